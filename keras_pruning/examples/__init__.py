@@ -1,0 +1,45 @@
+"""Where examples come from: one file for each kind of source."""
+
+import importlib
+
+from keras_pruning.errors import InputError, unknown
+from keras_pruning.examples.examples import Examples as Examples
+
+SOURCES = {
+    "digits": "keras_pruning.examples.digits",
+    "idx": "keras_pruning.examples.idx",
+    "npz": "keras_pruning.examples.npz",
+    "folder": "keras_pruning.examples.folder",
+    "tfds": "keras_pruning.examples.tfds",
+}
+SPLITS = ("train", "test")
+
+
+def load_examples(name, split="train", fraction=1.0, seed=0, data_dir=None, image_size=None):
+    """Loads the labelled examples of one split.
+
+    Args:
+        name: `"digits"`, `"idx:DIR"`, `"npz:FILE"`, `"folder:DIR"` or `"tfds:NAME"`.
+        split: `"train"` or `"test"`.
+        fraction: float in (0, 1], the part to draw, stratified, before anything else. Ids are
+            those of the whole.
+        seed: integer, the seed of that draw.
+        data_dir: where TFDS keeps its data sets; by default TFDS' own place.
+        image_size: height and width in pixels that images from `folder:` and `tfds:` are resized
+            to; by default their own, which must then be the same for all.
+
+    Returns:
+        `Examples`.
+
+    Raises:
+        InputError: if there is no such source or split, or what it holds cannot be used.
+    """
+    kind, _, location = name.partition(":")
+    if kind not in SOURCES or (kind == "digits") == bool(location):
+        raise unknown(
+            "data set", name, ["digits", "idx:DIR", "npz:FILE", "folder:DIR", "tfds:NAME"]
+        )
+    if split not in SPLITS:
+        raise InputError(f"Invalid `split`. Expected one of {SPLITS}. Received: split={split!r}")
+    source = importlib.import_module(SOURCES[kind])
+    return source.load(location, split, data_dir, image_size).draw(fraction, seed)

@@ -1,0 +1,85 @@
+"""The stored inputs of a source: one array that every subset of it shares."""
+
+import hashlib
+from functools import cached_property
+
+import numpy as np
+
+from keras_pruning.errors import InputError
+
+_BLOCK = 4096
+
+
+class Inputs:
+    """Inputs as they are stored: floats, or uint8 pixels that batches scale to [0, 1].
+
+    Args:
+        stored: array or `numpy.memmap` `(stored examples, ...)`, floating or uint8. A memory map
+            stays on disk; only the rows of a batch are read.
+
+    Raises:
+        InputError: for other dtypes, and for values that are NaN or infinite.
+    """
+
+    def __init__(self, stored):
+        if stored.dtype != np.uint8:
+            if not np.issubdtype(stored.dtype, np.floating):
+                raise InputError(
+                    "Invalid dtype of `x`. Expected floats, taken as they are, or uint8, scaled "
+                    f"to [0, 1]. Received: x.dtype={stored.dtype}"
+                )
+            if stored.dtype != np.float32 and not isinstance(stored, np.memmap):
+                stored = stored.astype(np.float32)
+            _require_finite(stored)
+        self.stored = stored
+
+    @property
+    def shape(self):
+        """The shape of one example."""
+        return self.stored.shape[1:]
+
+    @cached_property
+    def digest(self):
+        """A hash of shape, dtype and every value, as a hexadecimal string."""
+        digest = hashlib.blake2b(
+            f"{self.stored.shape} {self.stored.dtype}".encode(), digest_size=16
+        )
+        for block in _blocks(self.stored):
+            digest.update(np.ascontiguousarray(block))
+        return digest.hexdigest()
+
+    @cached_property
+    def _tensor(self):
+        import tensorflow as tf
+
+        # Out of the graph of whichever data set asks first, so that all of them share it.
+        with tf.init_scope(), tf.device("CPU"):
+            return tf.constant(self.stored)
+
+    def take(self, rows):
+        """The float32 tensor `(batch, ...)` of the stored rows `rows`, inside `tf.data`."""
+        import tensorflow as tf
+
+        if isinstance(self.stored, np.memmap):
+            x = tf.numpy_function(self.stored.__getitem__, [rows], self.stored.dtype)
+            x = tf.ensure_shape(x, (None, *self.shape))
+        else:
+            x = tf.gather(self._tensor, rows)
+        x = tf.cast(x, tf.float32)
+        return x / 255.0 if self.stored.dtype == np.uint8 else x
+
+
+def _blocks(stored):
+    for start in range(0, len(stored), _BLOCK):
+        yield stored[start : start + _BLOCK]
+
+
+def _require_finite(stored):
+    for number, block in enumerate(_blocks(stored)):
+        finite = np.isfinite(block).reshape(len(block), -1).all(axis=1)
+        if not finite.all():
+            row = number * _BLOCK + int(np.argmin(finite))
+            raise InputError(
+                "Invalid values in `x`. Expected finite numbers. "
+                f"Received: NaN or infinity, first in the example at position {row}"
+            )

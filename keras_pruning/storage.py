@@ -1,0 +1,110 @@
+"""Files that appear whole or not at all, and never over another result."""
+
+import contextlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+from keras_pruning.errors import InputError
+
+RECIPE = "recipe.json"
+
+
+@contextlib.contextmanager
+def new_file(path, overwrite=False):
+    """A temporary path beside `path`, renamed to it when the block ends without an error.
+
+    Args:
+        path: the file to write.
+        overwrite: replace a file that is there already; otherwise that is an `InputError`.
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise InputError(
+            f"{path} exists already and is not overwritten. "
+            "Expected a path that is free. Remove the file or choose another one."
+        )
+    with _new_parents(path):
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        try:
+            yield partial
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(path):
+    """A folder beside `path`, renamed to it when the block ends without an error."""
+    path = Path(path)
+    with _new_parents(path):
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        partial.mkdir()
+        try:
+            yield partial
+            os.rename(partial, path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_json(path, value):
+    """Writes `value` as indented JSON."""
+    Path(path).write_text(json.dumps(value, indent=2) + "\n")
+
+
+def as_json(value):
+    """`value` as it comes back from JSON: tuples become lists, keys become strings."""
+    return json.loads(json.dumps(value))
+
+
+def require_same_recipe(path, recorded, wanted):
+    """Raises an `InputError` that names what differs between two recipes.
+
+    Args:
+        path: the result that was made from `recorded`.
+        recorded: the recipe of the result that is there.
+        wanted: the recipe of the result that is asked for.
+    """
+    changes = list(_differences(as_json(recorded), as_json(wanted)))
+    if changes:
+        raise InputError(
+            f"{path} holds the result of another recipe. Nothing was overwritten.\n"
+            + "\n".join(
+                f"  {key}: there {_short(there)}, asked for {_short(asked)}"
+                for key, there, asked in changes
+            )
+            + "\nChoose another --output, or remove that result yourself."
+        )
+
+
+def _differences(recorded, wanted, prefix=""):
+    if isinstance(recorded, dict) and isinstance(wanted, dict):
+        for key in [*recorded, *(key for key in wanted if key not in recorded)]:
+            yield from _differences(
+                recorded.get(key), wanted.get(key), f"{prefix}.{key}".strip(".")
+            )
+    elif recorded != wanted:
+        yield prefix, recorded, wanted
+
+
+def _short(value):
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+@contextlib.contextmanager
+def _new_parents(path):
+    """Makes the parent folders of `path`; takes back the ones it made if the block fails."""
+    missing = [parent for parent in path.parents if not parent.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror} ({error.filename}).") from error
+    try:
+        yield
+    except BaseException:
+        for parent in missing:
+            with contextlib.suppress(OSError):
+                parent.rmdir()
+        raise
