@@ -1,0 +1,36 @@
+"""Prunes training data, not weights: example difficulty, selection, retraining, a verdict.
+
+    examples ──► probe + scores ──► score table ──► selection ──► subset ──► training ──► comparison
+    examples/    scores/            score_table.py  selection/   tf.data    training.py  comparison/
+
+The names below stand in the order of that walk. They are imported when first used, because
+TensorFlow takes seconds to load.
+"""
+
+import importlib
+
+_HOMES = {
+    "Examples": "examples",
+    "load_examples": "examples",
+    "scores": "scores",
+    "ScoreCallback": "scores",
+    "score_checkpoints": "scores",
+    "ScoreTable": "score_table",
+    "selection": "selection",
+    "select": "selection",
+    "Subset": "selection",
+    "InputError": "errors",
+}
+__all__ = list(_HOMES)
+__version__ = "0.1.0"
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+    return home if _HOMES[name] == name else getattr(home, name)
+
+
+def __dir__():
+    return __all__

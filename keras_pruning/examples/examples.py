@@ -88,7 +88,7 @@ class Examples:
 
     @property
     def provenance(self):
-        """What identifies these examples, as a dictionary that goes into every file made of them."""
+        """What identifies these examples; it goes into every file made of them."""
         return {
             "source": self.source,
             "split": self.split,

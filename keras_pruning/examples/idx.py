@@ -48,7 +48,7 @@ def _read(folder, name, dimensions):
     shape = tuple(np.frombuffer(content, ">i4", dimensions, 4).tolist())
     if len(content) != header + math.prod(shape):
         raise InputError(
-            f"Invalid IDX file {path}. Expected {math.prod(shape)} bytes of data, for shape {shape}. "
+            f"Invalid IDX file {path}. Expected {math.prod(shape)} bytes for shape {shape}. "
             f"Received: {len(content) - header}. The file may be truncated."
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)

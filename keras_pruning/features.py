@@ -1,0 +1,112 @@
+"""Embeddings: what the layers of a functional model make of the examples."""
+
+import contextlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_pruning.errors import InputError
+from keras_pruning.models import probe_layers
+
+
+@dataclass
+class Embeddings:
+    """Embeddings of all examples after several layers.
+
+    Args:
+        names: names of the probes, from the input to the softmax.
+        features: one float32 array or memory map `(examples, dimensions)` for each name.
+        predictions: integers `(examples,)`, the model's own classes.
+    """
+
+    names: list
+    features: list
+    predictions: np.ndarray
+
+
+@contextlib.contextmanager
+def embeddings(model, examples, layers=None, batch_size=256, memory_limit=2**31):
+    """Embeds all examples after all layers, in one pass over the data.
+
+    Args:
+        model: functional or sequential Keras model that ends in logits.
+        examples: `Examples`.
+        layers: names of hidden layers, or how many of the last of `probe_layers`; by default all
+            of these. The input and the softmax are always added.
+        batch_size: examples a batch.
+        memory_limit: bytes; embeddings that take more are kept in memory maps, in temporary files
+            that vanish when the context ends.
+
+    Yields:
+        `Embeddings`.
+
+    Raises:
+        InputError: if a layer does not exist or the model does not show its layers.
+    """
+    names = _layer_names(model, layers)
+    outputs = [model.get_layer(name).output for name in names]
+    for name, output in zip(names, outputs, strict=True):
+        if not hasattr(output, "shape"):
+            raise InputError(
+                f"The layer {name!r} has several outputs. Expected layers with one output."
+            )
+    extractor = keras.Model(model.inputs, [*outputs, model.outputs[0]])
+
+    @tf.function
+    def extract(x):
+        *hidden, logits = extractor(x, training=False)
+        values = [x, *hidden, tf.nn.softmax(logits)]
+        flat = [tf.cast(tf.reshape(value, (tf.shape(x)[0], -1)), tf.float32) for value in values]
+        return flat, tf.argmax(logits, axis=-1)
+
+    shapes = [examples.shape, *[output.shape[1:] for output in outputs], (examples.num_classes,)]
+    dimensions = [int(np.prod(shape)) for shape in shapes]
+    with contextlib.ExitStack() as stack:
+        folder = None
+        if 4 * len(examples) * sum(dimensions) > memory_limit:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="keras_pruning-")))
+        features = [
+            _empty(folder, number, (len(examples), dimension))
+            for number, dimension in enumerate(dimensions)
+        ]
+        predictions = np.empty(len(examples), np.int64)
+        for rows, x, _ in examples.scoring_batches(batch_size):
+            flat, predicted = extract(x)
+            predictions[rows] = predicted
+            for target, values in zip(features, flat, strict=True):
+                target[rows] = values
+        yield Embeddings(["input", *names, "softmax"], features, predictions)
+
+
+def _empty(folder, number, shape):
+    if folder is None:
+        return np.empty(shape, np.float32)
+    return np.lib.format.open_memmap(folder / f"{number}.npy", "w+", np.float32, shape)
+
+
+def _layer_names(model, layers):
+    if not getattr(model, "outputs", None):
+        raise InputError(
+            "This model does not show its layers. Expected a functional or sequential Keras model. "
+            f"Received: {type(model).__name__}. Build it from keras.Input, or leave out "
+            "prediction_depth."
+        )
+    if layers is None:
+        return probe_layers(model)
+    if isinstance(layers, int):
+        names = probe_layers(model)
+        if layers > len(names):
+            raise InputError(
+                f"Invalid `layers`. Expected at most {len(names)}, the hidden layers to probe. "
+                f"Received: layers={layers}"
+            )
+        return names[len(names) - layers :]
+    known = [layer.name for layer in model.layers]
+    missing = [name for name in layers if name not in known]
+    if missing:
+        raise InputError(f"Unknown layers. Expected names among {known}. Received: {missing}")
+    return list(layers)

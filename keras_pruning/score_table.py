@@ -1,0 +1,140 @@
+"""Scores of examples with ids, labels and provenance, in memory and as Parquet."""
+
+import csv
+
+import numpy as np
+
+from keras_pruning import tables
+from keras_pruning.errors import InputError, unknown
+from keras_pruning.storage import new_file
+
+KIND = "keras_pruning.scores"
+
+
+class ScoreTable:
+    """One column for each score, one row for each example, in the order of `examples.ids`.
+
+    Args:
+        ids: strings `(examples,)`.
+        labels: integers `(examples,)`.
+        scores: dictionary of floats `(examples,)`.
+        standard_errors: dictionary of floats `(examples,)`, for scores that several probes gave.
+        metadata: dictionary of `examples` (their provenance), `scores` (direction, config, epochs
+            and mode of each) and how the table was made.
+
+    Raises:
+        InputError: if a column has another length or holds values that are not finite.
+    """
+
+    def __init__(self, ids, labels, scores, standard_errors=None, metadata=None):
+        self.ids, self.labels = np.asarray(ids, dtype=str), np.asarray(labels, dtype=np.int64)
+        self._scores = _columns(scores, len(self.ids))
+        self.standard_errors = _columns(standard_errors or {}, len(self.ids))
+        self.metadata = dict(metadata or {})
+
+    @property
+    def names(self):
+        """The names of the scores."""
+        return list(self._scores)
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __getitem__(self, name):
+        """The score `name` as its paper has it, float32 `(examples,)`."""
+        if name not in self._scores:
+            raise unknown("score in this table", name, self._scores)
+        return self._scores[name]
+
+    def higher_is_harder(self, name):
+        """Whether a higher value of the score `name` means a harder example."""
+        recorded = self.metadata.get("scores", {}).get(name, {})
+        if "higher_is_harder" in recorded:
+            return bool(recorded["higher_is_harder"])
+        from keras_pruning import scores
+
+        return scores.get(name).higher_is_harder
+
+    def difficulty(self, name):
+        """The score `name` oriented so that higher means harder, float32 `(examples,)`."""
+        return self[name] if self.higher_is_harder(name) else -self[name]
+
+    @classmethod
+    def mean(cls, tables):
+        """The mean of the tables of several probes, each score over those that have it.
+
+        The standard error of the mean is that of the sample: the standard deviation with n - 1,
+        divided by √n.
+
+        Args:
+            tables: list of `ScoreTable` of the same examples.
+        """
+        first = tables[0]
+        means, errors = {}, {}
+        for name in dict.fromkeys(name for table in tables for name in table.names):
+            values = np.stack([table[name] for table in tables if name in table.names])
+            means[name] = values.mean(axis=0, dtype=np.float64)
+            if len(values) > 1:
+                errors[name] = values.std(axis=0, ddof=1, dtype=np.float64) / len(values) ** 0.5
+        metadata = {**first.metadata, "scores": {}}
+        for table in reversed(tables):
+            metadata["scores"] |= table.metadata.get("scores", {})
+        return cls(first.ids, first.labels, means, errors, metadata)
+
+    def save(self, path, overwrite=False):
+        """Writes the table as Parquet: `id`, `label`, the scores, then `<score>_se`.
+
+        Raises:
+            InputError: if `path` exists and `overwrite` is false.
+        """
+        with new_file(path, overwrite) as partial:
+            tables.write(partial, KIND, self._as_columns(), self.metadata)
+
+    @classmethod
+    def load(cls, path):
+        """Reads a table that `save` wrote.
+
+        Raises:
+            InputError: if the file is missing, truncated or something else.
+        """
+        columns, metadata = tables.read(path, KIND)
+        ids, labels = columns.pop("id"), columns.pop("label")
+        names = metadata.get("scores") or [name for name in columns if not name.endswith("_se")]
+        missing = [name for name in names if name not in columns]
+        if missing:
+            raise InputError(f"Invalid score table {path}. Expected the columns {missing}.")
+        scores = {name: columns[name] for name in columns if name in names}
+        errors = {name: columns[f"{name}_se"] for name in scores if f"{name}_se" in columns}
+        return cls(ids, labels, scores, errors, metadata)
+
+    def to_csv(self, path, overwrite=False):
+        """Writes the same columns as CSV, for people.
+
+        Raises:
+            InputError: if `path` exists and `overwrite` is false.
+        """
+        columns = self._as_columns()
+        with new_file(path, overwrite) as partial, open(partial, "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
+
+    def _as_columns(self):
+        errors = {f"{name}_se": values for name, values in self.standard_errors.items()}
+        return {"id": self.ids, "label": self.labels, **self._scores, **errors}
+
+
+def _columns(columns, length):
+    checked = {name: np.asarray(values, dtype=np.float32) for name, values in columns.items()}
+    for name, values in checked.items():
+        if values.shape != (length,):
+            raise InputError(
+                f"Invalid scores `{name}`. Expected shape ({length},), one value an example. "
+                f"Received: {values.shape}"
+            )
+        if not np.isfinite(values).all():
+            raise InputError(
+                f"Invalid scores `{name}`. Expected finite numbers. Received: NaN or infinity, "
+                f"first at position {int(np.argmin(np.isfinite(values)))}"
+            )
+    return checked

@@ -1,0 +1,41 @@
+"""Scores of models that are already trained."""
+
+from keras_pruning import models
+from keras_pruning.errors import InputError
+from keras_pruning.scores.recorder import ScoreRecorder
+
+
+def score_checkpoints(checkpoints, examples, scores, batch_size=256):
+    """Scores examples with saved checkpoints of one training run.
+
+    Args:
+        checkpoints: list of Keras models and paths of `.keras` files, the oldest first; each
+            counts as one epoch.
+        examples: `Examples` to score.
+        scores: list of score names and `Score` instances.
+        batch_size: examples a batch.
+
+    Returns:
+        A `ScoreTable` in the order of `examples.ids`.
+
+    Raises:
+        InputError: if a checkpoint cannot be loaded, does not fit the examples, or there are too
+            few for a score; VoG needs two.
+    """
+    checkpoints = list(checkpoints)
+    if not checkpoints:
+        raise InputError("Expected at least one checkpoint. Received: none")
+    recorder = ScoreRecorder(examples, scores, batch_size)
+    recorder.start(len(checkpoints))
+    shapes = None
+    for epoch, checkpoint in enumerate(checkpoints, start=1):
+        model = checkpoint if hasattr(checkpoint, "stateless_call") else models.load(checkpoint)
+        models.require_fit(model, examples.shape, examples.num_classes)
+        if shapes not in (None, shapes := [weight.shape for weight in model.weights]):
+            raise InputError(
+                "Checkpoints of different models. Expected weights of the same shapes in all. "
+                f"Received: others in checkpoint {epoch}"
+            )
+        recorder.epoch_end(epoch, model)
+    recorder.finish(model)
+    return recorder.table()

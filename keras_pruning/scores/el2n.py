@@ -1,0 +1,62 @@
+"""EL2N: the norm of the error early in training."""
+
+from keras import ops
+
+from keras_pruning.errors import InputError
+from keras_pruning.scores.score import Score, positive_integer
+
+
+def error_l2_norm(probabilities, labels):
+    """‖p − e_y‖₂ of each example.
+
+    Args:
+        probabilities: floats `(batch, classes)`.
+        labels: integers `(batch,)`.
+
+    Returns:
+        Floats `(batch,)` in [0, √2].
+    """
+    one_hot = ops.one_hot(labels, probabilities.shape[-1], dtype=probabilities.dtype)
+    return ops.norm(probabilities - one_hot, axis=-1)
+
+
+class EL2N(Score):
+    """Error L2-norm: how far the prediction is from the label early in training.
+
+    Formula:
+        EL2N = ‖softmax(z) − e_y‖₂
+
+    The norm is neither squared nor divided by the number of classes. It is taken in eval mode at
+    the end of one epoch. 0 means right and certain, √2 wrong and certain. Over several probes the
+    norms are averaged.
+
+    Args:
+        epoch: epoch to score at the end of, counted from 1; by default a tenth of the run.
+
+    Raises:
+        InputError: if `epoch` is not a positive integer.
+
+    Example:
+        >>> callback = ScoreCallback(examples, scores=[EL2N(epoch=2)])
+
+    Reference:
+        Paul et al., Deep Learning on a Data Diet, 2021, section 2.2 (arXiv 2107.07075).
+    """
+
+    name = "el2n"
+    higher_is_harder = True
+
+    def __init__(self, epoch=None):
+        self.epoch = positive_integer("epoch", epoch)
+
+    def epochs_due(self, epochs):
+        epoch = self.epoch or max(1, round(0.1 * epochs))
+        if epoch > epochs:
+            raise InputError(
+                f"`{self.name}` is due after the run has ended. Expected epoch <= {epochs}. "
+                f"Received: epoch={epoch}"
+            )
+        return [epoch]
+
+    def observe(self, signal):
+        return error_l2_norm(signal.probabilities, signal.labels)

@@ -1,0 +1,141 @@
+"""From a model at several moments to the values of several scores: what all drivers share."""
+
+import copy
+import time
+
+from keras import ops
+
+from keras_pruning import features
+from keras_pruning.errors import InputError
+from keras_pruning.models import as_logits
+from keras_pruning.score_table import ScoreTable
+from keras_pruning.scores import registry
+from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS, OUTPUTS
+from keras_pruning.scores.signals import OutputPass, observe_input_gradients, weights_of
+
+
+class ScoreRecorder:
+    """Feeds scores with the signals of a model; everything due at one moment shares one pass.
+
+    Args:
+        examples: `Examples` to score.
+        scores: list of score names and `Score` instances.
+        batch_size: examples a batch of the scoring passes.
+
+    Raises:
+        InputError: if a score is unknown or given twice.
+    """
+
+    def __init__(self, examples, scores, batch_size=256):
+        self.examples, self.batch_size = examples, batch_size
+        self.scores = [copy.copy(registry.get(score)) for score in scores]
+        names = [score.name for score in self.scores]
+        if len(set(names)) < len(names) or not names:
+            raise InputError(
+                f"Invalid `scores`. Expected at least one, each once. Received: {names}"
+            )
+
+    def start(self, epochs):
+        """Begins a run of `epochs` epochs; forgets an earlier one."""
+        self.epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
+        self.epochs_seen = {score.name: [] for score in self.scores}
+        self.seconds = 0.0
+        self._checkpoints, self._output_pass = {}, None
+        for score in self.scores:
+            score.reset(self.examples)
+
+    def epoch_end(self, epoch, model):
+        """Scores what is due at the end of `epoch`, counted from 1."""
+        due = [score for score in self.scores if epoch in self.epochs_due[score.name]]
+        start = time.perf_counter()
+        self._observe_outputs(model, [score for score in due if score.signal == OUTPUTS])
+        if any(score.signal == INPUT_GRADIENTS for score in due):
+            self._checkpoints[epoch] = weights_of(as_logits(model))
+        for score in due:
+            self.epochs_seen[score.name].append(epoch)
+        self.seconds += time.perf_counter() - start
+
+    def finish(self, model):
+        """Scores what needs the weights of several moments or the trained model.
+
+        A run that was stopped early is scored as far as it got.
+        """
+        start = time.perf_counter()
+        model = as_logits(model)
+        self._observe_gradients(
+            model,
+            [
+                score
+                for score in self.scores
+                if score.signal == INPUT_GRADIENTS
+                and len(self.epochs_seen[score.name]) >= score.fewest_epochs
+            ],
+        )
+        for score in self.scores:
+            if score.signal == EMBEDDINGS:
+                with features.embeddings(model, self.examples, score.layers) as embeddings:
+                    score.update(embeddings)
+        self.seconds += time.perf_counter() - start
+
+    def table(self):
+        """The `ScoreTable` of the finished run.
+
+        Raises:
+            InputError: if the run ended before a score was due.
+        """
+        for score in self.scores:
+            if score.values is None:
+                raise InputError(
+                    f"`{score.name}` has no values. Expected a finished run that reaches "
+                    f"{score.fewest_epochs} of the epochs {self.epochs_due[score.name]}. "
+                    f"Received: one that reached {self.epochs_seen[score.name]}"
+                )
+        return ScoreTable(
+            self.examples.ids,
+            self.examples.labels,
+            {score.name: score.result() for score in self.scores},
+            metadata={
+                "examples": self.examples.provenance,
+                "scores": {
+                    score.name: {
+                        "higher_is_harder": score.higher_is_harder,
+                        "config": score.get_config(),
+                        "epochs": self.epochs_seen[score.name],
+                        "mode": "eval",
+                    }
+                    for score in self.scores
+                },
+            },
+        )
+
+    def _observe_outputs(self, model, scores):
+        if not scores:
+            return
+        observers = {score.name: score.observe for score in scores}
+        # Kept for the next epoch: tracing a graph anew would cost more than running it.
+        if self._output_pass is None or self._output_pass[:2] != (model, list(observers)):
+            output_pass = OutputPass(as_logits(model), self.examples, observers, self.batch_size)
+            self._output_pass = (model, list(observers), output_pass)
+        observed = self._output_pass[2]()
+        for score in scores:
+            score.update(observed[score.name])
+
+    def _observe_gradients(self, model, scores):
+        if not scores:
+            return
+        epochs = sorted(self._checkpoints)
+
+        def observer(score):
+            positions = [epochs.index(epoch) for epoch in self.epochs_seen[score.name]]
+            return lambda gradients: score.observe(ops.take(gradients, positions, axis=0))
+
+        observed = observe_input_gradients(
+            model,
+            [self._checkpoints[epoch] for epoch in epochs],
+            self.examples,
+            {score.name: observer(score) for score in scores},
+            self.batch_size,
+        )
+        for score in scores:
+            score.update(observed[score.name])
+        self._checkpoints = {}

@@ -1,0 +1,95 @@
+"""VoG: how much the input gradient changes in the course of training."""
+
+import numpy as np
+from keras import ops
+
+from keras_pruning.errors import InputError
+from keras_pruning.scores.score import INPUT_GRADIENTS, Score, positive_integer
+
+
+def gradient_variance(gradients):
+    """The mean over pixels of the standard deviation over checkpoints, before normalization.
+
+    Args:
+        gradients: floats `(checkpoints, batch, ...)`, of the true-class logit with respect to the
+            input. Inputs of shape `(height, width, channels)` are first averaged over channels,
+            with their signs.
+
+    Returns:
+        Floats `(batch,)`. The standard deviation divides by the number of checkpoints.
+    """
+    if len(gradients.shape) == 5:
+        gradients = ops.mean(gradients, axis=-1)
+    # A shift changes no standard deviation, and makes that of equal gradients exactly 0.
+    deviation = ops.std(gradients - gradients[:1], axis=0)
+    return ops.mean(ops.reshape(deviation, (ops.shape(deviation)[0], -1)), axis=1)
+
+
+def class_z_scores(values, labels):
+    """`values` minus the mean of their class, divided by its population standard deviation.
+
+    Args:
+        values: floats `(examples,)`.
+        labels: integers `(examples,)`.
+
+    Returns:
+        Floats `(examples,)`; 0 for a class whose values do not vary beyond float32 rounding.
+    """
+    values = np.asarray(values, np.float64)
+    members = np.bincount(labels)
+    divisor = np.maximum(members, 1)
+    mean = np.bincount(labels, values) / divisor
+    centered = values - mean[labels]
+    deviation = np.sqrt(np.bincount(labels, centered**2) / divisor)
+    varies = deviation > 1e-6 * np.abs(mean)
+    return np.where(varies, 1 / np.where(varies, deviation, 1), 0)[labels] * centered
+
+
+class VoG(Score):
+    """Variance of gradients: how much an example's input gradient varies during training.
+
+    Formula:
+        S_k = ∂z_y/∂x at checkpoint k, averaged over channels
+        V = mean over pixels of √(1/K · Σ_k (S_k − mean_k S)²)
+        VoG = (V − mean of V in the class) / standard deviation of V in the class
+
+    z_y is the logit of the true class, before the softmax; gradients are taken in eval mode. The
+    checkpoints' weights are kept and the data is read once, at the end of training.
+
+    Args:
+        every: checkpoint interval in epochs, by default the one that gives about ten checkpoints.
+
+    Raises:
+        InputError: if `every` is not a positive integer, or a run has fewer than two checkpoints.
+
+    Example:
+        >>> callback = ScoreCallback(examples, scores=[VoG(every=1)])
+
+    Reference:
+        Agarwal et al., Estimating Example Difficulty using Variance of Gradients, 2022, section 2
+        (arXiv 2008.11600).
+    """
+
+    name = "vog"
+    higher_is_harder = True
+    signal = INPUT_GRADIENTS
+    fewest_epochs = 2
+
+    def __init__(self, every=None):
+        self.every = positive_integer("every", every)
+
+    def epochs_due(self, epochs):
+        every = self.every or max(1, epochs // 10)
+        due = list(range(every, epochs + 1, every))
+        if len(due) < 2:
+            raise InputError(
+                "`vog` needs at least two checkpoints: a variance of one does not exist. "
+                f"Expected every <= epochs / 2. Received: every={every}, epochs={epochs}"
+            )
+        return due
+
+    def observe(self, signal):
+        return gradient_variance(signal)
+
+    def result(self):
+        return class_z_scores(self.values, self.labels).astype("float32")

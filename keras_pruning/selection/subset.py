@@ -1,0 +1,65 @@
+"""Which examples are kept."""
+
+import numpy as np
+
+from keras_pruning import tables
+from keras_pruning.errors import InputError
+from keras_pruning.storage import new_file
+
+KIND = "keras_pruning.subset"
+
+
+class Subset:
+    """The examples that a selection keeps, among those of a score table.
+
+    Args:
+        ids: strings `(examples,)`, all examples in the order of the table.
+        labels: integers `(examples,)`.
+        mask: booleans `(examples,)`, true for those to keep.
+        metadata: dictionary of `examples` (their provenance), `selection` and what the scores
+            were made with.
+    """
+
+    def __init__(self, ids, labels, mask, metadata=None):
+        self.ids, self.labels = np.asarray(ids, dtype=str), np.asarray(labels, dtype=np.int64)
+        self.mask = np.asarray(mask, dtype=bool)
+        self.metadata = dict(metadata or {})
+        if not self.ids.shape == self.labels.shape == self.mask.shape:
+            raise InputError(
+                "Invalid subset. Expected ids, labels and mask of one length. Received: "
+                f"{self.ids.shape}, {self.labels.shape}, {self.mask.shape}"
+            )
+
+    @property
+    def kept_ids(self):
+        """The ids to keep, strings `(kept,)`, in the order of the table."""
+        return self.ids[self.mask]
+
+    @property
+    def examples(self):
+        """The provenance of the examples that the subset was selected among."""
+        return self.metadata.get("examples", {})
+
+    def __len__(self):
+        """The number of examples kept."""
+        return int(self.mask.sum())
+
+    def save(self, path, overwrite=False):
+        """Writes the subset as Parquet with the columns `id`, `label` and `kept`.
+
+        Raises:
+            InputError: if `path` exists and `overwrite` is false.
+        """
+        columns = {"id": self.ids, "label": self.labels, "kept": self.mask}
+        with new_file(path, overwrite) as partial:
+            tables.write(partial, KIND, columns, self.metadata)
+
+    @classmethod
+    def load(cls, path):
+        """Reads a subset that `save` wrote.
+
+        Raises:
+            InputError: if the file is missing, truncated or something else.
+        """
+        columns, metadata = tables.read(path, KIND)
+        return cls(columns["id"], columns["label"], columns["kept"], metadata)
