@@ -205,6 +205,14 @@ def as_logits(model):
     return keras.Model(model.inputs, _Preactivation(last)(last.input))
 
 
+def functional_copy(model, input_shape):
+    """A functional model over the same layers and weights as `model`."""
+    if getattr(model, "outputs", None):
+        return keras.Model(model.inputs, model.outputs)
+    inputs = keras.Input(input_shape)
+    return keras.Model(inputs, model(inputs))
+
+
 class _Preactivation(layers.Layer):
     """The output of a dense layer before its activation, with the weights of that layer."""
 

@@ -51,13 +51,14 @@ class ScoreTable:
         recorded = self.metadata.get("scores", {}).get(name, {})
         if "higher_is_harder" in recorded:
             return bool(recorded["higher_is_harder"])
-        from keras_pruning import scores
+        from keras_pruning import scores  # imports TensorFlow, which a recorded direction spares
 
         return scores.get(name).higher_is_harder
 
     def difficulty(self, name):
         """The score `name` oriented so that higher means harder, float32 `(examples,)`."""
-        return self[name] if self.higher_is_harder(name) else -self[name]
+        values = self[name]
+        return values if self.higher_is_harder(name) else -values
 
     @classmethod
     def mean(cls, tables):

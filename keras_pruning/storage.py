@@ -35,14 +35,21 @@ def new_file(path, overwrite=False):
 
 
 @contextlib.contextmanager
-def new_folder(path):
-    """A folder beside `path`, renamed to it when the block ends without an error."""
+def new_folder(path, overwrite=False):
+    """A folder beside `path`, renamed to it when the block ends without an error.
+
+    Args:
+        path: the folder to make; an `OSError` if it is there and not empty.
+        overwrite: replace a folder that is there.
+    """
     path = Path(path)
     with _new_parents(path):
         partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         partial.mkdir()
         try:
             yield partial
+            if overwrite and path.exists():
+                shutil.rmtree(path)
             os.rename(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -51,6 +58,18 @@ def new_folder(path):
 def write_json(path, value):
     """Writes `value` as indented JSON."""
     Path(path).write_text(json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path):
+    """What a file of JSON holds.
+
+    Raises:
+        InputError: if it is missing or damaged.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"Cannot read {path} as JSON: {error}") from error
 
 
 def as_json(value):

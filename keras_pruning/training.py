@@ -8,7 +8,8 @@ import keras
 import numpy as np
 
 from keras_pruning.errors import InputError, unknown
-from keras_pruning.models import as_logits
+from keras_pruning.examples import augmentation as augmentations
+from keras_pruning.models import as_logits, functional_copy
 from keras_pruning.scores.signals import OutputPass
 
 STREAMS = ("probe", "training")
@@ -142,7 +143,7 @@ def train(
         learning_rate: the first learning rate.
         schedule: see `learning_rates`; it follows the budget.
         weight_decay: factor of the weight decay.
-        augmentation: function of a batch and a seed, or `None`.
+        augmentation: `"flip_crop"` or `None`.
         seed: integer that fixes order and augmentation. Seed initialisation and dropout with
             `keras.utils.set_random_seed` before the model is built.
         callbacks: Keras callbacks.
@@ -158,14 +159,14 @@ def train(
         raise InputError(
             f"Invalid `budget`. Expected one of {BUDGETS}. Received: budget={budget!r}"
         )
-    batches = examples.batches(batch_size, shuffle=True, seed=seed, augmentation=augmentation)
+    augment = augmentations.get(augmentation)
+    batches = examples.batches(batch_size, shuffle=True, seed=seed, augmentation=augment)
     steps_per_epoch = math.ceil(len(examples) / batch_size)
     if budget == "steps":
         steps_per_epoch = math.ceil((full_size or len(examples)) / batch_size)
         batches = batches.repeat()
-    logits_model = as_logits(model)
     # A second model over the same layers, so that the caller's stays as it was: not compiled.
-    fitted = keras.Model(logits_model.inputs, logits_model.outputs)
+    fitted = functional_copy(as_logits(model), examples.shape)
     fitted.compile(
         optimizer=make_optimizer(
             optimizer,

@@ -1,0 +1,185 @@
+"""The command line: each subcommand loads its config, calls one function, says where it lies."""
+
+import dataclasses
+import logging
+import os
+import sys
+from pathlib import Path
+
+from jsonargparse import ArgumentParser
+
+from keras_pruning.config import Config
+from keras_pruning.errors import InputError
+
+logger = logging.getLogger("keras_pruning")
+
+
+class _Parser(ArgumentParser):
+    """A parser whose errors are one message, without the pages of usage."""
+
+    def error(self, message, ex=None):
+        self.exit(2, f"error: {message}\n")
+
+
+def make_parser():
+    """The parser of all subcommands."""
+    parser = _Parser(
+        prog="cli.py",
+        description="Prunes training data, not weights: finds out which examples are hard, wrong "
+        "or redundant, prunes them, retrains, and tells whether it paid.",
+    )
+    commands = parser.add_subcommands(title="commands", metavar="COMMAND")
+    for name, (help_text, add_arguments, _) in COMMANDS.items():
+        command = _Parser(description=help_text)
+        add_arguments(command)
+        commands.add_subcommand(name, command, help=help_text)
+    return parser
+
+
+def main(arguments=None):
+    """Runs one command.
+
+    Args:
+        arguments: list of strings; by default those of the process.
+
+    Returns:
+        Exit code: 0, or 2 after a mistake that the message explains.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.basicConfig(format="%(message)s", stream=sys.stdout)
+    logger.setLevel(logging.INFO)
+    parser = make_parser()
+    try:
+        namespace = parser.parse_args(arguments)
+        command = namespace.subcommand
+        values = parser.instantiate(namespace)[command]
+        COMMANDS[command][2](values)
+    except (InputError, ImportError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted. Finished runs are kept and will be reused.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _add_config(command):
+    command.add_argument("--config", action="config", help="YAML file; see configs/")
+    command.add_class_arguments(Config)
+    command.add_argument(
+        "--output", type=str | None, help="folder of the results (default: runs/CONFIG NAME)"
+    )
+
+
+def _config_and_output(values):
+    from keras_pruning.backend import require_tensorflow
+
+    require_tensorflow()
+    fields = [field.name for field in dataclasses.fields(Config)]
+    config = Config(**{name: values[name] for name in fields})
+    name = Path(str(values.config[-1])).stem if values.config else "default"
+    return config, Path(values.output or Path("runs") / name)
+
+
+def _score(values):
+    from keras_pruning.probe import score
+
+    config, output = _config_and_output(values)
+    table = score(config, output)
+    print(f"Scored {len(table):,} examples: {', '.join(table.names)}.")
+    print(f"{output / 'scores.parquet'} (for people: {output / 'scores.csv'})")
+
+
+def _add_prune(command):
+    command.add_argument("--scores", type=str, required=True, help="scores.parquet of `score`")
+    command.add_argument("--by", type=str | None, help="name of the score")
+    command.add_argument("--keep-fraction", type=float, required=True, help="in (0, 1]")
+    command.add_argument("--policy", type=str, default="hardest", help="which examples to keep")
+    command.add_argument("--quota", type=str | None, help="balanced: equal share of every class")
+    command.add_argument("--seed", type=int, default=0, help="breaks ties and draws")
+    command.add_argument("--output", type=str, required=True, help="subset file to write")
+
+
+def _prune(values):
+    from keras_pruning.score_table import ScoreTable
+    from keras_pruning.selection import select
+
+    table = ScoreTable.load(values.scores)
+    subset = select(
+        table, values.by, values.keep_fraction, values.policy, values.quota, values.seed
+    )
+    subset.save(values.output)
+    print(f"Kept {len(subset):,} of {len(table):,} examples.")
+    print(values.output)
+
+
+def _add_train(command):
+    _add_config(command)
+    command.add_argument("--subset", type=str | None, help="subset file of `prune`")
+
+
+def _train(values):
+    from keras_pruning.processes import run_each, thread_count
+    from keras_pruning.selection import Subset
+    from keras_pruning.training_run import TrainingRun, load_both, run_folder, run_training
+
+    config, output = _config_and_output(values)
+    subset = Subset.load(values.subset) if values.subset else None
+    examples, test = load_both(config)
+    if subset is not None:
+        examples.keep(subset)
+    if not values.output:
+        selection = None if subset is None else subset.metadata["selection"]
+        output = output / "train" / run_folder(selection, config.seed)
+    run = TrainingRun(
+        config, subset, config.seed, output, examples.provenance, test.provenance, thread_count(1)
+    )
+    if run.is_finished():
+        print(f"Reused {output}: it has the same recipe.")
+    else:
+        (metrics,) = run_each(run_training, [{"run": run}], 1, run.threads, "training run")
+        print(
+            f"Test accuracy {metrics['test_accuracy']:.2%} after training on "
+            f"{metrics['examples_kept']:,} examples, {metrics['steps']:,} steps, "
+            f"{metrics['seconds']:.1f} s."
+        )
+    print(output / "metrics.json")
+
+
+def _sweep(values):
+    from keras_pruning.comparison.sweep import sweep
+
+    config, output = _config_and_output(values)
+    _show(sweep(config, output), output)
+
+
+def _add_compare(command):
+    command.add_argument("--runs", type=str, required=True, help="folder with finished runs")
+
+
+def _compare(values):
+    from keras_pruning.comparison.report import write_comparison
+
+    _show(write_comparison(values.runs), Path(values.runs))
+
+
+def _show(rows, folder):
+    from rich.console import Console
+
+    from keras_pruning.comparison.report import FOLDER, as_table, cost_lines
+
+    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    console.print(as_table(rows))
+    for line in cost_lines(folder, rows):
+        print(line)
+    print(f"{folder / FOLDER / 'comparison.csv'}")
+    print(f"To look at it:  {Path(sys.executable).parent / 'tensorboard'} --logdir {folder}")
+
+
+COMMANDS = {
+    "score": ("Score the training examples.", _add_config, _score),
+    "prune": ("Select the examples to keep by their scores.", _add_prune, _prune),
+    "train": ("Train on all examples or on a subset.", _add_train, _train),
+    "sweep": ("Score, prune, train and compare, over a grid.", _add_config, _sweep),
+    "compare": ("Compare finished runs.", _add_compare, _compare),
+}

@@ -1,0 +1,224 @@
+"""The sections of a config file; a wrong value is an error when the config is read."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from keras_pruning.errors import InputError, unknown
+from keras_pruning.selection.quotas import QUOTAS, require_keep_fraction
+from keras_pruning.selection.select import POLICIES
+
+Seeds = int | list[int]
+
+
+@dataclass
+class DatasetConfig:
+    """Where the examples come from.
+
+    Args:
+        name: digits, idx:DIR, npz:FILE, folder:DIR or tfds:NAME.
+        fraction: part of the training examples to draw, stratified, before everything else.
+        seed: seed of that draw.
+        data_dir: where TFDS keeps its data sets.
+        image_size: height and width that images of folder: and tfds: are resized to.
+    """
+
+    name: str = "digits"
+    fraction: float = 1.0
+    seed: int = 0
+    data_dir: str | None = None
+    image_size: int | None = None
+
+    def __post_init__(self):
+        require_keep_fraction(self.fraction, "dataset.fraction")
+        if self.image_size is not None:
+            _require_positive("dataset.image_size", self.image_size)
+
+
+@dataclass
+class ModelConfig:
+    """The model, for probes and for retraining.
+
+    Args:
+        name: mlp, cnn, resnet18, package.module:function or FILE.keras.
+        width: filters or units of the first layer; by default the model's own.
+    """
+
+    name: str = "cnn"
+    width: int | None = None
+
+    @property
+    def options(self):
+        """What the model's function is called with besides shape and classes."""
+        return {} if self.width is None else {"width": self.width}
+
+
+@dataclass
+class ProbeConfig:
+    """The models that examples are scored with. They train as in `training`.
+
+    Args:
+        epochs: length of a probe's training run; it stops once its scores are taken.
+        seeds: how many probes, or a list of their seeds.
+        jobs: probes that train at the same time, each in a process of its own.
+        threads: CPU threads of a process; by default the cores divided by the jobs.
+    """
+
+    epochs: int = 10
+    seeds: Seeds = 1
+    jobs: int = 1
+    threads: int | None = None
+
+    def __post_init__(self):
+        for name in ("epochs", "jobs"):
+            _require_positive(f"probe.{name}", getattr(self, name))
+        _require_seeds("probe.seeds", self.seeds)
+
+
+@dataclass
+class TrainingConfig:
+    """How models train.
+
+    Args:
+        epochs: passes over the data; with budget=steps over the data before pruning.
+        batch_size: examples a step.
+        budget: steps trains every subset for as many steps as the full data, epochs for as many
+            passes.
+        optimizer: sgd (Nesterov momentum 0.9) or the name of a Keras optimizer.
+        learning_rate: the first learning rate.
+        schedule: step falls to a fifth at 30, 60 and 80 % of the run; or cosine, constant.
+        weight_decay: factor of the weight decay.
+        augmentation: flip_crop, or none.
+    """
+
+    epochs: int = 10
+    batch_size: int = 128
+    budget: Literal["steps", "epochs"] = "steps"
+    optimizer: str = "sgd"
+    learning_rate: float = 0.1
+    schedule: Literal["step", "cosine", "constant"] = "step"
+    weight_decay: float = 5e-4
+    augmentation: Literal["flip_crop"] | None = None
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size", "learning_rate"):
+            _require_positive(f"training.{name}", getattr(self, name))
+        if self.weight_decay < 0:
+            raise InputError(
+                "Invalid `training.weight_decay`. Expected a number >= 0. "
+                f"Received: {self.weight_decay}"
+            )
+
+
+@dataclass
+class SweepConfig:
+    """What a sweep compares. Random pruning and the full data are always added.
+
+    Args:
+        methods: score names, which keep the hardest, or {by, policy, quota}.
+        keep_fractions: parts of the examples to keep.
+        data_fractions: parts of the data set to start from; by default dataset.fraction.
+        seeds: how many evaluation seeds, or a list of them.
+        jobs: training runs at the same time, each in a process of its own.
+        threads: CPU threads of a process; by default the cores divided by the jobs.
+        save_models: keep the trained model of every run.
+    """
+
+    methods: list[str | dict] = field(default_factory=lambda: ["el2n", "vog", "prediction_depth"])
+    keep_fractions: list[float] = field(default_factory=lambda: [0.8, 0.6, 0.4, 0.2])
+    data_fractions: list[float] | None = None
+    seeds: Seeds = 3
+    jobs: int = 1
+    threads: int | None = None
+    save_models: bool = False
+
+    def __post_init__(self):
+        self.methods = [_method(method) for method in self.methods]
+        for fraction in self.keep_fractions:
+            require_keep_fraction(fraction, "sweep.keep_fractions")
+        for fraction in self.data_fractions or []:
+            require_keep_fraction(fraction, "sweep.data_fractions")
+        _require_positive("sweep.jobs", self.jobs)
+        _require_seeds("sweep.seeds", self.seeds)
+
+
+@dataclass
+class Config:
+    """Everything that a run depends on.
+
+    Args:
+        dataset: where the examples come from.
+        model: the model.
+        probe: the models that examples are scored with.
+        scores: names of scores, or {name, seeds, options of the score}.
+        training: how models train.
+        sweep: what a sweep compares.
+        seed: seed of `train`; the probes' seeds count from it.
+    """
+
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
+    scores: list[str | dict] = field(default_factory=lambda: ["el2n", "vog", "prediction_depth"])
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    sweep: SweepConfig = field(default_factory=SweepConfig)
+    seed: int = 0
+
+    def __post_init__(self):
+        self.scores = [_score(score) for score in self.scores]
+        names = [score["name"] for score in self.scores]
+        if not names or len(set(names)) < len(names):
+            raise InputError(
+                f"Invalid `scores`. Expected at least one, each once. Received: {names}"
+            )
+
+    def as_dict(self):
+        """The config as nested dictionaries."""
+        return asdict(self)
+
+
+def seed_list(seeds, first=0):
+    """The seeds that an entry `seeds` means: a list itself, or that many counted from `first`."""
+    return list(seeds) if isinstance(seeds, list) else list(range(first, first + seeds))
+
+
+def _score(score):
+    score = {"name": score} if isinstance(score, str) else dict(score)
+    if not isinstance(score.get("name"), str):
+        raise InputError(
+            f"Invalid entry of `scores`. Expected a name, or a dictionary with a name. "
+            f"Received: {score}"
+        )
+    if "seeds" in score:
+        _require_seeds(f"scores.{score['name']}.seeds", score["seeds"])
+    return score
+
+
+def _method(method):
+    method = {"by": method} if isinstance(method, str) else dict(method)
+    extra = set(method) - {"by", "policy", "quota"}
+    if extra or not isinstance(method.get("by"), str | None):
+        raise InputError(
+            "Invalid entry of `sweep.methods`. Expected a score name, or a dictionary of by, "
+            f"policy and quota. Received: {method}"
+        )
+    method = {"by": None, "policy": "hardest", "quota": None, **method}
+    if method["policy"] not in POLICIES:
+        raise unknown("policy", method["policy"], POLICIES)
+    if method["quota"] not in (None, *QUOTAS):
+        raise unknown("quota", method["quota"], QUOTAS)
+    return method
+
+
+def _require_positive(name, value):
+    if not value > 0:
+        raise InputError(f"Invalid `{name}`. Expected a positive number. Received: {value}")
+
+
+def _require_seeds(name, seeds):
+    listed = seeds if isinstance(seeds, list) else [seeds - 1 if isinstance(seeds, int) else seeds]
+    valid = all(isinstance(seed, int) and seed >= 0 for seed in listed)
+    if not (valid and listed and len(set(listed)) == len(listed)):
+        raise InputError(
+            f"Invalid `{name}`. Expected a positive number of seeds, or a list of different "
+            f"seeds >= 0. Received: {seeds}"
+        )

@@ -1,0 +1,166 @@
+"""One training run on the full data or a subset, and the folder it leaves."""
+
+import dataclasses
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from keras_pruning.comparison.results import method_name
+from keras_pruning.config import Config
+from keras_pruning.errors import InputError
+from keras_pruning.examples import load_examples
+from keras_pruning.selection import Subset
+from keras_pruning.storage import RECIPE, new_folder, read_json, require_same_recipe, write_json
+from keras_pruning.versions import versions
+
+logger = logging.getLogger("keras_pruning")
+
+
+@dataclass
+class TrainingRun:
+    """What to train, and where it goes.
+
+    Args:
+        config: `Config`.
+        subset: `Subset` to train on, or `None` for all examples.
+        seed: evaluation seed.
+        folder: where the finished run will lie.
+        examples: the provenance of the training examples before pruning.
+        test_examples: the provenance of the test examples.
+        threads: CPU threads of the process.
+        save_model: keep the trained model as `model.keras`.
+    """
+
+    config: Config
+    subset: Subset | None
+    seed: int
+    folder: Path
+    examples: dict
+    test_examples: dict
+    threads: int
+    save_model: bool = True
+
+    @property
+    def recipe(self):
+        """All that the result depends on."""
+        values = self.config.as_dict()
+        return {
+            "examples": self.examples,
+            "test_examples": self.test_examples,
+            "selection": None if self.subset is None else self.subset.metadata.get("selection"),
+            "kept": None if self.subset is None else self.subset.digest,
+            "model": values["model"],
+            "training": values["training"],
+            "seed": self.seed,
+            "threads": self.threads,
+            "save_model": self.save_model,
+            "versions": versions(),
+        }
+
+    def is_finished(self):
+        """Whether the folder holds a run of the same recipe.
+
+        Raises:
+            InputError: if it holds anything else.
+        """
+        if not self.folder.exists():
+            return False
+        if not (self.folder / RECIPE).is_file():
+            if any(self.folder.iterdir()):
+                raise InputError(
+                    f"{self.folder} is not empty and holds no finished run. "
+                    "Choose another --output, or remove it yourself."
+                )
+            return False
+        require_same_recipe(self.folder, read_json(self.folder / RECIPE), self.recipe)
+        return True
+
+
+def run_folder(selection, seed):
+    """Where a run lies below its data set's folder, for example `el2n-hardest/keep-0.50/seed-0`.
+
+    Args:
+        selection: the `selection` of a subset's metadata, `None` for the full data.
+        seed: evaluation seed.
+    """
+    keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
+    return Path(method_name(selection)) / f"keep-{fraction_name(keep_fraction)}" / f"seed-{seed}"
+
+
+def fraction_name(fraction):
+    """`fraction` with two decimals, or as many as it needs."""
+    return f"{fraction:.2f}" if round(fraction, 2) == fraction else f"{fraction:g}"
+
+
+def run_training(run):
+    """Trains and evaluates one model, in a process of its own, and writes the folder of the run.
+
+    Args:
+        run: `TrainingRun`.
+
+    Returns:
+        The content of its `metrics.json`.
+    """
+    with new_folder(run.folder) as folder:
+        write_json(folder / RECIPE, run.recipe)
+        if run.subset is not None:
+            run.subset.save(folder / "subset.parquet")
+        metrics = _train(run, folder)
+        write_json(folder / "metrics.json", metrics)
+    return metrics
+
+
+def _train(run, folder):
+    import keras
+    import numpy as np
+
+    from keras_pruning import models, training
+    from keras_pruning.comparison.tensorboard import write_run_summary
+    from keras_pruning.training_curves import TrainingCurves
+
+    config = run.config
+    examples, test = load_both(config)
+    kept = examples if run.subset is None else examples.keep(run.subset)
+    seed = training.derived_seed("training", run.seed)
+    keras.utils.set_random_seed(seed)
+    model = models.build(
+        config.model.name, examples.shape, examples.num_classes, **config.model.options
+    )
+    log = training.train(
+        model,
+        kept,
+        **dataclasses.asdict(config.training),
+        full_size=len(examples),
+        seed=seed,
+        callbacks=[TrainingCurves(folder)],
+    )
+    selection = None if run.subset is None else run.subset.metadata["selection"]
+    metrics = {
+        **training.evaluate(model, test),
+        "examples_kept": len(kept),
+        "class_examples": np.bincount(kept.labels, minlength=kept.num_classes).tolist(),
+        **dataclasses.asdict(log),
+        "seed": run.seed,
+        "selection": selection,
+        "config": config.as_dict(),
+    }
+    if run.save_model:
+        model.save(folder / "model.keras")
+    return metrics
+
+
+def load_both(config):
+    """The training and the test examples of a config.
+
+    Raises:
+        InputError: if they do not fit each other.
+    """
+    dataset = dataclasses.asdict(config.dataset)
+    examples = load_examples(split="train", **dataset)
+    test = load_examples(split="test", **{**dataset, "fraction": 1.0})
+    if test.shape != examples.shape:
+        raise InputError(
+            "Training and test examples differ. "
+            f"Expected test examples of shape {examples.shape}. Received: {test.shape}"
+        )
+    return examples, test
