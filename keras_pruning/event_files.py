@@ -209,7 +209,7 @@ class EventFile:
 
 
 def _new_file(folder):
-    """Opens a file of a name that is free; TensorBoard reads several in the order of their names."""
+    """Opens a file under a free name; TensorBoard reads several in the order of their names."""
     for number in itertools.count():
         name = f"events.out.tfevents.{int(time.time()):010d}.{number:03d}"
         try:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_pruning.errors import InputError
-from keras_pruning.models import probe_layers
+from keras_pruning.models import layer_outputs, probe_layers
 
 
 @dataclass
@@ -48,17 +48,14 @@ def embeddings(model, examples, layers=None, batch_size=256, memory_limit=2**31)
         InputError: if a layer does not exist or the model does not show its layers.
     """
     names = _layer_names(model, layers)
-    outputs = [model.get_layer(name).output for name in names]
-    for name, output in zip(names, outputs, strict=True):
-        if not hasattr(output, "shape"):
-            raise InputError(
-                f"The layer {name!r} has several outputs. Expected layers with one output."
-            )
-    extractor = keras.Model(model.inputs, [*outputs, model.outputs[0]])
+    outputs = [_only_output(model, name) for name in names]
+    # A dictionary, because Keras unpacks a list of one.
+    extractor = keras.Model(model.inputs, {"hidden": outputs, "logits": model.outputs[0]})
 
     @tf.function
     def extract(x):
-        *hidden, logits = extractor(x, training=False)
+        output = extractor(x, training=False)
+        hidden, logits = output["hidden"], output["logits"]
         values = [x, *hidden, tf.nn.softmax(logits)]
         flat = [tf.cast(tf.reshape(value, (tf.shape(x)[0], -1)), tf.float32) for value in values]
         return flat, tf.argmax(logits, axis=-1)
@@ -105,8 +102,18 @@ def _layer_names(model, layers):
                 f"Received: layers={layers}"
             )
         return names[len(names) - layers :]
-    known = [layer.name for layer in model.layers]
+    known = list(layer_outputs(model))
     missing = [name for name in layers if name not in known]
     if missing:
         raise InputError(f"Unknown layers. Expected names among {known}. Received: {missing}")
     return list(layers)
+
+
+def _only_output(model, name):
+    outputs = layer_outputs(model)[name]
+    if len(outputs) > 1:
+        raise InputError(
+            f"The layer {name!r} has {len(outputs)} outputs. Expected layers with one. "
+            "Name others in `layers`."
+        )
+    return outputs[0]

@@ -193,16 +193,41 @@ def as_logits(model):
     The softmax of a functional or sequential model is recognised as an activation of its last
     layer or as a layer of its own.
     """
-    if not isinstance(model, keras.models.Model) or not getattr(model, "outputs", None):
+    if not getattr(model, "outputs", None):
         return model
-    last = model.outputs[0]._keras_history.operation
+    last, (before, *_) = _made_by(model.outputs[0])
     if isinstance(last, layers.Softmax):
-        return keras.Model(model.inputs, last.input)
+        return keras.Model(model.inputs, before)
     if getattr(last, "activation", None) is not keras.activations.softmax:
         return model
     if isinstance(last, layers.Activation):
-        return keras.Model(model.inputs, last.input)
-    return keras.Model(model.inputs, _Preactivation(last)(last.input))
+        return keras.Model(model.inputs, before)
+    return keras.Model(model.inputs, _Preactivation(last)(before))
+
+
+def layer_outputs(model):
+    """The symbolic outputs of every layer in the graph of a functional or sequential model.
+
+    `layer.output` would be that of the first graph the layer was ever used in.
+
+    Returns:
+        Dictionary from layer name to a list of symbolic tensors.
+    """
+    outputs, queue = {}, list(model.outputs)
+    while queue:
+        tensor = queue.pop()
+        operation, inputs = _made_by(tensor)
+        known = outputs.setdefault(operation.name, [])
+        if not any(tensor is other for other in known):
+            known.append(tensor)
+            queue.extend(inputs)
+    return outputs
+
+
+def _made_by(tensor):
+    """The operation that made a symbolic tensor, and the tensors it was made from."""
+    operation, node, _ = tensor._keras_history
+    return operation, operation._inbound_nodes[node].input_tensors
 
 
 def functional_copy(model, input_shape):
@@ -267,20 +292,20 @@ _ELEMENTWISE = (
 
 def _last_before(model, merge):
     """The stem: what every path to `merge` goes through, at its last normalization or weights."""
-    paths = [_ancestors(tensor) for tensor in merge.input]
-    shared = [layer for layer in model.layers if all(layer in path for path in paths)]
+    _, branches = _made_by(layer_outputs(model)[merge.name][0])
+    paths = [_ancestors(tensor) for tensor in branches]
+    shared = [layer for layer in model.layers if all(layer.name in path for path in paths)]
     weighted = [layer for layer in shared if layer.weights]
     normalized = [layer for layer in weighted if isinstance(layer, layers.BatchNormalization)]
     return (normalized or weighted)[-1:]
 
 
 def _ancestors(tensor):
-    operation = tensor._keras_history.operation
-    found, queue = set(), [operation]
+    """The names of all operations that a symbolic tensor depends on."""
+    found, queue = set(), [tensor]
     while queue:
-        operation = queue.pop()
-        if operation not in found:
-            found.add(operation)
-            for node in operation._inbound_nodes[:1]:
-                queue.extend(node.parent_nodes and [n.operation for n in node.parent_nodes])
+        operation, inputs = _made_by(queue.pop())
+        if operation.name not in found:
+            found.add(operation.name)
+            queue.extend(inputs)
     return found

@@ -12,9 +12,10 @@ _MARGIN = 8
 def nearest(queries, support, k, support_rows=None, exclude=None, memory_limit=2**28):
     """The k support vectors with the smallest Euclidean distance to each query.
 
-    Candidates come from ‖s‖² − 2 q·s of centred float32 vectors, one matrix product a block; their
-    order then comes from the distances themselves, so that near duplicates keep all digits. Equal
-    distances are ordered by row.
+    Candidates come from ‖s‖² − 2 q·s of centred float32 vectors, one matrix product a block. Their
+    order comes from the distances themselves, so that near duplicates keep all digits. A query for
+    which float32 cannot rule out that a neighbour is missing among its candidates is searched
+    again in float64. Equal distances are ordered by row.
 
     Args:
         queries: floats `(queries, dimensions)`, an array or a memory map.
@@ -37,24 +38,12 @@ def nearest(queries, support, k, support_rows=None, exclude=None, memory_limit=2
     usable = len(support_rows) - (exclude is not None)
     if k > usable:
         raise InputError(f"Too few neighbours. Expected k <= {usable}. Received: k={k}")
-    if exclude is None:
-        exclude = np.full(len(queries), -1)
-    center = _mean(support, support_rows)
-    count = min(len(support_rows), k + 1 + _MARGIN)
-    query_block, support_block, careful_block = _blocks(support.shape[1], count, memory_limit)
-    rows = np.empty((len(queries), k), np.int64)
-    distances = np.empty((len(queries), k), np.float32)
-    for part in _slices(len(queries), query_block):
-        block, own = tf.constant(queries[part] - center), exclude[part]
-        best = (tf.zeros((len(block), 0)), tf.zeros((len(block), 0), tf.int64))
-        for piece in _slices(len(support_rows), support_block):
-            taken = support_rows[piece]
-            best = _merge(*best, block, tf.constant(support[taken] - center), taken, own, count)
-        for piece in _slices(len(block), careful_block):
-            found = best[1][piece].numpy()
-            vectors = tf.constant(support[found.ravel()] - center)
-            ordered = _ordered(block[piece], vectors, found, own[piece], k)
-            rows[part][piece], distances[part][piece] = ordered
+    exclude = np.full(len(queries), -1) if exclude is None else np.asarray(exclude)
+    search = _Search(support, support_rows, k, memory_limit, np.float32)
+    rows, distances, unsure = search(queries, exclude)
+    if unsure.any():
+        search = _Search(support, support_rows, k, memory_limit, np.float64)
+        rows[unsure], distances[unsure], _ = search(queries[unsure], exclude[unsure])
     return rows, distances
 
 
@@ -76,6 +65,77 @@ def vote(labels):
     return winners
 
 
+class _Search:
+    """A search among support vectors in one precision."""
+
+    def __init__(self, support, support_rows, k, memory_limit, dtype):
+        self.support, self.support_rows, self.k, self.dtype = support, support_rows, k, dtype
+        self.count = min(len(support_rows), k + 1 + _MARGIN)
+        self.center = _mean(support, support_rows).astype(dtype)
+        numbers, dimensions = memory_limit // np.dtype(dtype).itemsize, support.shape[1]
+        self.query_block = int(np.clip(numbers // 4 // dimensions, 1, 2048))
+        self.support_block = numbers // 4 // (dimensions + self.query_block)
+        self.support_block = int(np.clip(self.support_block, 1, 8192))
+        self.careful_block = max(1, numbers // 8 // (dimensions * self.count))
+
+    def __call__(self, queries, exclude):
+        """Rows, distances, and for which queries rounding leaves doubt, `(queries,)`."""
+        rows = np.empty((len(queries), self.k), np.int64)
+        distances = np.empty((len(queries), self.k), np.float32)
+        unsure = np.empty(len(queries), bool)
+        for part in _slices(len(queries), self.query_block):
+            block = self._centered(queries, np.arange(part.start, part.stop))
+            values, found, error = self._candidates(block, exclude[part])
+            for piece in _slices(len(block), self.careful_block):
+                ordered = self._ordered(block[piece], found[piece], exclude[part][piece])
+                rows[part][piece], squares = ordered
+                distances[part][piece] = np.sqrt(squares)
+                unsure[part][piece] = squares[:, -1] + error[piece] > -values[piece, -1]
+        return rows, distances, unsure & (self.count < len(self.support_rows))
+
+    def _centered(self, vectors, rows):
+        return tf.constant(vectors[rows].astype(self.dtype) - self.center)
+
+    def _candidates(self, block, exclude):
+        """Negative squared distances and rows of the nearest, and how far rounding may be off."""
+        shape = (len(block), self.count)
+        best = tf.fill(shape, tf.constant(-np.inf, self.dtype)), tf.fill(shape, np.int64(-1))
+        largest = 0.0
+        for piece in _slices(len(self.support_rows), self.support_block):
+            taken = self.support_rows[piece]
+            norms, *best = _merge(*best, block, self._centered(self.support, taken), taken, exclude)
+            largest = max(largest, float(norms))
+        # Rounding of a dot product of n terms grows like √n; the factor leaves room.
+        dimensions = block.shape[1]
+        ulp = np.finfo(self.dtype).eps * (8 + 2 * np.sqrt(dimensions))
+        norms = tf.reduce_sum(block**2, axis=1).numpy()
+        return best[0].numpy(), best[1].numpy(), ulp * (norms + largest)
+
+    def _ordered(self, queries, found, exclude):
+        """The k nearest of the candidates and their squared distances, without cancellation."""
+        vectors = tf.reshape(self._centered(self.support, found.ravel()), (*found.shape, -1))
+        squares = tf.reduce_sum((vectors - queries[:, tf.newaxis]) ** 2, axis=2).numpy()
+        squares[(found < 0) | (found == exclude[:, np.newaxis])] = np.inf
+        order = np.lexsort((found, squares))[:, : self.k]
+        return np.take_along_axis(found, order, 1), np.take_along_axis(squares, order, 1)
+
+
+@tf.function(reduce_retracing=True)
+def _merge(best_values, best_rows, queries, support, support_rows, exclude):
+    """The best candidates among those so far and one more block, the nearest first."""
+    norms = tf.reduce_sum(support**2, axis=1)
+    values = 2 * tf.matmul(queries, support, transpose_b=True) - norms
+    values -= tf.reduce_sum(queries**2, axis=1, keepdims=True)
+    own = exclude[:, tf.newaxis] == support_rows
+    values = tf.where(own, tf.constant(-np.inf, values.dtype), values)
+    count = tf.shape(best_values)[1]
+    values, positions = tf.math.top_k(values, tf.minimum(count, tf.shape(support)[0]))
+    values = tf.concat([best_values, values], axis=1)
+    rows = tf.concat([best_rows, tf.gather(support_rows, positions)], axis=1)
+    values, order = tf.math.top_k(values, count)
+    return tf.reduce_max(norms), values, tf.gather(rows, order, axis=1, batch_dims=1)
+
+
 def _slices(length, block):
     return [slice(start, min(start + block, length)) for start in range(0, length, block)]
 
@@ -84,34 +144,4 @@ def _mean(support, support_rows):
     total = np.zeros(support.shape[1])
     for part in _slices(len(support_rows), 4096):
         total += support[support_rows[part]].sum(axis=0, dtype=np.float64)
-    return (total / len(support_rows)).astype(np.float32)
-
-
-def _blocks(dimensions, count, memory_limit):
-    """Rows of a query block, of a support block, and of a block whose distances are taken."""
-    floats = memory_limit // 4
-    query_block = int(np.clip(floats // 4 // dimensions, 1, 2048))
-    support_block = int(np.clip(floats // 4 // (dimensions + query_block), 1, 8192))
-    return query_block, support_block, max(1, floats // 8 // (dimensions * count))
-
-
-@tf.function(reduce_retracing=True)
-def _merge(best_values, best_rows, queries, support, support_rows, exclude, count):
-    """The `count` best candidates among those so far and one more block, the nearest first."""
-    values = 2 * tf.matmul(queries, support, transpose_b=True) - tf.reduce_sum(support**2, axis=1)
-    own = exclude[:, tf.newaxis] == support_rows
-    values = tf.where(own, tf.constant(-np.inf, values.dtype), values)
-    values, positions = tf.math.top_k(values, tf.minimum(count, tf.shape(support)[0]))
-    values = tf.concat([best_values, values], axis=1)
-    rows = tf.concat([best_rows, tf.gather(support_rows, positions)], axis=1)
-    values, order = tf.math.top_k(values, tf.minimum(count, tf.shape(values)[1]))
-    return values, tf.gather(rows, order, axis=1, batch_dims=1)
-
-
-def _ordered(queries, vectors, found, exclude, k):
-    """The k nearest of the candidates `found`, by their distances themselves."""
-    vectors = tf.reshape(vectors, (*found.shape, -1))
-    distances = tf.norm(vectors - queries[:, tf.newaxis], axis=2).numpy()
-    distances[found == exclude[:, np.newaxis]] = np.inf
-    order = np.lexsort((found, distances))[:, :k]
-    return np.take_along_axis(found, order, 1), np.take_along_axis(distances, order, 1)
+    return total / len(support_rows)

@@ -2,34 +2,42 @@
 
 import keras
 
+from keras_pruning.event_files import EventFile
+
 
 class TrainingCurves(keras.callbacks.Callback):
-    """Writes loss, accuracy and learning rate of each epoch to an event file.
+    """Writes loss, accuracy and learning rate of each epoch to a TensorBoard event file.
 
     The tags are `train/loss`, `train/accuracy`, where the model has that metric, and
     `train/learning_rate`, the rate at the end of the epoch. A step is a finished epoch, counted
     from 1. The file is flushed after each epoch, so that an open TensorBoard follows the run.
 
-    `keras.callbacks.TensorBoard` writes through TensorFlow and into subfolders of its own; this
-    callback writes into the file that later takes the run's result.
+    `keras.callbacks.TensorBoard` writes into subfolders, which TensorBoard shows as further runs;
+    this callback keeps to the folder itself, where the result of the run goes as well.
 
     Args:
-        event_file: an open `keras_pruning.event_files.EventFile`; the caller closes it.
+        folder: where to write; made if it is missing.
 
     Example:
-        with EventFile(folder) as events:
-            model.fit(x, y, epochs=5, callbacks=[TrainingCurves(events)])
+        model.fit(x, y, epochs=5, callbacks=[TrainingCurves("runs/first")])
     """
 
-    def __init__(self, event_file):
+    def __init__(self, folder):
         super().__init__()
-        self.event_file = event_file
+        self.folder = folder
+        self._events = None
+
+    def on_train_begin(self, logs=None):
+        self._events = EventFile(self.folder)
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
         for name in ("loss", "accuracy"):
             if name in logs:
-                self.event_file.scalar(f"train/{name}", logs[name], epoch + 1)
+                self._events.scalar(f"train/{name}", logs[name], epoch + 1)
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
-        self.event_file.scalar("train/learning_rate", rate, epoch + 1)
-        self.event_file.flush()
+        self._events.scalar("train/learning_rate", rate, epoch + 1)
+        self._events.flush()
+
+    def on_train_end(self, logs=None):
+        self._events.close()

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_pruning.comparison.results import method_name
+from keras_pruning.comparison.results import fraction_name, method_name
 from keras_pruning.config import Config
 from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
@@ -87,11 +87,6 @@ def run_folder(selection, seed):
     return Path(method_name(selection)) / f"keep-{fraction_name(keep_fraction)}" / f"seed-{seed}"
 
 
-def fraction_name(fraction):
-    """`fraction` with two decimals, or as many as it needs."""
-    return f"{fraction:.2f}" if round(fraction, 2) == fraction else f"{fraction:g}"
-
-
 def run_training(run):
     """Trains and evaluates one model, in a process of its own, and writes the folder of the run.
 
@@ -115,7 +110,8 @@ def _train(run, folder):
     import numpy as np
 
     from keras_pruning import models, training
-    from keras_pruning.comparison.tensorboard import write_run_summary
+    from keras_pruning.comparison.run_summary import write_run_summary
+    from keras_pruning.event_files import EventFile
     from keras_pruning.training_curves import TrainingCurves
 
     config = run.config
@@ -126,6 +122,7 @@ def _train(run, folder):
     model = models.build(
         config.model.name, examples.shape, examples.num_classes, **config.model.options
     )
+    selection = None if run.subset is None else run.subset.metadata["selection"]
     log = training.train(
         model,
         kept,
@@ -134,7 +131,6 @@ def _train(run, folder):
         seed=seed,
         callbacks=[TrainingCurves(folder)],
     )
-    selection = None if run.subset is None else run.subset.metadata["selection"]
     metrics = {
         **training.evaluate(model, test),
         "examples_kept": len(kept),
@@ -144,6 +140,11 @@ def _train(run, folder):
         "selection": selection,
         "config": config.as_dict(),
     }
+    keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
+    with EventFile(folder) as events:
+        write_run_summary(
+            events, method_name(selection), keep_fraction, config.dataset.fraction, metrics
+        )
     if run.save_model:
         model.save(folder / "model.keras")
     return metrics

@@ -1,5 +1,7 @@
 """Scores of models that are already trained."""
 
+import keras
+
 from keras_pruning import models
 from keras_pruning.errors import InputError
 from keras_pruning.scores.recorder import ScoreRecorder
@@ -29,7 +31,7 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256):
     recorder.start(len(checkpoints))
     shapes = None
     for epoch, checkpoint in enumerate(checkpoints, start=1):
-        model = checkpoint if hasattr(checkpoint, "stateless_call") else models.load(checkpoint)
+        model = checkpoint if isinstance(checkpoint, keras.Model) else models.load(checkpoint)
         models.require_fit(model, examples.shape, examples.num_classes)
         if shapes not in (None, shapes := [weight.shape for weight in model.weights]):
             raise InputError(

@@ -5,7 +5,7 @@ import numpy as np
 from keras_pruning import neighbors
 from keras_pruning.errors import InputError
 from keras_pruning.scores.score import EMBEDDINGS, Score, positive_integer
-from keras_pruning.selection.quotas import keep_count, stratified_rows
+from keras_pruning.selection.quotas import keep_count, require_keep_fraction, stratified_rows
 
 
 def depth(probe_predictions, final):
@@ -79,11 +79,7 @@ class PredictionDepth(Score):
                 "Invalid `against`. Expected 'prediction' or 'label'. "
                 f"Received: against={against!r}"
             )
-        if not 0 < support_fraction <= 1:
-            raise InputError(
-                "Invalid `support_fraction`. Expected a float in (0, 1]. "
-                f"Received: support_fraction={support_fraction}"
-            )
+        require_keep_fraction(support_fraction, "support_fraction")
         self.layers, self.k = layers, positive_integer("k", k)
         self.support_fraction, self.against = support_fraction, against
         self.include_self, self.seed = include_self, seed

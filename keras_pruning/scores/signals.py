@@ -86,16 +86,17 @@ def input_gradients(model, weights, x, labels):
 
     Args:
         model: Keras model that ends in logits.
-        weights: pair of lists, values for its trainable and its other variables.
+        weights: list of values for `model.weights`.
         x: float tensor `(batch, ...)`.
         labels: integer tensor `(batch,)`.
 
     Returns:
         Float tensor of the shape of `x`.
     """
-    with tf.GradientTape() as tape:
+    state = keras.StatelessScope(state_mapping=list(zip(model.weights, weights, strict=True)))
+    with tf.GradientTape() as tape, state:
         tape.watch(x)
-        logits, _ = model.stateless_call(*weights, x, training=False)
+        logits = model(x, training=False)
         # In eval mode no example sees another, so the gradient of the sum is each one's own.
         true_class = tf.reduce_sum(tf.gather(logits, labels, axis=1, batch_dims=1))
     return tape.gradient(true_class, x)
@@ -108,7 +109,7 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
 
     Args:
         model: Keras model that ends in logits.
-        checkpoints: list of K pairs as `weights_of` gives them.
+        checkpoints: list of K lists of weights, as `weights_of` gives them.
         examples: `Examples`.
         observers: dictionary of functions from gradients `(K, batch, ...)` to `(batch,)`.
         batch_size: examples a batch.
@@ -138,11 +139,8 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
 
 
 def weights_of(model):
-    """A copy of the model's weights: arrays for its trainable and for its other variables."""
-    return tuple(
-        [ops.convert_to_numpy(variable).copy() for variable in variables]
-        for variables in (model.trainable_variables, model.non_trainable_variables)
-    )
+    """A copy of the model's weights, a list of arrays in the order of `model.weights`."""
+    return [ops.convert_to_numpy(weight).copy() for weight in model.weights]
 
 
 def _require_logits(model, examples):

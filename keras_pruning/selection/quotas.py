@@ -1,5 +1,6 @@
 """How many examples each class may keep."""
 
+import numbers
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -17,11 +18,7 @@ def keep_count(keep_fraction, num_examples):
     Raises:
         InputError: if `keep_fraction` is outside (0, 1] or keeps nothing.
     """
-    if isinstance(keep_fraction, bool) or not 0 < keep_fraction <= 1:
-        raise InputError(
-            "Invalid `keep_fraction`. Expected a float in (0, 1]. "
-            f"Received: keep_fraction={keep_fraction}"
-        )
+    require_keep_fraction(keep_fraction)
     # In decimal: 0.145 * 100 is 14.499... in binary floating point.
     exact = Decimal(repr(float(keep_fraction))) * int(num_examples)
     count = int(exact.quantize(Decimal(1), ROUND_HALF_UP))
@@ -31,6 +28,15 @@ def keep_count(keep_fraction, num_examples):
             f"{num_examples}. Received: keep_fraction={keep_fraction}"
         )
     return count
+
+
+def require_keep_fraction(keep_fraction, name="keep_fraction"):
+    """Raises an `InputError` unless `keep_fraction` is a number in (0, 1]."""
+    number = isinstance(keep_fraction, numbers.Real) and not isinstance(keep_fraction, bool)
+    if not (number and 0 < keep_fraction <= 1):
+        raise InputError(
+            f"Invalid `{name}`. Expected a float in (0, 1]. Received: {name}={keep_fraction}"
+        )
 
 
 def balanced(available, total, rng):

@@ -1,5 +1,7 @@
 """Which examples are kept."""
 
+import hashlib
+
 import numpy as np
 
 from keras_pruning import tables
@@ -39,6 +41,11 @@ class Subset:
     def examples(self):
         """The provenance of the examples that the subset was selected among."""
         return self.metadata.get("examples", {})
+
+    @property
+    def digest(self):
+        """A hash over the ids that are kept."""
+        return hashlib.sha256("\0".join(self.kept_ids.tolist()).encode()).hexdigest()[:32]
 
     def __len__(self):
         """The number of examples kept."""

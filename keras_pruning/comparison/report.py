@@ -1,0 +1,126 @@
+"""The comparison as a table on the terminal, as CSV and for TensorBoard."""
+
+import csv
+import dataclasses
+import logging
+from pathlib import Path
+
+from keras_pruning.comparison.results import FULL, compare, find_runs
+from keras_pruning.comparison.tensorboard import write_tensorboard
+from keras_pruning.config import DatasetConfig
+from keras_pruning.errors import InputError
+from keras_pruning.examples import load_examples
+from keras_pruning.score_table import ScoreTable
+from keras_pruning.storage import new_folder, read_json
+
+logger = logging.getLogger("keras_pruning")
+FOLDER = "comparison"
+
+
+def write_comparison(folder):
+    """Compares all runs below `folder` and writes the result to `folder/comparison`.
+
+    What lies there is a view of the runs, made anew each time.
+
+    Args:
+        folder: folder with runs, as a sweep leaves it.
+
+    Returns:
+        List of `Row`.
+
+    Raises:
+        InputError: if there are no runs, or they cannot be compared.
+    """
+    folder = Path(folder)
+    runs = find_runs(folder)
+    rows = compare(runs)
+    tables = _score_tables(folder)
+    examples = _examples(runs, tables)
+    with new_folder(folder / FOLDER, overwrite=True) as partial:
+        write_csv(partial / "comparison.csv", rows)
+        write_tensorboard(partial, runs, rows, tables, examples)
+    return rows
+
+
+def write_csv(path, rows):
+    """Writes one line for each `Row`; accuracies are fractions in [0, 1]."""
+    with open(path, "w", newline="") as file:
+        fields = [field.name for field in dataclasses.fields(rows[0])]
+        writer = csv.DictWriter(file, fields)
+        writer.writeheader()
+        writer.writerows(dataclasses.asdict(row) for row in rows)
+
+
+def as_table(rows):
+    """The comparison as a `rich.table.Table`, accuracies in percent."""
+    from rich.table import Table
+
+    table = Table(title="Test accuracy in %: mean ± half of the 95 % interval")
+    several = len({row.data_fraction for row in rows}) > 1
+    columns = ["data"] * several + ["kept", "method", "accuracy", "to random", "lowest class"]
+    for column in [*columns, "runs", "seconds"]:
+        table.add_column(column, justify="left" if column == "method" else "right")
+    previous = None
+    for row in rows:
+        group = (row.data_fraction, row.keep_fraction)
+        if previous not in (None, group):
+            table.add_section()
+        previous = group
+        table.add_row(*[f"{row.data_fraction:.0%}"] * several, *_cells(row))
+    return table
+
+
+def _cells(row):
+    return [
+        f"{100 * row.keep_fraction:g} %",
+        row.method,
+        _with_half_width(row.accuracy, row.half_width, ""),
+        _with_half_width(row.difference, row.difference_half_width, "+"),
+        f"{100 * row.lowest_class_accuracy:.1f}",
+        str(row.runs),
+        f"{row.seconds:.1f}",
+    ]
+
+
+def _with_half_width(value, half_width, sign):
+    if value is None:
+        return ""
+    return f"{100 * value:{sign}.2f}" + ("" if half_width is None else f" ± {100 * half_width:.2f}")
+
+
+def cost_lines(folder, rows):
+    """What scoring cost beside training: a list of sentences, empty where it is not recorded."""
+    full = {row.data_fraction: row.seconds for row in rows if row.method == FULL}
+    lines = []
+    for path in sorted(Path(folder).rglob("scoring.json")):
+        seconds = sum(probe["seconds"] for probe in read_json(path)["probes"])
+        fraction = ScoreTable.load(path.parent / "scores.parquet").metadata["examples"]["fraction"]
+        line = f"Scoring took {seconds:.1f} s of training and scoring probes"
+        if full.get(fraction):
+            line += f", {seconds / full[fraction]:.1f} times a training run on the full data"
+        lines.append(f"{line}.")
+    return lines
+
+
+def _score_tables(folder):
+    tables = [ScoreTable.load(path) for path in sorted(folder.rglob("scores.parquet"))]
+    return {table.metadata["examples"]["fraction"]: table for table in tables}
+
+
+def _examples(runs, tables):
+    """The training examples of each score table, for pictures; none where they are gone."""
+    found = {}
+    for run in runs:
+        fraction = run.data_fraction
+        if fraction in tables and fraction not in found:
+            dataset = DatasetConfig(**run.metrics["config"]["dataset"])
+            try:
+                examples = load_examples(split="train", **dataclasses.asdict(dataset))
+                table = tables[fraction]
+                provenance = table.metadata["examples"]
+                examples.require_same(provenance, table.ids, table.labels, "score table")
+            except InputError as error:
+                logger.info("Pictures of the examples are left out: %s", error)
+                return {}
+            found[fraction] = examples
+    return found

@@ -1,0 +1,172 @@
+"""What training runs gave, read back from their folders and put side by side."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from keras_pruning.errors import InputError
+from keras_pruning.storage import require_same_recipe
+
+FULL, RANDOM = "full", "random"
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished training run.
+
+    Args:
+        folder: where it lies.
+        method: `"full"`, `"random"`, or score, policy and quota joined by hyphens.
+        data_fraction: part of the data set that was there before pruning.
+        keep_fraction: part of that which was kept.
+        metrics: content of its `metrics.json`.
+    """
+
+    folder: Path
+    method: str
+    data_fraction: float
+    keep_fraction: float
+    metrics: dict
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method at one keep fraction, over its evaluation seeds.
+
+    Args:
+        data_fraction: part of the data set that was there before pruning.
+        keep_fraction: part of that which was kept.
+        method: name of the method.
+        runs: number of runs n.
+        accuracy: mean test accuracy in [0, 1].
+        half_width: half the width of its 95 % interval, `None` for one run.
+        difference: mean test accuracy minus that of random pruning at the same fraction, `None`
+            for random itself and for the full data.
+        difference_half_width: half the width of its 95 % interval (Welch), `None` for one run.
+        lowest_class_accuracy: mean accuracy of the class that comes off worst.
+        examples_kept: number of examples trained on.
+        seconds: mean training time.
+    """
+
+    data_fraction: float
+    keep_fraction: float
+    method: str
+    runs: int
+    accuracy: float
+    half_width: float | None
+    difference: float | None
+    difference_half_width: float | None
+    lowest_class_accuracy: float
+    examples_kept: int
+    seconds: float
+
+
+def method_name(selection):
+    """The name of a method: `"el2n-hardest"`, `"el2n-hardest-balanced"`, `"random"`, `"full"`.
+
+    Args:
+        selection: the `selection` of a subset's metadata, `None` for the full data.
+    """
+    if selection is None:
+        return FULL
+    parts = [selection["by"], selection["policy"], selection["quota"]]
+    return "-".join(part for part in parts if part)
+
+
+def fraction_name(fraction):
+    """`fraction` with two decimals, or as many as it needs."""
+    return f"{fraction:.2f}" if round(fraction, 2) == fraction else f"{fraction:g}"
+
+
+def find_runs(folder):
+    """All finished runs below `folder`.
+
+    Raises:
+        InputError: if there are none, or if their recipes differ in more than what was kept.
+    """
+    paths = sorted(Path(folder).rglob("metrics.json"))
+    runs = [_read(path) for path in paths if ".partial" not in str(path.parent)]
+    if not runs:
+        raise InputError(f"No finished runs. Expected metrics.json files below {folder}.")
+    for run in runs[1:]:
+        require_same_recipe(run.folder, _shared(run), _shared(runs[0]))
+    return runs
+
+
+def _read(path):
+    try:
+        metrics = json.loads(path.read_text())
+        selection = metrics["selection"]
+        keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
+        data_fraction = metrics["config"]["dataset"]["fraction"]
+        return Run(path.parent, method_name(selection), data_fraction, keep_fraction, metrics)
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not the metrics of a training run: {error!r}") from error
+
+
+def _shared(run):
+    """The part of a run's recipe that must not differ among runs that are compared."""
+    config = run.metrics["config"]
+    dataset = {key: value for key, value in config["dataset"].items() if key != "fraction"}
+    return {"dataset": dataset, "model": config["model"], "training": config["training"]}
+
+
+def compare(runs):
+    """One `Row` for each data fraction, keep fraction and method: the full data first, then the
+    keep fractions downwards, random before the others."""
+    groups = {}
+    for run in runs:
+        groups.setdefault((run.data_fraction, run.keep_fraction, run.method), []).append(run)
+    rank = {FULL: 0, RANDOM: 1}
+    ordered = sorted(groups, key=lambda key: (-key[0], -key[1], rank.get(key[2], 2), key[2]))
+    return [_row(key, groups) for key in ordered]
+
+
+def _row(key, groups):
+    data_fraction, keep_fraction, method = key
+    runs = groups[key]
+    accuracies = _accuracies(runs)
+    baseline = groups.get((data_fraction, keep_fraction, RANDOM))
+    difference = difference_half_width = None
+    if baseline and method not in (FULL, RANDOM):
+        difference = float(accuracies.mean() - _accuracies(baseline).mean())
+        difference_half_width = _welch_half_width(accuracies, _accuracies(baseline))
+    by_class = np.array([run.metrics["class_accuracy"] for run in runs], float).mean(axis=0)
+    return Row(
+        data_fraction,
+        keep_fraction,
+        method,
+        len(runs),
+        float(accuracies.mean()),
+        half_width(accuracies),
+        difference,
+        difference_half_width,
+        float(np.nanmin(by_class)),
+        int(np.mean([run.metrics["examples_kept"] for run in runs])),
+        float(np.mean([run.metrics["seconds"] for run in runs])),
+    )
+
+
+def _accuracies(runs):
+    return np.array([run.metrics["test_accuracy"] for run in runs])
+
+
+def half_width(values):
+    """Half the width of the 95 % interval of the mean (Student's t); `None` for one value."""
+    if len(values) < 2:
+        return None
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)
+    return float(quantile * np.std(values, ddof=1) / np.sqrt(len(values)))
+
+
+def _welch_half_width(values, baseline):
+    if len(values) < 2 or len(baseline) < 2:
+        return None
+    if np.ptp(values) == 0 and np.ptp(baseline) == 0:
+        return 0.0
+    interval = stats.ttest_ind(values, baseline, equal_var=False).confidence_interval(CONFIDENCE)
+    return float((interval.high - interval.low) / 2)

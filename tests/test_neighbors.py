@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from sklearn.neighbors import NearestNeighbors
+
+from keras_pruning import InputError
+from keras_pruning.neighbors import nearest, vote
+
+
+def vectors(count, dimensions, seed=0, offset=0.0):
+    return np.random.default_rng(seed).normal(offset, 1, (count, dimensions)).astype("float32")
+
+
+def test_by_hand():
+    support = np.array([[0.0], [1.0], [3.0], [7.0]], "float32")
+    rows, distances = nearest(np.array([[2.9], [0.1]], "float32"), support, k=2)
+    np.testing.assert_array_equal(rows, [[2, 1], [0, 1]])
+    np.testing.assert_allclose(distances, [[0.1, 1.9], [0.1, 0.9]], 1e-5)
+
+
+@pytest.mark.parametrize("memory_limit", [2**14, 2**18, 2**28])
+@pytest.mark.parametrize("offset", [0.0, 1000.0])
+def test_the_same_as_scikit_learn(memory_limit, offset):
+    support, queries = vectors(300, 20, 1, offset), vectors(101, 20, 2, offset)
+    reference = NearestNeighbors(n_neighbors=7, algorithm="brute").fit(support.astype(float))
+    expected_distances, expected = reference.kneighbors(queries.astype(float))
+    rows, distances = nearest(queries, support, 7, memory_limit=memory_limit)
+    np.testing.assert_array_equal(rows, expected)
+    np.testing.assert_allclose(distances, expected_distances, 1e-3)
+
+
+def test_an_example_is_not_its_own_neighbour_even_among_duplicates():
+    support = np.repeat(vectors(5, 3), 4, axis=0)
+    rows, distances = nearest(support, support, 3, exclude=np.arange(20))
+    for row, found in enumerate(rows):
+        assert row not in found
+        assert set(found) == set(range(row // 4 * 4, row // 4 * 4 + 4)) - {row}
+    np.testing.assert_array_equal(distances, 0)
+
+
+def test_equal_distances_are_ordered_by_row():
+    support = np.array([[1.0], [-1.0], [1.0], [-1.0], [5.0]], "float32")
+    rows, _ = nearest(np.zeros((1, 1), "float32"), support, 3, memory_limit=64)
+    np.testing.assert_array_equal(rows, [[0, 1, 2]])
+
+
+def test_near_duplicates_keep_their_order():
+    """Far from the origin, ‖a‖² + ‖b‖² − 2ab alone would lose every digit of these distances."""
+    steps = np.arange(40, dtype="float32")[::-1] * 1e-3
+    support = np.full((40, 64), 3.0, "float32")
+    support[:, 0] += steps
+    far = np.full((40, 64), -50.0, "float32")
+    rows, _ = nearest(support[-1:], np.concatenate([support, far]), 10, exclude=np.array([39]))
+    np.testing.assert_array_equal(rows[0], np.arange(38, 28, -1))
+
+
+def test_searches_only_the_support_rows():
+    data = vectors(50, 4)
+    chosen = np.arange(0, 50, 3)
+    rows, _ = nearest(data, data, 5, support_rows=chosen, exclude=np.arange(50))
+    expected, _ = nearest(data, data[chosen], 6)
+    for row, found in enumerate(rows):
+        own = [place for place in chosen[expected[row]] if place != row]
+        np.testing.assert_array_equal(found, own[:5])
+
+
+def test_memory_maps_are_searched_like_arrays(tmp_path):
+    data = vectors(64, 8)
+    np.save(tmp_path / "data.npy", data)
+    mapped = np.load(tmp_path / "data.npy", mmap_mode="r")
+    np.testing.assert_array_equal(nearest(mapped, mapped, 4)[0], nearest(data, data, 4)[0])
+
+
+def test_refuses_more_neighbours_than_there_are():
+    data = vectors(5, 2)
+    assert nearest(data, data, 5)[0].shape == (5, 5)
+    with pytest.raises(InputError, match="Expected k <= 4. Received: k=5"):
+        nearest(data, data, 5, exclude=np.arange(5))
+
+
+def test_votes_by_hand():
+    labels = np.array([[2, 0, 0, 1], [2, 0, 0, 2], [0, 2, 2, 0], [1, 3, 2, 0]])
+    # A majority; ties that go to the nearest of the tied, never to the smallest class.
+    np.testing.assert_array_equal(vote(labels), [0, 2, 0, 1])

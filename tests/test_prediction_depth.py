@@ -1,0 +1,154 @@
+import os
+
+import numpy as np
+import pytest
+import small
+from sklearn.neighbors import NearestNeighbors
+
+import keras_pruning as kp
+from keras_pruning import InputError, features
+from keras_pruning.scores import PredictionDepth
+from keras_pruning.scores.prediction_depth import depth
+
+A, B, C = 0, 1, 2
+
+
+def test_depth_by_hand():
+    probes = np.array([[A, B, B, B], [B] * 4, [B, B, B, A], [B, A, B, A], [A, A, B, B]]).T
+    final = np.array([B, B, B, A, B])
+    np.testing.assert_array_equal(depth(probes, final), [1, 0, 4, 3, 2])
+
+
+def reference_depth(embeddings, labels, support, k, against):
+    """Prediction depth by loops, on scikit-learn's neighbours in float64.
+
+    Also says for which examples the set of neighbours is not a matter of taste.
+    """
+    votes, clear = [], np.ones(len(labels), bool)
+    for values in embeddings.features:
+        values = np.asarray(values, np.float64)
+        search = NearestNeighbors(n_neighbors=k + 2, algorithm="brute").fit(values[support])
+        found = search.kneighbors(values, return_distance=False)
+        voted = []
+        for row in range(len(labels)):
+            order = sorted(
+                (
+                    (((values[row] - values[support[place]]) ** 2).sum(), support[place])
+                    for place in found[row]
+                    if support[place] != row
+                ),
+            )
+            clear[row] &= order[k][0] - order[k - 1][0] > 1e-6 * order[k][0]
+            neighbours = [labels[place] for _, place in order[:k]]
+            most = max(neighbours.count(label) for label in neighbours)
+            voted.append(next(lab for lab in neighbours if neighbours.count(lab) == most))
+        votes.append(voted)
+    depths = []
+    for row in range(len(labels)):
+        agreeing = 0
+        while agreeing < len(votes) and votes[-1 - agreeing][row] == against[row]:
+            agreeing += 1
+        depths.append(len(votes) - agreeing)
+    return np.array(depths), clear
+
+
+@pytest.mark.parametrize("support_fraction", [1.0, 0.5])
+@pytest.mark.parametrize("against", ["prediction", "label"])
+def test_the_same_as_on_scikit_learns_neighbours(support_fraction, against):
+    examples = small.digits(300)
+    model = small.network(examples)
+    small.fit(model, examples, epochs=4)
+    score = PredictionDepth(k=10, support_fraction=support_fraction, against=against)
+    table = kp.score_checkpoints([model], examples, [score])
+    score.reset(examples)
+    assert len(score.support) == 300 * support_fraction
+    with features.embeddings(model, examples) as embeddings:
+        final = embeddings.predictions if against == "prediction" else examples.labels
+        expected, clear = reference_depth(embeddings, examples.labels, score.support, 10, final)
+    assert clear.mean() > 0.9
+    assert len(np.unique(expected[clear])) > 2
+    np.testing.assert_array_equal(table["prediction_depth"][clear], expected[clear])
+
+
+def test_probes_run_from_the_input_over_the_layers_to_the_softmax():
+    examples = small.digits(60)
+    model = small.network(examples)
+    x = examples.stored_inputs(np.arange(60))
+    with features.embeddings(model, examples, batch_size=7) as embeddings:
+        assert embeddings.names == ["input", "norm", "hidden", "softmax"]
+        np.testing.assert_array_equal(embeddings.features[0], x.reshape(60, -1))
+        logits = model(x, training=False).numpy()
+        softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(embeddings.features[-1], softmax, atol=1e-6)
+        np.testing.assert_array_equal(embeddings.predictions, logits.argmax(axis=1))
+
+
+def test_embeddings_beyond_the_memory_limit_are_mapped_and_vanish():
+    examples = small.digits(60)
+    model = small.network(examples)
+    with features.embeddings(model, examples) as expected:
+        pass
+    with features.embeddings(model, examples, memory_limit=1000) as mapped:
+        for ours, theirs in zip(mapped.features, expected.features, strict=True):
+            assert isinstance(ours, np.memmap)
+            np.testing.assert_allclose(ours, theirs, atol=1e-6)
+        folder = mapped.features[0].filename
+    assert not os.path.exists(folder)
+
+
+def test_layers_by_name_and_by_number():
+    examples = small.digits(60)
+    model = small.network(examples)
+    for layers, expected in [
+        (["conv"], ["conv"]),
+        (1, ["hidden"]),
+        (0, []),
+        (2, ["norm", "hidden"]),
+    ]:
+        with features.embeddings(model, examples, layers) as embeddings:
+            assert embeddings.names == ["input", *expected, "softmax"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"k": 0}, "Invalid `k`. Expected a positive integer. Received: k=0"),
+        ({"support_fraction": 0}, "Invalid `support_fraction`. Expected.*Received"),
+        ({"support_fraction": "half"}, "Invalid `support_fraction`. Expected.*Received"),
+        ({"against": "labels"}, "Invalid `against`. Expected 'prediction' or 'label'"),
+        ({"layers": "conv"}, "Invalid `layers`. Expected a list of layer names"),
+        ({"layers": -1}, "Invalid `layers`"),
+    ],
+)
+def test_refuses_bad_arguments(arguments, message):
+    with pytest.raises(InputError, match=message):
+        PredictionDepth(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [(["nope"], "Unknown layers.*conv.*Received: \\['nope'\\]"), (9, "Expected at most 2")],
+)
+def test_refuses_layers_that_are_not_there(layers, message):
+    examples = small.digits(60)
+    with pytest.raises(InputError, match=message):
+        kp.score_checkpoints(
+            [small.network(examples)], examples, [PredictionDepth(layers=layers, k=3)]
+        )
+
+
+def test_refuses_a_support_that_is_too_small():
+    examples = small.digits(60)
+    with pytest.raises(InputError, match="support is too small.*k=30, support of 30"):
+        kp.score_checkpoints(
+            [small.network(examples)], examples, [PredictionDepth(support_fraction=0.5)]
+        )
+
+
+def test_include_self_makes_each_example_its_own_neighbour():
+    examples = small.random_images(40, classes=2)
+    model = small.network(examples)
+    score = PredictionDepth(k=1, include_self=True, against="label")
+    np.testing.assert_array_equal(
+        kp.score_checkpoints([model], examples, [score])["prediction_depth"], 0
+    )
