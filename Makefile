@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 demo: $(INSTALLED)
 	$(BIN)/python cli.py sweep --config configs/digits.yaml
 
-test: $(INSTALLED)
+test: $(INSTALLED) lint
 	$(BIN)/python -m pytest
 
 lint: $(INSTALLED)

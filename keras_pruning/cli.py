@@ -15,7 +15,13 @@ logger = logging.getLogger("keras_pruning")
 
 
 class _Parser(ArgumentParser):
-    """A parser whose errors are one message, without the pages of usage."""
+    """A parser whose errors are one message, without the pages of usage.
+
+    Abbreviated options are errors too: `--dataset.nam` would pass for a key that exists.
+    """
+
+    def __init__(self, **options):
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message, ex=None):
         self.exit(2, f"error: {message}\n")

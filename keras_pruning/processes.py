@@ -1,9 +1,9 @@
 """Work in fresh processes, several at a time."""
 
+import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 
 from keras_pruning.backend import import_tensorflow
 from keras_pruning.errors import InputError
@@ -44,8 +44,21 @@ def run_each(function, calls, jobs, threads, description):
     yield from tqdm(results, total=len(calls), desc=description, unit="run", disable=None)
 
 
+def _context():
+    """How processes start: split off from one that has imported TensorFlow, and nothing more.
+
+    The import takes longer than many a training run. TensorFlow starts no threads before it is
+    used, so that the split is safe. Where the system cannot do that, each process imports anew.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["keras_pruning.preloaded"])
+    return context
+
+
 def _in_fresh_process(function, call, threads):
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=_context()) as pool:
         try:
             return pool.submit(_call, function, call, threads).result()
         except BrokenProcessPool as error:
@@ -56,6 +69,5 @@ def _in_fresh_process(function, call, threads):
 
 
 def _call(function, call, threads):
-    os.environ["OMP_NUM_THREADS"] = str(threads)
     import_tensorflow(threads)
     return function(**call)

@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from keras_pruning import InputError
+from keras_pruning.cli import make_parser
+from keras_pruning.config import (
+    Config,
+    DatasetConfig,
+    ProbeConfig,
+    SweepConfig,
+    TrainingConfig,
+    seed_list,
+)
+
+CONFIGS = sorted(Path("configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_is_read_and_says_what_it_is(path):
+    parser = make_parser()
+    values = parser.instantiate(parser.parse_args(["sweep", "--config", str(path)]))["sweep"]
+    assert values.dataset.name == yaml.safe_load(path.read_text())["dataset"]["name"]
+    header = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    for wanted in ("arXiv", f"python cli.py sweep --config {path}", "Time:"):
+        assert any(wanted in line for line in header), wanted
+
+
+def test_keys_are_overridden_on_the_command_line():
+    arguments = ["sweep", "--config", "configs/digits.yaml", "--dataset.name", "npz:x"]
+    arguments += ["--probe.epochs", "5", "--sweep.methods", "[vog, {by: el2n, policy: easiest}]"]
+    parser = make_parser()
+    values = parser.instantiate(parser.parse_args(arguments))["sweep"]
+    assert (values.dataset.name, values.probe.epochs) == ("npz:x", 5)
+    assert values.training.epochs == 20
+    assert values.sweep.methods == [
+        {"by": "vog", "policy": "hardest", "quota": None},
+        {"by": "el2n", "policy": "easiest", "quota": None},
+    ]
+
+
+def test_scores_are_names_or_names_with_options():
+    config = Config(scores=["el2n", {"name": "vog", "every": 2, "seeds": 3}])
+    assert config.scores == [{"name": "el2n"}, {"name": "vog", "every": 2, "seeds": 3}]
+
+
+def test_seeds_are_a_number_or_a_list():
+    assert seed_list(3) == [0, 1, 2]
+    assert seed_list(2, first=5) == [5, 6]
+    assert seed_list([7, 3]) == [7, 3]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: DatasetConfig(fraction=0), r"Invalid `dataset.fraction`. Expected.*\(0, 1\]"),
+        (lambda: DatasetConfig(image_size=0), "Invalid `dataset.image_size`. Expected a positive"),
+        (lambda: ProbeConfig(epochs=0), "Invalid `probe.epochs`. Expected.*Received: 0"),
+        (lambda: ProbeConfig(seeds=0), "Invalid `probe.seeds`. Expected.*Received: 0"),
+        (lambda: ProbeConfig(seeds=[1, 1]), "different seeds"),
+        (lambda: ProbeConfig(seeds=[]), "Invalid `probe.seeds`"),
+        (lambda: TrainingConfig(batch_size=-1), "Invalid `training.batch_size`"),
+        (lambda: TrainingConfig(learning_rate=0.0), "Invalid `training.learning_rate`"),
+        (lambda: TrainingConfig(weight_decay=-1.0), "Invalid `training.weight_decay`"),
+        (lambda: SweepConfig(keep_fractions=[0.5, 1.5]), "Invalid `sweep.keep_fractions`.*1.5"),
+        (lambda: SweepConfig(data_fractions=[0.0]), "Invalid `sweep.data_fractions`"),
+        (lambda: SweepConfig(jobs=0), "Invalid `sweep.jobs`"),
+        (lambda: SweepConfig(methods=[{"score": "el2n"}]), "Invalid entry of `sweep.methods`"),
+        (lambda: SweepConfig(methods=[{"by": "el2n", "policy": "x"}]), "Unknown policy.*'x'"),
+        (lambda: SweepConfig(methods=[{"by": "el2n", "quota": "x"}]), "Unknown quota.*'x'"),
+        (lambda: Config(scores=[]), "Invalid `scores`. Expected at least one"),
+        (lambda: Config(scores=["el2n", "el2n"]), "each once"),
+        (lambda: Config(scores=[{"every": 2}]), "Invalid entry of `scores`"),
+        (lambda: Config(scores=[{"name": "vog", "seeds": 0}]), "Invalid `scores.vog.seeds`"),
+    ],
+)
+def test_refuses_bad_values(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
