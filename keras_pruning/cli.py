@@ -174,7 +174,7 @@ def _show(rows, folder):
 
     from keras_pruning.comparison.report import FOLDER, as_table, cost_lines
 
-    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 108, highlight=False)
     console.print(as_table(rows))
     for line in cost_lines(folder, rows):
         print(line)

@@ -1,14 +1,18 @@
 """Files that appear whole or not at all, and never over another result."""
 
 import contextlib
+import glob
 import json
 import os
+import platform
 import shutil
 from pathlib import Path
 
 from keras_pruning.errors import InputError
 
 RECIPE = "recipe.json"
+# Without dots, because the suffixes of a partial folder are read.
+_HOST = platform.node().partition(".")[0]
 
 
 @contextlib.contextmanager
@@ -44,7 +48,10 @@ def new_folder(path, overwrite=False):
     """
     path = Path(path)
     with _new_parents(path):
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        for left in path.parent.glob(f"{glob.escape(path.name)}.{_HOST}-*.partial"):
+            if not _is_running(left.suffixes[-2].rpartition("-")[2]):
+                shutil.rmtree(left)  # of a process that was killed
+        partial = path.with_name(f"{path.name}.{_HOST}-{os.getpid()}.partial")
         partial.mkdir()
         try:
             yield partial
@@ -53,6 +60,17 @@ def new_folder(path, overwrite=False):
             os.rename(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _is_running(process):
+    """Whether there is a process of this number, given as text."""
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_json(path, value):

@@ -1,3 +1,5 @@
+import platform
+
 import pytest
 
 from keras_pruning import InputError
@@ -63,3 +65,13 @@ def test_a_path_that_cannot_be_made_is_one_message(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="Cannot write"), new_file(tmp_path / "file" / "below"):
         pass
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    host = platform.node().partition(".")[0]
+    for partial in (f"run.{host}-99999999", f"run.{host}-1", "run.elsewhere-99999999"):
+        (tmp_path / f"{partial}.partial").mkdir()
+    with new_folder(tmp_path / "run"):
+        pass
+    left = {"run", f"run.{host}-1.partial", "run.elsewhere-99999999.partial"}
+    assert {path.name for path in tmp_path.iterdir()} == left

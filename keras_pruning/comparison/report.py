@@ -46,9 +46,9 @@ def write_csv(path, rows):
     """Writes one line for each `Row`; accuracies are fractions in [0, 1]."""
     with open(path, "w", newline="") as file:
         fields = [field.name for field in dataclasses.fields(rows[0])]
-        writer = csv.DictWriter(file, fields)
+        writer = csv.DictWriter(file, [*fields, "verdict"])
         writer.writeheader()
-        writer.writerows(dataclasses.asdict(row) for row in rows)
+        writer.writerows({**dataclasses.asdict(row), "verdict": row.verdict} for row in rows)
 
 
 def as_table(rows):
@@ -57,9 +57,10 @@ def as_table(rows):
 
     table = Table(title="Test accuracy in %: mean ± half of the 95 % interval")
     several = len({row.data_fraction for row in rows}) > 1
-    columns = ["data"] * several + ["kept", "method", "accuracy", "to random", "lowest class"]
-    for column in [*columns, "runs", "seconds"]:
-        table.add_column(column, justify="left" if column == "method" else "right")
+    columns = ["data"] * several + ["kept", "method", "accuracy", "to random", "verdict"]
+    for column in [*columns, "worst class", "runs", "seconds"]:
+        words = column in ("method", "verdict")
+        table.add_column(column, justify="left" if words else "right", overflow="fold")
     previous = None
     for row in rows:
         group = (row.data_fraction, row.keep_fraction)
@@ -76,6 +77,7 @@ def _cells(row):
         row.method,
         _with_half_width(row.accuracy, row.half_width, ""),
         _with_half_width(row.difference, row.difference_half_width, "+"),
+        row.verdict,
         f"{100 * row.lowest_class_accuracy:.1f}",
         str(row.runs),
         f"{row.seconds:.1f}",

@@ -64,6 +64,18 @@ class Row:
     examples_kept: int
     seconds: float
 
+    @property
+    def verdict(self):
+        """`"better"` or `"worse"` than random where the interval excludes 0, else `"unclear"`.
+
+        Empty where there is nothing to compare, or only one run.
+        """
+        if self.difference_half_width is None:
+            return ""
+        if abs(self.difference) <= self.difference_half_width:
+            return "unclear"
+        return "better" if self.difference > 0 else "worse"
+
 
 def method_name(selection):
     """The name of a method: `"el2n-hardest"`, `"el2n-hardest-balanced"`, `"random"`, `"full"`.

@@ -41,5 +41,10 @@ def load_examples(name, split="train", fraction=1.0, seed=0, data_dir=None, imag
         )
     if split not in SPLITS:
         raise InputError(f"Invalid `split`. Expected one of {SPLITS}. Received: split={split!r}")
+    if image_size is not None and (type(image_size) is not int or image_size < 1):
+        raise InputError(
+            "Invalid `image_size`. Expected a positive integer or None. "
+            f"Received: image_size={image_size!r}"
+        )
     source = importlib.import_module(SOURCES[kind])
     return source.load(location, split, data_dir, image_size).draw(fraction, seed)

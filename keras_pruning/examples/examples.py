@@ -30,7 +30,7 @@ class Examples:
     """
 
     def __init__(self, inputs, labels, ids, num_classes, source, split, class_names=None):
-        labels, ids = _checked_labels(labels, num_classes), np.asarray(ids, dtype=str)
+        labels, ids = checked_labels(labels, num_classes), np.asarray(ids, dtype=str)
         if not len(inputs.stored) == len(labels) == len(ids):
             raise InputError(
                 "Lengths differ. Expected one label and one id for each example. Received: "
@@ -60,12 +60,11 @@ class Examples:
             InputError: if x or y has another dtype or shape, if their lengths differ, if a value
                 is not finite or a label outside 0 … C - 1.
         """
-        x, y = np.asanyarray(x), np.asarray(y)
-        ids = np.arange(len(y)) if ids is None else ids
+        labels = checked_labels(y, np.inf if num_classes is None else num_classes)
+        ids = np.arange(len(labels)) if ids is None else ids
         if num_classes is None:
-            labels = _checked_labels(y, np.inf)
-            num_classes = labels.max() + 1 if len(labels) else 0
-        return cls(Inputs(x), y, ids, num_classes, "arrays", split)
+            num_classes = labels.max(initial=-1) + 1
+        return cls(Inputs(np.asanyarray(x)), labels, ids, num_classes, "arrays", split)
 
     def __len__(self):
         return len(self.ids)
@@ -159,7 +158,8 @@ class Examples:
         Args:
             batch_size: examples a batch.
             shuffle: a new order in every pass over the data set.
-            seed: integer that fixes the orders and the augmentation.
+            seed: integer that fixes the orders and the augmentation, together with the global seed
+                of `keras.utils.set_random_seed` where one is set.
             augmentation: function of a batch and a seed, for example
                 `keras_pruning.examples.augmentation.flip_crop`.
 
@@ -204,7 +204,16 @@ class Examples:
         return part
 
 
-def _checked_labels(labels, num_classes):
+def checked_labels(labels, num_classes):
+    """The labels as int64 `(N,)`.
+
+    Args:
+        labels: integers `(N,)` or `(N, 1)`.
+        num_classes: C; `numpy.inf` where it is not known yet.
+
+    Raises:
+        InputError: for other dtypes and shapes, and for labels outside 0 … C - 1.
+    """
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]

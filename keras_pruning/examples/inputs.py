@@ -18,10 +18,15 @@ class Inputs:
             stays on disk; only the rows of a batch are read.
 
     Raises:
-        InputError: for other dtypes, and for values that are NaN or infinite.
+        InputError: for other dtypes, for a single number, and for values that are NaN or infinite.
     """
 
     def __init__(self, stored):
+        if stored.ndim == 0:
+            raise InputError(
+                "Invalid shape of `x`. Expected (N, ...), one entry for each example. "
+                "Received: a single number"
+            )
         if stored.dtype != np.uint8:
             if not np.issubdtype(stored.dtype, np.floating):
                 raise InputError(

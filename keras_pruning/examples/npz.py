@@ -1,11 +1,9 @@
 """`npz:FILE`: arrays `x_train, y_train, x_test, y_test`, as `keras.datasets` stores them."""
 
-import zipfile
-
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.examples import Examples
+from keras_pruning.examples.examples import Examples, checked_labels
 from keras_pruning.examples.inputs import Inputs
 
 
@@ -14,22 +12,22 @@ def load(location, split, data_dir=None, image_size=None):
 
     An id is the split and the position in the array.
     """
+    names = [f"x_{split}", f"y_{split}", "y_train"]
     try:
-        with np.load(location) as arrays:
-            names = [f"x_{split}", f"y_{split}", "y_train"]
-            missing = [name for name in names if name not in arrays]
-            if missing:
-                raise InputError(
-                    f"Missing arrays in {location}. Expected x_train, y_train, x_test, y_test. "
-                    f"Received: {', '.join(arrays) or 'none'}"
-                )
-            x, y, train_labels = (arrays[name] for name in names)
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputError):
-            raise
+        with np.load(location) as stored:
+            arrays = {name: stored[name] for name in names if name in stored}
+            received = list(stored)
+    except Exception as error:  # NumPy, zipfile and zlib each have their own.
         raise InputError(f"Cannot read {location} as an .npz file: {error}") from error
+    if any(name not in arrays for name in names):
+        raise InputError(
+            f"Missing arrays in {location}. Expected x_train, y_train, x_test, y_test. "
+            f"Received: {', '.join(received) or 'none'}"
+        )
+    x, y, train_labels = (arrays[name] for name in names)
     if x.ndim == 3:
         x = x[..., np.newaxis]
-    num_classes = int(train_labels.max(initial=0)) + 1
+    num_classes = checked_labels(train_labels, np.inf).max(initial=-1) + 1
+    inputs = Inputs(x)
     ids = [f"{split}-{position:05d}" for position in range(len(x))]
-    return Examples(Inputs(x), y, ids, num_classes, "npz", split)
+    return Examples(inputs, y, ids, num_classes, "npz", split)
