@@ -63,6 +63,8 @@ def main(arguments=None):
     except (InputError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("Interrupted. Finished runs are kept and will be reused.", file=sys.stderr)
         return 130

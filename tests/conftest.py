@@ -1,4 +1,5 @@
 import pytest
+import small
 
 
 @pytest.fixture(autouse=True)
@@ -7,3 +8,27 @@ def cache(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
     monkeypatch.setenv("KERAS_PRUNING_CACHE", str(folder))
     return folder
+
+
+CONFIG = """
+model: {name: mlp, width: 16}
+probe: {epochs: 4, seeds: 2, jobs: 2}
+scores: [el2n, {name: vog, every: 2, seeds: 1}, {name: prediction_depth, k: 5, seeds: 1}]
+training: {epochs: 2, batch_size: 32}
+sweep: {methods: [el2n, {by: vog, policy: easiest, quota: balanced}], seeds: 2, jobs: 2}
+dataset: {name: digits, fraction: 0.2}
+"""
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory):
+    """A folder with a config and its scores."""
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "small.yaml").write_text(CONFIG)
+    assert small.run("score", "--config", folder / "small.yaml", "--output", folder / "out") == 0
+    return folder
+
+
+@pytest.fixture
+def scores(workplace):
+    return workplace / "out" / "scores.parquet"

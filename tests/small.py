@@ -1,9 +1,10 @@
-"""Small data and models that several tests share."""
+"""Small data, models and commands that several tests share."""
 
 import keras
 import numpy as np
 
 import keras_pruning as kp
+from keras_pruning import cli
 
 
 def digits(count=120, seed=0):
@@ -43,3 +44,8 @@ def fit(model, examples, epochs=3, callbacks=(), seed=0):
     """A plain fit, as a user writes it."""
     batches = examples.batches(32, shuffle=True, seed=seed)
     return model.fit(batches, epochs=epochs, callbacks=list(callbacks), verbose=0, shuffle=False)
+
+
+def run(*arguments):
+    """The exit code of a command."""
+    return cli.main([str(argument) for argument in arguments])

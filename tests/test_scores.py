@@ -119,8 +119,8 @@ def test_unknown_options_are_an_error(name):
         get({"name": name, "nonsense": 1})
 
 
-# VoG follows the label's own logit. That of a wrong label is flat, so on these digits flipped labels
-# score low; what VoG ranks is held against derivations by hand in test_vog.py.
+# VoG follows the label's own logit. That of a wrong label is flat, so on these digits flipped
+# labels score low; what VoG ranks is held against derivations by hand in test_vog.py.
 @pytest.mark.parametrize("name", [name for name in SCORES if name != "vog"])
 def test_flipped_labels_score_harder_than_the_median(name):
     examples = small.digits(600)
