@@ -169,25 +169,26 @@ class EventFile:
         )
         self._hparams(hparams.EXPERIMENT_TAG, experiment=experiment)
 
-    def margin_charts(self, heading, charts):
+    def margin_charts(self, charts):
         """Charts of means within their intervals, on the page Custom Scalars.
 
-        TensorBoard reads this layout from any folder below its log directory.
+        TensorBoard reads this layout from any folder below its log directory. It keeps the order
+        of the headings and sorts the charts below each by title.
 
         Args:
-            heading: stands above the charts.
-            charts: dictionary of the title of each chart and the `tag` of its `interval` calls.
+            charts: dictionary of headings; each a dictionary of the titles of its charts and the
+                `tag` of the `interval` calls that they show, of all runs.
         """
-        category = layout_pb2.Category(title=heading)
-        for title, tag in charts.items():
-            series = layout_pb2.MarginChartContent.Series(
-                value=f"{tag}/{MEAN}", lower=f"{tag}/{LOWER}", upper=f"{tag}/{UPPER}"
-            )
-            content = layout_pb2.MarginChartContent(series=[series])
-            category.chart.add(title=title, margin=content)
-        layout = layout_pb2.Layout(category=[category]).SerializeToString()
+        layout = layout_pb2.Layout()
+        for heading, tags in charts.items():
+            category = layout.category.add(title=heading)
+            for title, tag in tags.items():
+                category.chart.add(title=title).margin.series.add(
+                    value=f"{tag}/{MEAN}", lower=f"{tag}/{LOWER}", upper=f"{tag}/{UPPER}"
+                )
+        tensor = make_tensor_proto(layout.SerializeToString())
         metadata = custom_scalar.create_summary_metadata()
-        self._summary(custom_scalar.CONFIG_SUMMARY_TAG, make_tensor_proto(layout), 0, metadata)
+        self._summary(custom_scalar.CONFIG_SUMMARY_TAG, tensor, 0, metadata)
 
     def _hparams(self, tag, **content):
         data = plugin_data_pb2.HParamsPluginData(**content)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_pruning.errors import InputError
-from keras_pruning.models import layer_outputs, probe_layers
+from keras_pruning.model_graph import layer_outputs, probe_layers
 
 
 @dataclass

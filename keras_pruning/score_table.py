@@ -19,8 +19,8 @@ class ScoreTable:
         labels: integers `(examples,)`.
         scores: dictionary of floats `(examples,)`.
         standard_errors: dictionary of floats `(examples,)`, for scores that several probes gave.
-        metadata: dictionary of `examples` (their provenance), `scores` (direction, config, epochs
-            and mode of each) and how the table was made.
+        metadata: dictionary of `examples` (their provenance), `scores` (of each `higher_is_harder`,
+            config, epochs and mode) and how the table was made.
 
     Raises:
         InputError: if a column has another length or holds values that are not finite.
@@ -47,13 +47,18 @@ class ScoreTable:
         return self._scores[name]
 
     def higher_is_harder(self, name):
-        """Whether a higher value of the score `name` means a harder example."""
-        recorded = self.metadata.get("scores", {}).get(name, {})
-        if "higher_is_harder" in recorded:
-            return bool(recorded["higher_is_harder"])
-        from keras_pruning import scores  # imports TensorFlow, which a recorded direction spares
+        """Whether a higher value of the score `name` means a harder example.
 
-        return scores.get(name).higher_is_harder
+        Raises:
+            InputError: if the metadata do not say.
+        """
+        recorded = self.metadata.get("scores", {}).get(name, {})
+        if "higher_is_harder" not in recorded:
+            raise InputError(
+                f"The direction of `{name}` is not recorded. Expected "
+                f"metadata['scores']['{name}']['higher_is_harder'], True or False."
+            )
+        return bool(recorded["higher_is_harder"])
 
     def difficulty(self, name):
         """The score `name` oriented so that higher means harder, float32 `(examples,)`."""

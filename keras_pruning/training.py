@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples import augmentation as augmentations
-from keras_pruning.models import as_logits, functional_copy
+from keras_pruning.model_graph import as_logits, functional_copy
 from keras_pruning.scores.signals import OutputPass
 
 STREAMS = ("probe", "training")

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pruning import InputError, models
+from keras_pruning import InputError, model_graph, models
 
 SHAPE = (32, 32, 3)
 
@@ -22,7 +22,10 @@ def test_resnet18_has_the_weights_and_the_probes_of_the_paper():
     torchvision, moving_averages = 11_689_512, 2 * 4800
     expected = torchvision - 7 * 7 * 3 * 64 + 3 * 3 * 3 * 64 - (512 * 1000 + 1000) + 512 * 10 + 10
     assert model.count_params() == expected + moving_averages
-    assert models.probe_layers(model) == ["stem", *[f"block{number}" for number in range(1, 9)]]
+    assert model_graph.probe_layers(model) == [
+        "stem",
+        *[f"block{number}" for number in range(1, 9)],
+    ]
     assert isinstance(model.get_layer("stem"), keras.layers.BatchNormalization)
     assert all(
         isinstance(model.get_layer(f"block{number}"), keras.layers.Add) for number in range(1, 9)
@@ -36,7 +39,7 @@ def test_resnet18_has_the_weights_and_the_probes_of_the_paper():
     [("mlp", ["hidden1", "hidden2"]), ("cnn", ["conv1_relu", "conv2_relu", "conv3_relu"])],
 )
 def test_probe_layers_of_the_small_models(name, expected):
-    assert models.probe_layers(models.build(name, (8, 8, 1), 10)) == expected
+    assert model_graph.probe_layers(models.build(name, (8, 8, 1), 10)) == expected
 
 
 def test_probe_layers_of_any_functional_model():
@@ -47,7 +50,7 @@ def test_probe_layers_of_any_functional_model():
     x = keras.layers.BatchNormalization(name="b_norm")(x)
     x = keras.layers.Dense(5, name="c")(keras.layers.Flatten()(x))
     model = keras.Model(inputs, keras.layers.Dense(3, name="logits")(x))
-    assert models.probe_layers(model) == ["a_relu", "b_norm", "c"]
+    assert model_graph.probe_layers(model) == ["a_relu", "b_norm", "c"]
 
 
 def test_probe_layers_of_a_residual_model_of_anothers():
@@ -56,7 +59,7 @@ def test_probe_layers_of_a_residual_model_of_anothers():
     branch = keras.layers.Dense(8, name="branch")(stem)
     merged = keras.layers.Add(name="merge")([stem, branch])
     model = keras.Model(inputs, keras.layers.Dense(3)(merged))
-    assert models.probe_layers(model) == ["first", "merge"]
+    assert model_graph.probe_layers(model) == ["first", "merge"]
 
 
 def test_a_models_own_function_and_file(tmp_path, monkeypatch):
@@ -106,5 +109,5 @@ def test_layer_outputs_are_those_of_this_model():
     dense = keras.layers.Dense(3, name="shared")
     models_with_it = [keras.Sequential([keras.Input((4,)), dense]) for _ in range(2)]
     for model in models_with_it:
-        (output,) = models.layer_outputs(model)["shared"]
+        (output,) = model_graph.layer_outputs(model)["shared"]
         assert output is model.outputs[0]

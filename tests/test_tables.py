@@ -28,9 +28,11 @@ def test_difficulty_is_oriented():
     assert scores["aum"].dtype == np.float32
 
 
-def test_direction_comes_from_the_score_where_the_table_does_not_say():
-    bare = kp.ScoreTable(["a"], [0], {"el2n": [1]})
-    np.testing.assert_array_equal(bare.difficulty("el2n"), [1])
+def test_a_direction_is_never_guessed():
+    bare = kp.ScoreTable(["a"], [0], {"own": [1]})
+    with pytest.raises(InputError, match="direction of `own` is not recorded.*higher_is_harder"):
+        kp.select(bare, "own", 1)
+    assert len(kp.select(bare, None, 1, "random")) == 1
 
 
 def test_mean_and_standard_error_by_hand():
@@ -162,7 +164,7 @@ def test_a_subset_of_other_examples_is_refused_and_says_what_differs(other, mess
         examples.ids,
         examples.labels,
         {"el2n": np.arange(len(examples))},
-        metadata={"examples": examples.provenance},
+        metadata={"examples": examples.provenance, "scores": {"el2n": {"higher_is_harder": True}}},
     )
     subset = kp.select(scores, "el2n", 0.25)
     with pytest.raises(InputError, match=f"subset was taken on other examples.*{message}"):

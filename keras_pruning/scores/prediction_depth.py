@@ -37,7 +37,7 @@ class PredictionDepth(Score):
 
     Args:
         layers: names of the hidden layers to probe, or how many of the last ones; by default all
-            that `keras_pruning.models.probe_layers` finds.
+            that `keras_pruning.model_graph.probe_layers` finds.
         k: number of neighbours.
         support_fraction: part of the examples, drawn at random and stratified, that may be
             neighbours; the same for all probes and examples.

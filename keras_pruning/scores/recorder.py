@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_pruning import features
 from keras_pruning.errors import InputError
-from keras_pruning.models import as_logits
+from keras_pruning.model_graph import as_logits
 from keras_pruning.score_table import ScoreTable
 from keras_pruning.scores import registry
 from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS, OUTPUTS

@@ -1,0 +1,127 @@
+"""What a functional model is made of: its logits, its layers, where prediction depth probes."""
+
+import keras
+from keras import layers
+
+_MERGES = (layers.Add, layers.Concatenate)
+_ELEMENTWISE = (
+    layers.BatchNormalization,
+    layers.LayerNormalization,
+    layers.GroupNormalization,
+    layers.Activation,
+    layers.ReLU,
+    layers.LeakyReLU,
+    layers.ELU,
+    layers.PReLU,
+)
+
+
+def as_logits(model):
+    """The model without its final softmax, sharing all weights; itself if there is none to see.
+
+    The softmax of a functional or sequential model is recognised as an activation of its last
+    layer or as a layer of its own.
+    """
+    if not getattr(model, "outputs", None):
+        return model
+    last, (before, *_) = _made_by(model.outputs[0])
+    if isinstance(last, layers.Softmax):
+        return keras.Model(model.inputs, before)
+    if getattr(last, "activation", None) is not keras.activations.softmax:
+        return model
+    if isinstance(last, layers.Activation):
+        return keras.Model(model.inputs, before)
+    return keras.Model(model.inputs, _Preactivation(last)(before))
+
+
+def layer_outputs(model):
+    """The symbolic outputs of every layer in the graph of a functional or sequential model.
+
+    `layer.output` would be that of the first graph the layer was ever used in.
+
+    Returns:
+        Dictionary from layer name to a list of symbolic tensors.
+    """
+    outputs, queue = {}, list(model.outputs)
+    while queue:
+        tensor = queue.pop()
+        operation, inputs = _made_by(tensor)
+        known = outputs.setdefault(operation.name, [])
+        if not any(tensor is other for other in known):
+            known.append(tensor)
+            queue.extend(inputs)
+    return outputs
+
+
+def _made_by(tensor):
+    """The operation that made a symbolic tensor, and the tensors it was made from."""
+    operation, node, _ = tensor._keras_history
+    return operation, operation._inbound_nodes[node].input_tensors
+
+
+def functional_copy(model, input_shape):
+    """A functional model over the same layers and weights as `model`."""
+    if getattr(model, "outputs", None):
+        return keras.Model(model.inputs, model.outputs)
+    inputs = keras.Input(input_shape)
+    return keras.Model(inputs, model(inputs))
+
+
+class _Preactivation(layers.Layer):
+    """The output of a dense layer before its activation, with the weights of that layer."""
+
+    def __init__(self, dense):
+        super().__init__(name=f"{dense.name}_before_activation")
+        self.dense = dense
+
+    def call(self, x):
+        x = keras.ops.matmul(x, self.dense.kernel)
+        return x + self.dense.bias if self.dense.use_bias else x
+
+
+def probe_layers(model):
+    """The names of the layers where prediction depth probes unless it is told otherwise.
+
+    A model with skip connections is probed after each merge, before the activation that follows,
+    and after the stem: the last normalization, or the last layer with weights, before the first
+    branch. Any other model is probed after each layer with weights but the last, behind the
+    normalization and the activation that belong to it.
+
+    Args:
+        model: functional or sequential model that ends in logits.
+
+    Returns:
+        A list of layer names, from input to output, without the input and the logits.
+    """
+    merges = [layer for layer in model.layers if isinstance(layer, _MERGES)]
+    if merges:
+        stem = _last_before(model, merges[0])
+        return [layer.name for layer in [*stem, *merges]]
+    probed = []
+    for layer in model.layers:
+        if layer.weights and not isinstance(layer, layers.BatchNormalization):
+            probed.append(layer)
+        elif probed and isinstance(layer, _ELEMENTWISE):
+            probed[-1] = layer
+    return [layer.name for layer in probed[:-1]]
+
+
+def _last_before(model, merge):
+    """The stem: what every path to `merge` goes through, at its last normalization or weights."""
+    _, branches = _made_by(layer_outputs(model)[merge.name][0])
+    paths = [_ancestors(tensor) for tensor in branches]
+    shared = [layer for layer in model.layers if all(layer.name in path for path in paths)]
+    weighted = [layer for layer in shared if layer.weights]
+    normalized = [layer for layer in weighted if isinstance(layer, layers.BatchNormalization)]
+    return (normalized or weighted)[-1:]
+
+
+def _ancestors(tensor):
+    """The names of all operations that a symbolic tensor depends on."""
+    found, queue = set(), [tensor]
+    while queue:
+        operation, inputs = _made_by(queue.pop())
+        if operation.name not in found:
+            found.add(operation.name)
+            queue.extend(inputs)
+    return found

@@ -1,0 +1,43 @@
+"""Finished training runs that nobody trained."""
+
+import json
+
+RANDOM = {"by": None, "policy": "random", "quota": None}
+EL2N = {"by": "el2n", "policy": "hardest", "quota": None}
+
+
+def write_run(folder, accuracy, method=None, keep_fraction=1.0, seed=0, fraction=1.0, **changes):
+    """Writes the `metrics.json` of one run and returns its content.
+
+    Args:
+        folder: the folder of all runs.
+        accuracy: test accuracy.
+        method: `RANDOM`, `EL2N` or the like; `None` for the full data.
+        keep_fraction: part that was kept.
+        seed: evaluation seed.
+        fraction: part of the data set before pruning.
+        **changes: entries of the metrics that differ from the usual.
+    """
+    selection = method and {**method, "keep_fraction": keep_fraction, "seed": seed}
+    metrics = {
+        "test_accuracy": accuracy,
+        "test_loss": 1 - accuracy,
+        "class_accuracy": [accuracy + 0.01, accuracy - 0.01],
+        "examples_kept": round(1000 * fraction * keep_fraction),
+        "examples_seen": 5000,
+        "steps": 40,
+        "seconds": 2.0 + seed,
+        "seed": seed,
+        "selection": selection,
+        "config": {
+            "dataset": {"name": "digits", "fraction": fraction},
+            "model": {"name": "mlp"},
+            "training": {"epochs": 5},
+        },
+        **changes,
+    }
+    name = "full" if method is None else "-".join(part for part in method.values() if part)
+    path = folder / f"data-{fraction}" / name / f"keep-{keep_fraction}" / f"seed-{seed}"
+    path.mkdir(parents=True)
+    (path / "metrics.json").write_text(json.dumps(metrics))
+    return metrics
