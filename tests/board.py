@@ -1,6 +1,7 @@
 """Event files read back the way TensorBoard's own server reads them."""
 
 import io
+import json
 
 import numpy as np
 from PIL import Image
@@ -60,10 +61,12 @@ class Board:
     def layout(self):
         """Headings and the charts below each: title and the tags of value, lower and upper."""
         plugin = custom_scalars_plugin.CustomScalarsPlugin(self._context)
-        layout = plugin.layout_impl(RequestContext(), "")
+        layout = json.loads(plugin.layout_impl(RequestContext(), ""))
         return {
             category["title"]: {
-                chart["title"]: tuple(chart["margin"]["series"][0].values())
+                chart["title"]: tuple(
+                    chart["margin"]["series"][0][name] for name in ("value", "lower", "upper")
+                )
                 for chart in category["chart"]
             }
             for category in layout["category"]

@@ -99,6 +99,7 @@ def test_runs_of_a_group_are_averaged(tmp_path):
             1,
         ),
     }
+    assert board.groups()["a"][0]["augmented"] is True
 
 
 def test_the_experiment_names_columns_and_filters(tmp_path):
