@@ -182,6 +182,8 @@ def _show(rows, folder):
         print(line)
     print(f"{folder / FOLDER / 'comparison.csv'}")
     print(f"To look at it:  {Path(sys.executable).parent / 'tensorboard'} --logdir {folder}")
+    # TensorBoard ticks no run where there are more than 40, unless the address names some.
+    print("and open        http://localhost:6006/#custom_scalars&regexInput=comparison")
 
 
 COMMANDS = {

@@ -43,8 +43,11 @@ def new_folder(path, overwrite=False):
     """A folder beside `path`, renamed to it when the block ends without an error.
 
     Args:
-        path: the folder to make; an `OSError` if it is there and not empty.
+        path: the folder to make.
         overwrite: replace a folder that is there.
+
+    Raises:
+        InputError: if the folder is there and not empty, and `overwrite` is false.
     """
     path = Path(path)
     with _new_parents(path):
@@ -57,9 +60,19 @@ def new_folder(path, overwrite=False):
             yield partial
             if overwrite and path.exists():
                 shutil.rmtree(path)
-            os.rename(partial, path)
+            _rename(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _rename(partial, path):
+    try:
+        os.rename(partial, path)
+    except OSError as error:
+        raise InputError(
+            f"{path} exists already and is not overwritten. Expected a path that is free. "
+            "Another process may have written it meanwhile."
+        ) from error
 
 
 def _is_running(process):

@@ -93,6 +93,7 @@ def test_random_at_another_fraction_is_no_baseline(tmp_path):
     assert rows[0.5, 0.5, "el2n-hardest"].difference is None
 
 
+@pytest.mark.filterwarnings("error")
 def test_runs_that_all_agree_leave_no_width(tmp_path):
     write(tmp_path, [0.8, 0.8], method=RANDOM, keep_fraction=0.5)
     write(tmp_path, [0.9, 0.9], method=EL2N, keep_fraction=0.5)

@@ -40,7 +40,7 @@ def test_parents_that_were_there_stay(tmp_path):
 def test_a_folder_that_is_there_is_kept_unless_told_otherwise(tmp_path):
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "old").write_text("")
-    with pytest.raises(OSError), new_folder(tmp_path / "kept"):
+    with pytest.raises(InputError, match="exists already"), new_folder(tmp_path / "kept"):
         pass
     assert [entry.name for entry in (tmp_path / "kept").iterdir()] == ["old"]
     with new_folder(tmp_path / "kept", overwrite=True) as partial:
