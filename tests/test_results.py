@@ -178,7 +178,7 @@ def test_damaged_metrics_are_named(tmp_path, text):
     write_run(tmp_path, 0.9, seed=1)
     (path,) = tmp_path.rglob("seed-1/metrics.json")
     path.write_text(text)
-    with pytest.raises(InputError, match=r"seed-1/metrics\.json is not the metrics of a training"):
+    with pytest.raises(InputError, match=r"seed-1/metrics\.json (is not the metrics of a training|as JSON)"):
         find_runs(tmp_path)
 
 

@@ -1,6 +1,5 @@
 """What training runs gave, read back from their folders and put side by side."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from keras_pruning.errors import InputError
-from keras_pruning.storage import require_same_recipe
+from keras_pruning.storage import read_json, require_same_recipe
 
 FULL, RANDOM = "full", "random"
 CONFIDENCE = 0.95
@@ -109,14 +108,19 @@ def find_runs(folder):
     return runs
 
 
+_NEEDED = ("test_accuracy", "test_loss", "class_accuracy", "examples_kept", "seconds")
+
+
 def _read(path):
+    metrics = read_json(path)
     try:
-        metrics = json.loads(path.read_text())
         selection = metrics["selection"]
         keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
         data_fraction = metrics["config"]["dataset"]["fraction"]
+        for key in _NEEDED:
+            metrics[key]
         return Run(path.parent, method_name(selection), data_fraction, keep_fraction, metrics)
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise InputError(f"{path} is not the metrics of a training run: {error!r}") from error
 
 
@@ -176,9 +180,11 @@ def half_width(values):
 
 
 def _welch_half_width(values, baseline):
+    """Half the width of the 95 % interval of the difference of two means (Welch's t)."""
     if len(values) < 2 or len(baseline) < 2:
         return None
-    if np.ptp(values) == 0 and np.ptp(baseline) == 0:
+    parts = np.array([np.var(each, ddof=1) / len(each) for each in (values, baseline)])
+    if not parts.any():
         return 0.0
-    interval = stats.ttest_ind(values, baseline, equal_var=False).confidence_interval(CONFIDENCE)
-    return float((interval.high - interval.low) / 2)
+    freedom = parts.sum() ** 2 / (parts**2 / [len(values) - 1, len(baseline) - 1]).sum()
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * parts.sum() ** 0.5)
