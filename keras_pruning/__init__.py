@@ -28,6 +28,10 @@ __version__ = "0.1.0"
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOMES[name] == "scores":
+        from keras_pruning.backend import require_tensorflow
+
+        require_tensorflow()
     home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
     return home if _HOMES[name] == name else getattr(home, name)
 

@@ -22,20 +22,24 @@ def require_tensorflow():
         )
 
 
-def import_tensorflow(threads=None):
-    """Imports TensorFlow without what it prints on the way, which no setting of its own silences.
+def import_tensorflow():
+    """Imports TensorFlow without what it prints on the way, which no setting silences."""
+    with _silent_stderr():
+        import tensorflow  # noqa: F401
+
+
+def set_up_devices(threads):
+    """Sets what TensorFlow may use, in a process that has not used it yet.
 
     Args:
-        threads: CPU threads to use from now on; by default all.
+        threads: CPU threads.
     """
-    with _silent_stderr():
-        import tensorflow as tf
-    if threads is not None:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
     for gpu in tf.config.list_physical_devices("GPU"):
-        with contextlib.suppress(RuntimeError):  # in use already
-            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.config.experimental.set_memory_growth(gpu, True)
 
 
 @contextlib.contextmanager

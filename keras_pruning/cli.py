@@ -10,6 +10,7 @@ from jsonargparse import ArgumentParser
 
 from keras_pruning.config import Config
 from keras_pruning.errors import InputError
+from keras_pruning.processes import interruptible, progress, run_each, thread_count
 
 logger = logging.getLogger("keras_pruning")
 
@@ -59,7 +60,8 @@ def main(arguments=None):
         namespace = parser.parse_args(arguments)
         command = namespace.subcommand
         values = parser.instantiate(namespace)[command]
-        COMMANDS[command][2](values)
+        with interruptible():
+            COMMANDS[command][2](values)
     except (InputError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -127,7 +129,6 @@ def _add_train(command):
 
 
 def _train(values):
-    from keras_pruning.processes import run_each, thread_count
     from keras_pruning.selection import Subset
     from keras_pruning.training_run import TrainingRun, load_both, run_folder, run_training
 
@@ -137,15 +138,15 @@ def _train(values):
     if subset is not None:
         examples.keep(subset)
     if not values.output:
-        selection = None if subset is None else subset.metadata["selection"]
-        output = output / "train" / run_folder(selection, config.seed)
+        output = output / "train" / run_folder(subset, config.seed)
     run = TrainingRun(
         config, subset, config.seed, output, examples.provenance, test.provenance, thread_count(1)
     )
     if run.is_finished():
         print(f"Reused {output}: it has the same recipe.")
     else:
-        (metrics,) = run_each(run_training, [{"run": run}], 1, run.threads, "training run")
+        call = {"run": run, "verbose": progress(1, 1)}
+        (metrics,) = run_each(run_training, [call], 1, run.threads, "training run")
         print(
             f"Test accuracy {metrics['test_accuracy']:.2%} after training on "
             f"{metrics['examples_kept']:,} examples, {metrics['steps']:,} steps, "

@@ -3,9 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from keras_pruning.errors import InputError, unknown
-from keras_pruning.selection.quotas import QUOTAS, require_keep_fraction
-from keras_pruning.selection.select import POLICIES
+from keras_pruning.errors import InputError
+from keras_pruning.fractions import require_keep_fraction, require_seed
+from keras_pruning.selection import get as get_policy
+from keras_pruning.selection import quotas
 
 Seeds = int | list[int]
 
@@ -30,8 +31,8 @@ class DatasetConfig:
 
     def __post_init__(self):
         require_keep_fraction(self.fraction, "dataset.fraction")
-        if self.image_size is not None:
-            _require_positive("dataset.image_size", self.image_size)
+        require_seed(self.seed, "dataset.seed")
+        _require_positive("dataset.image_size", self.image_size)
 
 
 @dataclass
@@ -45,6 +46,9 @@ class ModelConfig:
 
     name: str = "cnn"
     width: int | None = None
+
+    def __post_init__(self):
+        _require_positive("model.width", self.width)
 
     @property
     def options(self):
@@ -69,7 +73,7 @@ class ProbeConfig:
     threads: int | None = None
 
     def __post_init__(self):
-        for name in ("epochs", "jobs"):
+        for name in ("epochs", "jobs", "threads"):
             _require_positive(f"probe.{name}", getattr(self, name))
         _require_seeds("probe.seeds", self.seeds)
 
@@ -133,11 +137,23 @@ class SweepConfig:
 
     def __post_init__(self):
         self.methods = [_method(method) for method in self.methods]
+        for name in ("keep_fractions", "data_fractions"):
+            fractions = getattr(self, name)
+            if fractions is not None and (not fractions or len(set(fractions)) < len(fractions)):
+                raise InputError(
+                    f"Invalid `sweep.{name}`. Expected at least one fraction, each once. "
+                    f"Received: {fractions}"
+                )
+        if any(self.methods.count(method) > 1 for method in self.methods):
+            raise InputError(
+                f"Invalid `sweep.methods`. Expected each once. Received: {self.methods}"
+            )
         for fraction in self.keep_fractions:
             require_keep_fraction(fraction, "sweep.keep_fractions")
         for fraction in self.data_fractions or []:
             require_keep_fraction(fraction, "sweep.data_fractions")
         _require_positive("sweep.jobs", self.jobs)
+        _require_positive("sweep.threads", self.threads)
         _require_seeds("sweep.seeds", self.seeds)
 
 
@@ -164,6 +180,7 @@ class Config:
     seed: int = 0
 
     def __post_init__(self):
+        require_seed(self.seed)
         self.scores = [_score(score) for score in self.scores]
         names = [score["name"] for score in self.scores]
         if not names or len(set(names)) < len(names):
@@ -202,15 +219,13 @@ def _method(method):
             f"policy and quota. Received: {method}"
         )
     method = {"by": None, "policy": "hardest", "quota": None, **method}
-    if method["policy"] not in POLICIES:
-        raise unknown("policy", method["policy"], POLICIES)
-    if method["quota"] not in (None, *QUOTAS):
-        raise unknown("quota", method["quota"], QUOTAS)
+    get_policy(method["policy"])
+    quotas.get(method["quota"])
     return method
 
 
 def _require_positive(name, value):
-    if not value > 0:
+    if value is not None and not value > 0:
         raise InputError(f"Invalid `{name}`. Expected a positive number. Received: {value}")
 
 

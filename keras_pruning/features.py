@@ -1,6 +1,7 @@
 """Embeddings: what the layers of a functional model make of the examples."""
 
 import contextlib
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ def embeddings(model, examples, layers=None, batch_size=256, memory_limit=2**31)
     Raises:
         InputError: if a layer does not exist or the model does not show its layers.
     """
-    names = _layer_names(model, layers)
+    names = layer_names(model, layers)
     outputs = [_only_output(model, name) for name in names]
     # A dictionary, because Keras unpacks a list of one.
     extractor = keras.Model(model.inputs, {"hidden": outputs, "logits": model.outputs[0]})
@@ -55,7 +56,8 @@ def embeddings(model, examples, layers=None, batch_size=256, memory_limit=2**31)
     @tf.function
     def extract(x):
         output = extractor(x, training=False)
-        hidden, logits = output["hidden"], output["logits"]
+        # In float32 before the softmax: half precision would tie whole classes.
+        hidden, logits = output["hidden"], tf.cast(output["logits"], tf.float32)
         values = [x, *hidden, tf.nn.softmax(logits)]
         flat = [tf.cast(tf.reshape(value, (tf.shape(x)[0], -1)), tf.float32) for value in values]
         return flat, tf.argmax(logits, axis=-1)
@@ -64,8 +66,10 @@ def embeddings(model, examples, layers=None, batch_size=256, memory_limit=2**31)
     dimensions = [int(np.prod(shape)) for shape in shapes]
     with contextlib.ExitStack() as stack:
         folder = None
-        if 4 * len(examples) * sum(dimensions) > memory_limit:
+        size = 4 * len(examples) * sum(dimensions)
+        if size > memory_limit:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="keras_pruning-")))
+            _require_disk(folder, size)
         features = [
             _empty(folder, number, (len(examples), dimension))
             for number, dimension in enumerate(dimensions)
@@ -76,6 +80,11 @@ def embeddings(model, examples, layers=None, batch_size=256, memory_limit=2**31)
             predictions[rows] = predicted
             for target, values in zip(features, flat, strict=True):
                 target[rows] = values
+        if not np.isfinite(features[-1]).all():
+            raise InputError(
+                "The model does not give finite outputs. Expected finite logits for all examples. "
+                "Received: NaN or infinity. Its training may have diverged."
+            )
         yield Embeddings(["input", *names, "softmax"], features, predictions)
 
 
@@ -85,7 +94,27 @@ def _empty(folder, number, shape):
     return np.lib.format.open_memmap(folder / f"{number}.npy", "w+", np.float32, shape)
 
 
-def _layer_names(model, layers):
+def _require_disk(folder, size):
+    # A memory map on a full disk would kill the process without a word.
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise InputError(
+            f"The embeddings do not fit on the disk. Expected {size / 1e9:.0f} GB free for "
+            f"temporary files in {folder.parent}. Received: {free / 1e9:.0f} GB. Name fewer or "
+            "later `layers`, or set TMPDIR to a larger disk."
+        )
+
+
+def layer_names(model, layers):
+    """The names of the hidden layers that `layers` means, checked against `model`.
+
+    Args:
+        model: functional or sequential Keras model.
+        layers: list of names, a number of last layers, or `None`, as in `embeddings`.
+
+    Raises:
+        InputError: if a layer does not exist or the model does not show its layers.
+    """
     if not getattr(model, "outputs", None):
         raise InputError(
             "This model does not show its layers. Expected a functional or sequential Keras model. "

@@ -20,12 +20,13 @@ def as_logits(model):
     """The model without its final softmax, sharing all weights; itself if there is none to see.
 
     The softmax of a functional or sequential model is recognised as an activation of its last
-    layer or as a layer of its own.
+    layer, as a layer of its own and as `keras.ops.softmax`.
     """
     if not getattr(model, "outputs", None):
         return model
     last, (before, *_) = _made_by(model.outputs[0])
-    if isinstance(last, layers.Softmax):
+    # By name, because the operation `keras.ops.softmax` has no public class.
+    if type(last).__name__ == "Softmax":
         return keras.Model(model.inputs, before)
     if getattr(last, "activation", None) is not keras.activations.softmax:
         return model
@@ -99,10 +100,10 @@ def probe_layers(model):
         return [layer.name for layer in [*stem, *merges]]
     probed = []
     for layer in model.layers:
-        if layer.weights and not isinstance(layer, layers.BatchNormalization):
+        if isinstance(layer, _ELEMENTWISE):
+            probed[-1:] = [layer] * bool(probed)
+        elif layer.weights:
             probed.append(layer)
-        elif probed and isinstance(layer, _ELEMENTWISE):
-            probed[-1] = layer
     return [layer.name for layer in probed[:-1]]
 
 

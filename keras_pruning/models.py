@@ -1,14 +1,14 @@
 """Small networks that end in logits, and any other Keras model."""
 
 import importlib
-import os
-import sys
+import traceback
 from pathlib import Path
 
 import keras
 from keras import layers
 
 from keras_pruning.errors import InputError, unknown
+from keras_pruning.versions import working_folder_importable
 
 
 def mlp(input_shape, num_classes, width=128):
@@ -125,13 +125,19 @@ def build(name, input_shape, num_classes, **options):
         InputError: if there is no such model, or it does not fit the examples.
     """
     if name.endswith(".keras"):
+        if options:
+            raise InputError(
+                f"The model of a .keras file takes no options. Received: {options} for {name}"
+            )
         model = keras.models.clone_model(load(name))
     else:
         function = MODELS.get(name) or _imported(name)
         try:
             model = function(tuple(input_shape), num_classes, **options)
-        except TypeError as error:
-            raise InputError(f"Cannot build the model {name!r}: {error}") from error
+        except InputError:
+            raise
+        except Exception as error:  # a user's function raises anything
+            raise InputError(f"Cannot build the model {name!r}: {_reason(error)}") from error
     require_fit(model, input_shape, num_classes)
     return model
 
@@ -153,17 +159,23 @@ def load(path):
 
 def _imported(name):
     module_name, _, function = name.partition(":")
-    if not function:
+    if not (module_name and function):
         raise unknown("model", name, [*MODELS, "package.module:function", "FILE.keras"])
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     try:
-        return getattr(importlib.import_module(module_name), function)
-    except (ModuleNotFoundError, AttributeError) as error:
+        with working_folder_importable():
+            return getattr(importlib.import_module(module_name), function)
+    except Exception as error:  # the module's own code raises anything
         raise InputError(
-            f"Cannot import the model. Expected an importable package.module:function. "
-            f"Received: {name!r} ({error})"
+            "Cannot import the model. Expected an importable package.module:function. "
+            f"Received: {name!r} ({_reason(error)})"
         ) from error
+
+
+def _reason(error):
+    """An error in one line, with the place in the code that raised it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    text = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {text} ({frame.filename}:{frame.lineno})"
 
 
 def require_fit(model, input_shape, num_classes):

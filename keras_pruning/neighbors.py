@@ -40,10 +40,10 @@ def nearest(queries, support, k, support_rows=None, exclude=None, memory_limit=2
         raise InputError(f"Too few neighbours. Expected k <= {usable}. Received: k={k}")
     exclude = np.full(len(queries), -1) if exclude is None else np.asarray(exclude)
     search = _Search(support, support_rows, k, memory_limit, np.float32)
-    rows, distances, unsure = search(queries, exclude)
-    if unsure.any():
+    rows, distances, unsure = search(queries, np.arange(len(queries)), exclude)
+    if len(unsure):
         search = _Search(support, support_rows, k, memory_limit, np.float64)
-        rows[unsure], distances[unsure], _ = search(queries[unsure], exclude[unsure])
+        rows[unsure], distances[unsure], _ = search(queries, unsure, exclude)
     return rows, distances
 
 
@@ -78,38 +78,43 @@ class _Search:
         self.support_block = int(np.clip(self.support_block, 1, 8192))
         self.careful_block = max(1, numbers // 8 // (dimensions * self.count))
 
-    def __call__(self, queries, exclude):
-        """Rows, distances, and for which queries rounding leaves doubt, `(queries,)`."""
-        rows = np.empty((len(queries), self.k), np.int64)
-        distances = np.empty((len(queries), self.k), np.float32)
-        unsure = np.empty(len(queries), bool)
-        for part in _slices(len(queries), self.query_block):
-            block = self._centered(queries, np.arange(part.start, part.stop))
-            values, found, error = self._candidates(block, exclude[part])
+    def __call__(self, queries, query_rows, exclude):
+        """Neighbours and distances of `query_rows`, and those of them that rounding leaves open."""
+        rows = np.empty((len(query_rows), self.k), np.int64)
+        squares = np.empty((len(query_rows), self.k), self.dtype)
+        unsure = np.zeros(len(query_rows), bool)
+        for part in _slices(len(query_rows), self.query_block):
+            block, own = self._centered(queries, query_rows[part]), exclude[query_rows[part]]
+            values, found = self._candidates(block, own)
             for piece in _slices(len(block), self.careful_block):
-                ordered = self._ordered(block[piece], found[piece], exclude[part][piece])
-                rows[part][piece], squares = ordered
-                distances[part][piece] = np.sqrt(squares)
-                unsure[part][piece] = squares[:, -1] + error[piece] > -values[piece, -1]
-        return rows, distances, unsure & (self.count < len(self.support_rows))
+                ordered = self._ordered(block[piece], found[piece], own[piece])
+                rows[part][piece], squares[part][piece] = ordered
+            if self.count < len(self.support_rows):
+                farthest = squares[part][:, -1]
+                unsure[part] = farthest + self._rounding(block, farthest) > -values[:, -1]
+        return rows, np.sqrt(squares), query_rows[unsure]
 
     def _centered(self, vectors, rows):
         return tf.constant(vectors[rows].astype(self.dtype) - self.center)
 
     def _candidates(self, block, exclude):
-        """Negative squared distances and rows of the nearest, and how far rounding may be off."""
+        """Negative squared distances and rows of the nearest, as fast as a matrix product."""
         shape = (len(block), self.count)
         best = tf.fill(shape, tf.constant(-np.inf, self.dtype)), tf.fill(shape, np.int64(-1))
-        largest = 0.0
         for piece in _slices(len(self.support_rows), self.support_block):
             taken = self.support_rows[piece]
-            norms, *best = _merge(*best, block, self._centered(self.support, taken), taken, exclude)
-            largest = max(largest, float(norms))
-        # Rounding of a dot product of n terms grows like √n; the factor leaves room.
-        dimensions = block.shape[1]
-        ulp = np.finfo(self.dtype).eps * (8 + 2 * np.sqrt(dimensions))
-        norms = tf.reduce_sum(block**2, axis=1).numpy()
-        return best[0].numpy(), best[1].numpy(), ulp * (norms + largest)
+            best = _merge(*best, block, self._centered(self.support, taken), taken, exclude)
+        return best[0].numpy(), best[1].numpy()
+
+    def _rounding(self, block, farthest):
+        """How far off the fast square of the distance to a missed neighbour may be, `(queries,)`.
+
+        A vector closer than the farthest neighbour is no longer than the query and that distance
+        together. The rounding of a dot product of n terms grows like √n; the factor leaves room.
+        """
+        lengths = tf.norm(block, axis=1).numpy()
+        ulp = np.finfo(self.dtype).eps * (8 + 2 * np.sqrt(block.shape[1]))
+        return ulp * (lengths**2 + (lengths + np.sqrt(farthest)) ** 2)
 
     def _ordered(self, queries, found, exclude):
         """The k nearest of the candidates and their squared distances, without cancellation."""
@@ -133,7 +138,7 @@ def _merge(best_values, best_rows, queries, support, support_rows, exclude):
     values = tf.concat([best_values, values], axis=1)
     rows = tf.concat([best_rows, tf.gather(support_rows, positions)], axis=1)
     values, order = tf.math.top_k(values, count)
-    return tf.reduce_max(norms), values, tf.gather(rows, order, axis=1, batch_dims=1)
+    return values, tf.gather(rows, order, axis=1, batch_dims=1)
 
 
 def _slices(length, block):

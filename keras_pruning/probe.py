@@ -8,12 +8,13 @@ from pathlib import Path
 from keras_pruning.config import seed_list
 from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
-from keras_pruning.processes import run_each, thread_count
+from keras_pruning.processes import progress, run_each, thread_count
 from keras_pruning.score_table import ScoreTable
 from keras_pruning.storage import new_file, require_same_recipe, write_json
-from keras_pruning.versions import versions
+from keras_pruning.versions import source_digest, versions
 
 logger = logging.getLogger("keras_pruning")
+SCORES = "scores.parquet"
 
 _SHARED_WITH_PROBES = (
     "batch_size",
@@ -41,32 +42,56 @@ def score(config, output):
         InputError: if the output holds other scores, or the config does not fit the data.
     """
     output = Path(output)
-    examples = load_examples(split="train", **dataclasses.asdict(config.dataset))
-    threads = thread_count(config.probe.jobs, config.probe.threads)
-    recipe = _recipe(config, examples.provenance, threads)
-    path = output / "scores.parquet"
-    if path.exists():
-        table = ScoreTable.load(path)
-        require_same_recipe(path, table.metadata.get("recipe"), recipe)
-        logger.info("Reused %s: it has the same recipe.", path)
+    table, recipe = find_scores(config, output)
+    if table is not None:
+        logger.info("Reused %s: it has the same recipe.", output / SCORES)
         return table
-    for name in ("scores.csv", "scoring.json"):
-        if (output / name).exists():
-            raise InputError(f"{output / name} is there without scores.parquet. Remove it first.")
+    threads = recipe["threads"]
     start = time.perf_counter()
     calls = [
         {"config": config, "seed": seed, "scores": scores}
         for seed, scores in _scores_of_each_seed(config).items()
     ]
+    for call in calls:
+        call["verbose"] = progress(len(calls), config.probe.jobs)
     probes = dict(run_each(score_with_probe, calls, config.probe.jobs, threads, "probes"))
     tables, costs = zip(*[probes[seed] for seed in sorted(probes)], strict=True)
     table = ScoreTable.mean(tables)
     table.metadata["recipe"] = recipe
-    table.save(path)
     table.to_csv(output / "scores.csv")
     with new_file(output / "scoring.json") as partial:
         write_json(partial, {"seconds": time.perf_counter() - start, "probes": costs})
+    # Last: where it lies, the others do.
+    table.save(output / SCORES)
     return table
+
+
+def find_scores(config, output):
+    """The scores that lie in `output` already, and the recipe of those that are asked for.
+
+    Args:
+        config: `Config`.
+        output: folder that `score` writes to.
+
+    Returns:
+        Tuple of `ScoreTable`, `None` if there is none, and the recipe.
+
+    Raises:
+        InputError: if the output holds other scores, or something in the way of new ones.
+    """
+    examples = load_examples(split="train", **dataclasses.asdict(config.dataset))
+    threads = thread_count(config.probe.jobs, config.probe.threads)
+    recipe = _recipe(config, examples.provenance, threads)
+    if output.exists() and not output.is_dir():
+        raise InputError(f"Expected a folder as --output. Received: the file {output}")
+    if (output / SCORES).exists():
+        table = ScoreTable.load(output / SCORES)
+        require_same_recipe(output / SCORES, table.metadata.get("recipe"), recipe)
+        return table, recipe
+    for name in ("scores.csv", "scoring.json"):
+        if (output / name).exists():
+            raise InputError(f"{output / name} is there without {SCORES}. Remove it first.")
+    return None, recipe
 
 
 def _recipe(config, provenance, threads):
@@ -75,11 +100,9 @@ def _recipe(config, provenance, threads):
     return {
         "examples": provenance,
         "model": values["model"],
-        "probe": {
-            "epochs": config.probe.epochs,
-            "seeds": seed_list(config.probe.seeds, config.seed),
-        },
-        "scores": values["scores"],
+        "model_source": source_digest(config.model.name),
+        "probe": {"epochs": config.probe.epochs},
+        "scores_of_each_seed": _scores_of_each_seed(config),
         "training": {key: values["training"][key] for key in _SHARED_WITH_PROBES},
         "threads": threads,
         "versions": versions(),
@@ -96,13 +119,14 @@ def _scores_of_each_seed(config):
     return of_seed
 
 
-def score_with_probe(config, seed, scores):
+def score_with_probe(config, seed, scores, verbose=0):
     """Trains one probe and scores the training examples with it, in a process of its own.
 
     Args:
         config: `Config`.
         seed: seed of the probe.
         scores: list of score entries, as in the config.
+        verbose: as in `keras.Model.fit`.
 
     Returns:
         Tuple of the seed and a tuple of `ScoreTable` and a dictionary of what it cost.
@@ -131,6 +155,7 @@ def score_with_probe(config, seed, scores):
         stop_epoch=stop_epoch,
         seed=seed_of_probe,
         callbacks=[callback],
+        verbose=verbose,
     )
     cost = {
         "seed": seed,

@@ -1,17 +1,25 @@
 """Work in fresh processes, several at a time."""
 
+import contextlib
 import multiprocessing
 import os
+import signal
+import sys
+import tempfile
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 
-from keras_pruning.backend import import_tensorflow
+from keras_pruning.backend import import_tensorflow, set_up_devices
 from keras_pruning.errors import InputError
 
 
 def thread_count(jobs, threads=None):
     """CPU threads of each of `jobs` processes, unless `threads` says so."""
-    return threads or max(1, (os.cpu_count() or 1) // jobs)
+    import joblib
+
+    return threads or max(1, joblib.cpu_count() // jobs)
 
 
 def run_each(function, calls, jobs, threads, description):
@@ -41,14 +49,43 @@ def run_each(function, calls, jobs, threads, description):
     # joblib only counts the jobs; where `joblib.parallel_config` names a cluster, it spreads them.
     parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
     results = parallel(joblib.delayed(_in_fresh_process)(function, call, threads) for call in calls)
-    yield from tqdm(results, total=len(calls), desc=description, unit="run", disable=None)
+    # A single call shows its own progress.
+    hidden = True if len(calls) == 1 else None
+    yield from tqdm(results, total=len(calls), desc=description, unit="run", disable=hidden)
+
+
+def progress(calls, jobs):
+    """The `verbose` of a fit among `calls` fits: a bar where it has the terminal to itself."""
+    return int(sys.stdout.isatty() and (jobs == 1 or calls == 1))
+
+
+@contextlib.contextmanager
+def interruptible():
+    """Ends all processes of `run_each` when this one is interrupted or told to end."""
+
+    def stop(number, frame):
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    earlier = [signal.signal(number, stop) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, earlier, strict=True):
+            signal.signal(number, handler)
 
 
 def _context():
     """How processes start: split off from one that has imported TensorFlow, and nothing more.
 
-    The import takes longer than many a training run. TensorFlow starts no threads before it is
-    used, so that the split is safe. Where the system cannot do that, each process imports anew.
+    The import takes longer than many a training run. TensorFlow starts no threads and touches no
+    GPU before it is used, so that the split is safe. Where the system cannot do that, each process
+    imports anew.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -58,9 +95,13 @@ def _context():
 
 
 def _in_fresh_process(function, call, threads):
-    with ProcessPoolExecutor(1, mp_context=_context()) as pool:
+    # A folder of its own for temporary files, because TensorFlow leaves some behind.
+    with (
+        tempfile.TemporaryDirectory(prefix="keras_pruning-") as folder,
+        ProcessPoolExecutor(1, mp_context=_context()) as pool,
+    ):
         try:
-            return pool.submit(_call, function, call, threads).result()
+            return pool.submit(_call, function, call, threads, folder).result()
         except BrokenProcessPool as error:
             raise InputError(
                 "A process died before it had finished. The likely cause is too little memory: "
@@ -68,6 +109,16 @@ def _in_fresh_process(function, call, threads):
             ) from error
 
 
-def _call(function, call, threads):
-    import_tensorflow(threads)
+def _call(function, call, threads, folder):
+    tempfile.tempdir = folder
+    # Ended in order, so that what is half written goes.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import_tensorflow()
+    set_up_devices(threads)
     return function(**call)
+
+
+def _end_with_parent():
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)

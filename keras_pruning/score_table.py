@@ -74,8 +74,18 @@ class ScoreTable:
 
         Args:
             tables: list of `ScoreTable` of the same examples.
+
+        Raises:
+            InputError: if their ids or labels differ.
         """
         first = tables[0]
+        for table in tables[1:]:
+            same = np.array_equal(table.ids, first.ids)
+            if not (same and np.array_equal(table.labels, first.labels)):
+                raise InputError(
+                    "The tables are of different examples. Expected the same ids and labels in "
+                    "the same order in all."
+                )
         means, errors = {}, {}
         for name in dict.fromkeys(name for table in tables for name in table.names):
             values = np.stack([table[name] for table in tables if name in table.names])

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all, and never over another result."""
 
 import contextlib
+import errno
 import glob
 import json
 import os
@@ -69,6 +70,8 @@ def _rename(partial, path):
     try:
         os.rename(partial, path)
     except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise InputError(f"Cannot write {path}: {error.strerror}.") from error
         raise InputError(
             f"{path} exists already and is not overwritten. Expected a path that is free. "
             "Another process may have written it meanwhile."

@@ -10,7 +10,7 @@ import numpy as np
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples import augmentation as augmentations
 from keras_pruning.model_graph import as_logits, functional_copy
-from keras_pruning.scores.signals import OutputPass
+from keras_pruning.scores.signals import OutputPass, require_logits
 
 STREAMS = ("probe", "training")
 BUDGETS = ("steps", "epochs")
@@ -160,6 +160,11 @@ def train(
             f"Invalid `budget`. Expected one of {BUDGETS}. Received: budget={budget!r}"
         )
     augment = augmentations.get(augmentation)
+    if augment is not None and len(examples.shape) != 3:
+        raise InputError(
+            f"The augmentation {augmentation!r} takes images. "
+            f"Expected examples of shape (height, width, channels). Received: {examples.shape}"
+        )
     batches = examples.batches(batch_size, shuffle=True, seed=seed, augmentation=augment)
     steps_per_epoch = math.ceil(len(examples) / batch_size)
     if budget == "steps":
@@ -167,6 +172,7 @@ def train(
         batches = batches.repeat()
     # A second model over the same layers, so that the caller's stays as it was: not compiled.
     fitted = functional_copy(as_logits(model), examples.shape)
+    require_logits(fitted, examples)
     fitted.compile(
         optimizer=make_optimizer(
             optimizer,

@@ -11,7 +11,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
 from keras_pruning.selection import Subset
 from keras_pruning.storage import RECIPE, new_folder, read_json, require_same_recipe, write_json
-from keras_pruning.versions import versions
+from keras_pruning.versions import source_digest, versions
 
 logger = logging.getLogger("keras_pruning")
 
@@ -47,9 +47,10 @@ class TrainingRun:
         return {
             "examples": self.examples,
             "test_examples": self.test_examples,
-            "selection": None if self.subset is None else self.subset.metadata.get("selection"),
+            "selection": None if self.subset is None else self.subset.selection,
             "kept": None if self.subset is None else self.subset.digest,
             "model": values["model"],
+            "model_source": source_digest(self.config.model.name),
             "training": values["training"],
             "seed": self.seed,
             "threads": self.threads,
@@ -65,7 +66,9 @@ class TrainingRun:
         """
         if not self.folder.exists():
             return False
-        if not (self.folder / RECIPE).is_file():
+        if not self.folder.is_dir():
+            raise InputError(f"Expected a folder as --output. Received: the file {self.folder}")
+        if not ((self.folder / RECIPE).is_file() and (self.folder / "metrics.json").is_file()):
             if any(self.folder.iterdir()):
                 raise InputError(
                     f"{self.folder} is not empty and holds no finished run. "
@@ -76,22 +79,24 @@ class TrainingRun:
         return True
 
 
-def run_folder(selection, seed):
+def run_folder(subset, seed):
     """Where a run lies below its data set's folder, for example `el2n-hardest/keep-0.50/seed-0`.
 
     Args:
-        selection: the `selection` of a subset's metadata, `None` for the full data.
+        subset: `Subset`, `None` for the full data.
         seed: evaluation seed.
     """
+    selection = None if subset is None else subset.selection
     keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
     return Path(method_name(selection)) / f"keep-{fraction_name(keep_fraction)}" / f"seed-{seed}"
 
 
-def run_training(run):
+def run_training(run, verbose=0):
     """Trains and evaluates one model, in a process of its own, and writes the folder of the run.
 
     Args:
         run: `TrainingRun`.
+        verbose: as in `keras.Model.fit`.
 
     Returns:
         The content of its `metrics.json`.
@@ -100,12 +105,12 @@ def run_training(run):
         write_json(folder / RECIPE, run.recipe)
         if run.subset is not None:
             run.subset.save(folder / "subset.parquet")
-        metrics = _train(run, folder)
+        metrics = _train(run, folder, verbose)
         write_json(folder / "metrics.json", metrics)
     return metrics
 
 
-def _train(run, folder):
+def _train(run, folder, verbose):
     import keras
     import numpy as np
 
@@ -122,7 +127,7 @@ def _train(run, folder):
     model = models.build(
         config.model.name, examples.shape, examples.num_classes, **config.model.options
     )
-    selection = None if run.subset is None else run.subset.metadata["selection"]
+    selection = None if run.subset is None else run.subset.selection
     log = training.train(
         model,
         kept,
@@ -130,6 +135,7 @@ def _train(run, folder):
         full_size=len(examples),
         seed=seed,
         callbacks=[TrainingCurves(folder)],
+        verbose=verbose,
     )
     metrics = {
         **training.evaluate(model, test),

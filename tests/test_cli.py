@@ -37,7 +37,10 @@ def test_score_writes_the_table_of_the_contract(scores):
     np.testing.assert_array_equal(table.labels, examples.labels)
     assert table.metadata["examples"] == examples.provenance
     recipe = table.metadata["recipe"]
-    assert recipe["probe"] == {"epochs": 4, "seeds": [0, 1]}
+    assert recipe["probe"] == {"epochs": 4}
+    vog, depth = {"name": "vog", "every": 2}, {"name": "prediction_depth", "k": 5}
+    expected = {"0": [{"name": "el2n"}, vog, depth], "1": [{"name": "el2n"}]}
+    assert recipe["scores_of_each_seed"] == expected
     assert recipe["threads"] == max(1, os.cpu_count() // 2)
     assert recipe["versions"]["keras_pruning"] == kp.__version__
     with open(scores.with_suffix(".csv")) as file:
@@ -104,7 +107,7 @@ def test_sweep_compares_with_random_and_the_full_data(workplace, capsys, caplog)
     assert run("sweep", *arguments) == 0
     shown = capsys.readouterr().out
     folders = {str(path.parent.relative_to(output)) for path in output.rglob("metrics.json")}
-    methods = ["random", "el2n-hardest", "vog-easiest-balanced"]
+    methods = ["random", "random-balanced", "el2n-hardest", "vog-easiest-balanced"]
     expected = {f"full/keep-1.00/seed-{seed}" for seed in (0, 1)}
     expected |= {f"{method}/keep-0.50/seed-{seed}" for method in methods for seed in (0, 1)}
     assert folders == expected
@@ -122,6 +125,10 @@ def test_sweep_compares_with_random_and_the_full_data(workplace, capsys, caplog)
     ]
     assert float(rows["random"]["accuracy"]) == pytest.approx(np.mean(accuracies))
     assert rows["full"]["difference"] == ""
+    against = {"el2n-hardest": "random", "vog-easiest-balanced": "random-balanced"}
+    for method, baseline in against.items():
+        difference = float(rows[method]["accuracy"]) - float(rows[baseline]["accuracy"])
+        assert float(rows[method]["difference"]) == pytest.approx(difference)
     subsets = [
         kp.Subset.load(output / f"random/keep-0.50/seed-{seed}/subset.parquet") for seed in (0, 1)
     ]
@@ -130,7 +137,7 @@ def test_sweep_compares_with_random_and_the_full_data(workplace, capsys, caplog)
     with caplog.at_level("INFO", "keras_pruning"):
         assert run("sweep", *arguments) == 0
         assert run("compare", "--runs", output) == 0
-    assert "Reused 8 finished runs" in caplog.text
+    assert "Reused 10 finished runs" in caplog.text
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert run("sweep", *arguments, "--training.epochs", 3) == 2
     assert "training.epochs: there 2, asked for 3" in capsys.readouterr().err

@@ -8,13 +8,15 @@ from keras_pruning.cli import make_parser
 from keras_pruning.config import (
     Config,
     DatasetConfig,
+    ModelConfig,
     ProbeConfig,
     SweepConfig,
     TrainingConfig,
     seed_list,
 )
 
-CONFIGS = sorted(Path("configs").glob("*.yaml"))
+ROOT = Path(__file__).parent.parent
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
@@ -23,12 +25,18 @@ def test_every_config_is_read_and_says_what_it_is(path):
     values = parser.instantiate(parser.parse_args(["sweep", "--config", str(path)]))["sweep"]
     assert values.dataset.name == yaml.safe_load(path.read_text())["dataset"]["name"]
     header = [line for line in path.read_text().splitlines() if line.startswith("#")]
-    for wanted in ("arXiv", f"python cli.py sweep --config {path}", "Time:"):
+    for wanted in ("arXiv", f"python cli.py sweep --config configs/{path.name}", "Time:"):
         assert any(wanted in line for line in header), wanted
 
 
 def test_keys_are_overridden_on_the_command_line():
-    arguments = ["sweep", "--config", "configs/digits.yaml", "--dataset.name", "npz:x"]
+    arguments = [
+        "sweep",
+        "--config",
+        str(ROOT / "configs" / "digits.yaml"),
+        "--dataset.name",
+        "npz:x",
+    ]
     arguments += ["--probe.epochs", "5", "--sweep.methods", "[vog, {by: el2n, policy: easiest}]"]
     parser = make_parser()
     values = parser.instantiate(parser.parse_args(arguments))["sweep"]
@@ -69,6 +77,21 @@ def test_seeds_are_a_number_or_a_list():
         (lambda: SweepConfig(methods=[{"score": "el2n"}]), "Invalid entry of `sweep.methods`"),
         (lambda: SweepConfig(methods=[{"by": "el2n", "policy": "x"}]), "Unknown policy.*'x'"),
         (lambda: SweepConfig(methods=[{"by": "el2n", "quota": "x"}]), "Unknown quota.*'x'"),
+        (
+            lambda: SweepConfig(keep_fractions=[]),
+            "Invalid `sweep.keep_fractions`. Expected at least",
+        ),
+        (lambda: SweepConfig(data_fractions=[0.5, 0.5]), "each once"),
+        (
+            lambda: SweepConfig(methods=["el2n", {"by": "el2n"}]),
+            "Invalid `sweep.methods`. Expected",
+        ),
+        (lambda: SweepConfig(methods=[{"by": "x", "policy": ["hardest"]}]), "Unknown policy"),
+        (lambda: SweepConfig(threads=-1), "Invalid `sweep.threads`"),
+        (lambda: ProbeConfig(threads=0), "Invalid `probe.threads`"),
+        (lambda: ModelConfig(width=0), "Invalid `model.width`"),
+        (lambda: DatasetConfig(seed=-1), "Invalid `dataset.seed`. Expected an integer >= 0"),
+        (lambda: Config(seed=-1), "Invalid `seed`. Expected an integer >= 0"),
         (lambda: Config(scores=[]), "Invalid `scores`. Expected at least one"),
         (lambda: Config(scores=["el2n", "el2n"]), "each once"),
         (lambda: Config(scores=[{"every": 2}]), "Invalid entry of `scores`"),

@@ -53,6 +53,14 @@ def test_probe_layers_of_any_functional_model():
     assert model_graph.probe_layers(model) == ["a_relu", "b_norm", "c"]
 
 
+def test_normalizations_and_activations_with_weights_are_no_probes_of_their_own():
+    layers = [keras.layers.Dense(4, name="a"), keras.layers.LayerNormalization()]
+    layers += [keras.layers.ReLU(name="a_relu"), keras.layers.Dense(4, name="b")]
+    layers += [keras.layers.PReLU(name="b_prelu"), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input((5,)), *layers])
+    assert model_graph.probe_layers(model) == ["a_relu", "b_prelu"]
+
+
 def test_probe_layers_of_a_residual_model_of_anothers():
     inputs = keras.Input((6,))
     stem = keras.layers.Dense(8, activation="relu", name="first")(inputs)
@@ -71,6 +79,8 @@ def test_a_models_own_function_and_file(tmp_path, monkeypatch):
         "    return keras.Sequential(layers)\n"
         "def broken(shape, classes):\n"
         "    return keras.Sequential([keras.Input(shape), keras.layers.Dense(classes)])\n"
+        "def failing(shape, classes):\n"
+        "    raise RuntimeError('mine')\n"
         "def nothing(shape, classes):\n"
         "    return None\n"
     )
@@ -84,6 +94,8 @@ def test_a_models_own_function_and_file(tmp_path, monkeypatch):
     for name, message in [
         ("my_models:broken", r"does not fit.*\(None, 5\).*Received: \(None, 4, 4, 5\)"),
         ("my_models:nothing", "Expected a Keras model. Received: NoneType"),
+        ("my_models:failing", r"Cannot build the model.*RuntimeError: mine \(.*my_models.py:\d+\)"),
+        (":net", "Unknown model"),
         ("my_models:absent", "Cannot import the model.*my_models:absent"),
         ("no_such_module:net", "Cannot import the model"),
         ("no_such_model", "Unknown model. Expected one of .*resnet18.*Received: 'no_such_model'"),

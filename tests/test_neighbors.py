@@ -53,6 +53,24 @@ def test_near_duplicates_keep_their_order():
     np.testing.assert_array_equal(rows[0], np.arange(38, 28, -1))
 
 
+def test_one_far_vector_does_not_send_all_queries_to_the_slow_search(monkeypatch):
+    from keras_pruning import neighbors
+
+    searched = []
+    search = neighbors._Search.__call__
+
+    def recorded(self, queries, query_rows, exclude):
+        searched.append((self.dtype, len(query_rows)))
+        return search(self, queries, query_rows, exclude)
+
+    monkeypatch.setattr(neighbors._Search, "__call__", recorded)
+    data = vectors(300, 20)
+    data[7] *= 300
+    nearest(data, data, 7, exclude=np.arange(300))
+    assert searched[0] == (np.float32, 300)
+    assert sum(count for _, count in searched[1:]) <= 1
+
+
 def test_searches_only_the_support_rows():
     data = vectors(50, 4)
     chosen = np.arange(0, 50, 3)

@@ -118,6 +118,10 @@ def test_layers_by_name_and_by_number():
         ({"against": "labels"}, "Invalid `against`. Expected 'prediction' or 'label'"),
         ({"layers": "conv"}, "Invalid `layers`. Expected a list of layer names"),
         ({"layers": -1}, "Invalid `layers`"),
+        ({"layers": 2.5}, "Invalid `layers`"),
+        ({"layers": True}, "Invalid `layers`"),
+        ({"include_self": "no"}, "Invalid `include_self`"),
+        ({"seed": -1}, "Invalid `seed`. Expected an integer >= 0. Received: seed=-1"),
     ],
 )
 def test_refuses_bad_arguments(arguments, message):
@@ -152,3 +156,34 @@ def test_include_self_makes_each_example_its_own_neighbour():
     np.testing.assert_array_equal(
         kp.score_checkpoints([model], examples, [score])["prediction_depth"], 0
     )
+
+
+def test_the_seed_draws_the_support():
+    examples = small.digits(200)
+    supports = []
+    for seed in (0, 0, 1):
+        score = PredictionDepth(k=5, support_fraction=0.5, seed=seed)
+        score.reset(examples)
+        supports.append(score.support)
+        np.testing.assert_array_equal(np.bincount(examples.labels[score.support]), 10)
+    np.testing.assert_array_equal(supports[0], supports[1])
+    assert (supports[0] != supports[2]).any()
+
+
+def test_a_model_that_diverged_is_refused():
+    examples = small.digits(60)
+    model = small.network(examples)
+    model.layers[-1].kernel.assign(model.layers[-1].kernel * np.nan)
+    with pytest.raises(InputError, match="does not give finite outputs"):
+        kp.score_checkpoints([model], examples, [PredictionDepth(k=3)])
+
+
+def test_embeddings_that_do_not_fit_on_the_disk_are_refused(monkeypatch):
+    examples = small.digits(60)
+    full = type("Usage", (), {"free": 10})
+    monkeypatch.setattr("shutil.disk_usage", lambda path: full)
+    with (
+        pytest.raises(InputError, match="do not fit on the disk.*TMPDIR"),
+        features.embeddings(small.network(examples), examples, memory_limit=1000),
+    ):
+        pass

@@ -94,12 +94,12 @@ def test_random_at_another_fraction_is_no_baseline(tmp_path):
 
 
 @pytest.mark.filterwarnings("error")
-def test_runs_that_all_agree_leave_no_width(tmp_path):
+def test_runs_that_all_agree_allow_no_verdict(tmp_path):
     write(tmp_path, [0.8, 0.8], method=RANDOM, keep_fraction=0.5)
     write(tmp_path, [0.9, 0.9], method=EL2N, keep_fraction=0.5)
     row = rows_of(tmp_path)[1.0, 0.5, "el2n-hardest"]
-    assert (row.half_width, row.difference_half_width) == (0.0, 0.0)
-    assert row.verdict == "better"
+    assert (row.half_width, row.difference_half_width) == (0.0, None)
+    assert row.verdict == ""  # that they agree does not say how far others would be off
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,9 @@ def test_damaged_metrics_are_named(tmp_path, text):
     write_run(tmp_path, 0.9, seed=1)
     (path,) = tmp_path.rglob("seed-1/metrics.json")
     path.write_text(text)
-    with pytest.raises(InputError, match=r"seed-1/metrics\.json (is not the metrics of a training|as JSON)"):
+    with pytest.raises(
+        InputError, match=r"seed-1/metrics\.json (is not the metrics of a training|as JSON)"
+    ):
         find_runs(tmp_path)
 
 
@@ -193,3 +195,26 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
         "metrics": metrics,
     }
     assert run.folder.name == "seed-3"
+
+
+def test_a_method_with_a_quota_is_held_against_random_with_that_quota(tmp_path):
+    balanced = {**EL2N, "quota": "balanced"}
+    write(tmp_path, [0.80, 0.82], method=RANDOM, keep_fraction=0.5)
+    write(tmp_path, [0.85, 0.87], method={**RANDOM, "quota": "balanced"}, keep_fraction=0.5)
+    write(tmp_path, [0.90, 0.92], method=balanced, keep_fraction=0.5)
+    write(tmp_path, [0.90, 0.92], method=EL2N, keep_fraction=0.5)
+    rows = rows_of(tmp_path)
+    assert rows[1.0, 0.5, "el2n-hardest-balanced"].difference == pytest.approx(0.05)
+    assert rows[1.0, 0.5, "el2n-hardest"].difference == pytest.approx(0.10)
+    assert rows[1.0, 0.5, "random-balanced"].difference == pytest.approx(0.05)
+    assert rows[1.0, 0.5, "random"].difference is None
+
+
+def test_the_same_run_twice_is_refused_and_single_runs_are_left_out(tmp_path):
+    (finished,) = write(tmp_path / "sweep", [0.9])
+    (single,) = write(tmp_path / "sweep" / "train", [0.1])
+    assert [run.folder for run in find_runs(tmp_path / "sweep")] == [finished]
+    assert [run.folder for run in find_runs(tmp_path / "sweep" / "train")] == [single]
+    write(tmp_path / "again", [0.9])
+    with pytest.raises(InputError, match="Two runs of the same method, fraction and seed"):
+        find_runs(tmp_path)

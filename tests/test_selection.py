@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import keras_pruning as kp
-from keras_pruning import InputError
+from keras_pruning import InputError, fractions
 from keras_pruning.selection import POLICIES, get, quotas
 
 EVERY = pytest.mark.parametrize("policy", POLICIES)
@@ -115,15 +115,15 @@ def test_balanced_quota_with_an_empty_class():
 
 
 def test_proportional_by_hand():
-    counts = quotas.proportional(np.array([60, 30, 10]), 15, np.random.default_rng(0))
+    counts = fractions.proportional(np.array([60, 30, 10]), 15, np.random.default_rng(0))
     assert list(counts) in ([9, 5, 1], [9, 4, 2])
-    counts = quotas.proportional(np.array([50, 30, 20]), 10, np.random.default_rng(0))
+    counts = fractions.proportional(np.array([50, 30, 20]), 10, np.random.default_rng(0))
     np.testing.assert_array_equal(counts, [5, 3, 2])
 
 
 def test_stratified_rows_have_the_shares_of_the_data():
     labels = np.repeat([0, 1, 2], [500, 300, 200])
-    rows = quotas.stratified_rows(labels, 100, np.random.default_rng(0))
+    rows = fractions.stratified_rows(labels, 100, np.random.default_rng(0))
     np.testing.assert_array_equal(np.bincount(labels[rows]), [50, 30, 20])
     assert (np.diff(rows) > 0).all()
 
@@ -133,7 +133,7 @@ def test_stratified_rows_have_the_shares_of_the_data():
     [(0.145, 100, 15), (0.5, 5, 3), (0.25, 10, 3), (0.35, 10, 4), (1, 7, 7), (0.1, 15, 2)],
 )
 def test_keep_count_rounds_half_up_in_decimal(fraction, number, count):
-    assert quotas.keep_count(fraction, number) == count
+    assert fractions.keep_count(fraction, number) == count
 
 
 @pytest.mark.parametrize("keep_fraction", [0, 1.5, -0.1, float("nan"), "half", True, None])

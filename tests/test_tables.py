@@ -46,6 +46,24 @@ def test_mean_and_standard_error_by_hand():
     assert mean.metadata["scores"].keys() == {"el2n", "vog"}
 
 
+def test_tables_of_other_examples_have_no_mean():
+    other = kp.ScoreTable(["b", "a", "ü"], [0, 1, 0], {"el2n": [1, 2, 3]})
+    with pytest.raises(InputError, match="tables are of different examples"):
+        kp.ScoreTable.mean([table(), other])
+
+
+def test_numpy_numbers_are_numbers(tmp_path):
+    subset = kp.select(table(), "el2n", np.float32(0.5), seed=np.int64(1))
+    subset.save(tmp_path / "subset.parquet")
+    assert kp.Subset.load(tmp_path / "subset.parquet").selection["keep_fraction"] == 0.5
+
+
+def test_a_subset_of_ones_own_has_a_selection(tmp_path):
+    subset = kp.Subset(["a", "b"], [0, 1], [True, False])
+    assert subset.selection["policy"] == "own"
+    assert subset.selection["keep_fraction"] == 0.5
+
+
 def test_saved_and_loaded_it_is_the_same(tmp_path):
     saved = kp.ScoreTable.mean([table(el2n=[1, 2, 3]), table(el2n=[2, 2, 2])])
     saved.save(tmp_path / "scores.parquet")

@@ -159,6 +159,29 @@ def test_refuses_unknown_options(options, message, examples):
         trained(examples, **options)
 
 
+def test_the_default_optimizer_is_that_of_the_papers():
+    optimizer = training.make_optimizer("sgd", 0.1, 5e-4)
+    assert (optimizer.momentum, optimizer.nesterov, optimizer.l2) == (0.9, True, 5e-4)
+    assert optimizer.weight_decay is None
+
+
+def test_refuses_to_crop_what_is_no_image():
+    vectors = kp.Examples.from_arrays(np.zeros((40, 6), "float32"), np.arange(40) % 3)
+    model = models.build("mlp", (6,), 3)
+    with pytest.raises(InputError, match="augmentation 'flip_crop' takes images"):
+        training.train(model, vectors, epochs=1, augmentation="flip_crop")
+
+
+def test_a_softmax_that_cannot_be_seen_is_refused_before_training(examples):
+    inputs = keras.Input(examples.shape)
+    x = keras.layers.Dense(10)(keras.layers.Flatten()(inputs))
+    hidden = keras.layers.Lambda(lambda z: keras.ops.softmax(z))(x)
+    with pytest.raises(InputError, match="ends in a softmax"):
+        training.train(keras.Model(inputs, hidden), examples, epochs=1)
+    seen = keras.Model(inputs, keras.ops.softmax(x))
+    training.train(seen, examples, epochs=1)
+
+
 def test_other_optimizers_by_name():
     optimizer = training.make_optimizer("adamw", 1e-3, 0.01)
     assert isinstance(optimizer, keras.optimizers.AdamW)

@@ -36,10 +36,23 @@ def write_comparison(folder):
     rows = compare(runs)
     tables = _score_tables(folder)
     examples = _examples(runs, tables)
+    _require_own(folder / FOLDER)
     with new_folder(folder / FOLDER, overwrite=True) as partial:
         write_csv(partial / "comparison.csv", rows)
         write_tensorboard(partial, runs, rows, tables, examples)
     return rows
+
+
+def _require_own(folder):
+    """Raises an `InputError` if an earlier comparison holds anything that a new one would lose."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    own = ("comparison.csv", "accuracy", "scores", "events.out.tfevents")
+    foreign = [name for name in names if not name.startswith(own)]
+    if foreign:
+        raise InputError(
+            f"{folder} is made anew by each comparison. Expected nothing else in it. "
+            f"Received: {', '.join(foreign)}. Move that elsewhere."
+        )
 
 
 def write_csv(path, rows):

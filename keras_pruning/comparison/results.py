@@ -43,9 +43,10 @@ class Row:
         runs: number of runs n.
         accuracy: mean test accuracy in [0, 1].
         half_width: half the width of its 95 % interval, `None` for one run.
-        difference: mean test accuracy minus that of random pruning at the same fraction, `None`
-            for random itself and for the full data.
-        difference_half_width: half the width of its 95 % interval (Welch), `None` for one run.
+        difference: mean test accuracy minus that of random pruning at the same fraction, with the
+            same class quota where the method has one; `None` for random itself and the full data.
+        difference_half_width: half the width of its 95 % interval (Welch), `None` for one run
+            and where neither side varies.
         lowest_class_accuracy: mean accuracy of the class that comes off worst.
         examples_kept: number of examples trained on.
         seconds: mean training time.
@@ -97,18 +98,34 @@ def find_runs(folder):
     """All finished runs below `folder`.
 
     Raises:
-        InputError: if there are none, or if their recipes differ in more than what was kept.
+        InputError: if there are none, if their recipes differ in more than what was kept, or if
+            two are of the same method, fraction and seed.
     """
     paths = sorted(Path(folder).rglob("metrics.json"))
-    runs = [_read(path) for path in paths if ".partial" not in str(path.parent)]
+    # Below `train` lie the single runs of `cli.py train`, which repeat some of a sweep's.
+    parts = {path: path.relative_to(folder).parts for path in paths}
+    runs = [
+        _read(path)
+        for path in paths
+        if parts[path][0] != "train" and not any(part.endswith(".partial") for part in parts[path])
+    ]
     if not runs:
         raise InputError(f"No finished runs. Expected metrics.json files below {folder}.")
     for run in runs[1:]:
         require_same_recipe(run.folder, _shared(run), _shared(runs[0]))
+    cells = {}
+    for run in runs:
+        cell = (run.data_fraction, run.keep_fraction, run.method, run.metrics["seed"])
+        if cell in cells:
+            raise InputError(
+                f"Two runs of the same method, fraction and seed: {cells[cell]} and {run.folder}. "
+                "Expected each once. Compare their folders one at a time."
+            )
+        cells[cell] = run.folder
     return runs
 
 
-_NEEDED = ("test_accuracy", "test_loss", "class_accuracy", "examples_kept", "seconds")
+_NEEDED = ("test_accuracy", "test_loss", "class_accuracy", "examples_kept", "seconds", "seed")
 
 
 def _read(path):
@@ -127,7 +144,7 @@ def _read(path):
 def _shared(run):
     """The part of a run's recipe that must not differ among runs that are compared."""
     config = run.metrics["config"]
-    dataset = {key: value for key, value in config["dataset"].items() if key != "fraction"}
+    dataset = {key: config["dataset"].get(key) for key in ("name", "image_size")}
     return {"dataset": dataset, "model": config["model"], "training": config["training"]}
 
 
@@ -137,8 +154,9 @@ def compare(runs):
     groups = {}
     for run in runs:
         groups.setdefault((run.data_fraction, run.keep_fraction, run.method), []).append(run)
-    rank = {FULL: 0, RANDOM: 1}
-    ordered = sorted(groups, key=lambda key: (-key[0], -key[1], rank.get(key[2], 2), key[2]))
+    ordered = sorted(
+        groups, key=lambda key: (-key[0], -key[1], key[2] != FULL, not _is_random(key[2]), key[2])
+    )
     return [_row(key, groups) for key in ordered]
 
 
@@ -146,9 +164,9 @@ def _row(key, groups):
     data_fraction, keep_fraction, method = key
     runs = groups[key]
     accuracies = _accuracies(runs)
-    baseline = groups.get((data_fraction, keep_fraction, RANDOM))
+    baseline = groups.get((data_fraction, keep_fraction, _baseline(runs[0], groups)))
     difference = difference_half_width = None
-    if baseline and method not in (FULL, RANDOM):
+    if baseline and method != FULL and baseline is not runs:
         difference = float(accuracies.mean() - _accuracies(baseline).mean())
         difference_half_width = _welch_half_width(accuracies, _accuracies(baseline))
     by_class = np.array([run.metrics["class_accuracy"] for run in runs], float).mean(axis=0)
@@ -165,6 +183,18 @@ def _row(key, groups):
         int(np.mean([run.metrics["examples_kept"] for run in runs])),
         float(np.mean([run.metrics["seconds"] for run in runs])),
     )
+
+
+def _is_random(method):
+    return method.split("-")[0] == RANDOM
+
+
+def _baseline(run, groups):
+    """The random pruning to hold a run against: with the same class quota, if there is one."""
+    quota = (run.metrics["selection"] or {}).get("quota")
+    same = f"{RANDOM}-{quota}"
+    there = any(method == same for _, _, method in groups)
+    return same if quota and there and run.method != same else RANDOM
 
 
 def _accuracies(runs):
@@ -185,6 +215,6 @@ def _welch_half_width(values, baseline):
         return None
     parts = np.array([np.var(each, ddof=1) / len(each) for each in (values, baseline)])
     if not parts.any():
-        return 0.0
+        return None  # equal runs say nothing about how far others would be off
     freedom = parts.sum() ** 2 / (parts**2 / [len(values) - 1, len(baseline) - 1]).sum()
     return float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * parts.sum() ** 0.5)

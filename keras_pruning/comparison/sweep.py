@@ -9,13 +9,12 @@ from keras_pruning.comparison.report import write_comparison
 from keras_pruning.comparison.results import fraction_name
 from keras_pruning.config import seed_list
 from keras_pruning.errors import InputError
-from keras_pruning.processes import run_each, thread_count
+from keras_pruning.fractions import keep_count
+from keras_pruning.processes import progress, run_each, thread_count
 from keras_pruning.selection import select
-from keras_pruning.selection.quotas import keep_count
 from keras_pruning.training_run import TrainingRun, load_both, run_folder, run_training
 
 logger = logging.getLogger("keras_pruning")
-RANDOM = {"by": None, "policy": "random", "quota": None}
 
 
 def sweep(config, output):
@@ -39,8 +38,9 @@ def sweep(config, output):
     output = Path(output)
     _require_scored(config)
     parts = _data_fractions(config, output)
-    for part, _ in parts:
+    for part, folder in parts:
         _require_examples(part)
+        probe.find_scores(part, folder)
     runs = []
     for part, folder in parts:
         table = probe.score(part, folder)
@@ -48,7 +48,7 @@ def sweep(config, output):
     to_do = [run for run in runs if not run.is_finished()]
     if len(to_do) < len(runs):
         logger.info("Reused %d finished runs: they have the same recipe.", len(runs) - len(to_do))
-    calls = [{"run": run} for run in to_do]
+    calls = [{"run": run, "verbose": progress(len(to_do), config.sweep.jobs)} for run in to_do]
     threads = thread_count(config.sweep.jobs, config.sweep.threads)
     for _ in run_each(run_training, calls, config.sweep.jobs, threads, "training runs"):
         pass
@@ -82,13 +82,19 @@ def _grid(config, folder, table):
         for keep_fraction in dict.fromkeys(config.sweep.keep_fractions):
             if keep_fraction == 1:
                 continue
-            for method in [RANDOM, *config.sweep.methods]:
+            for method in _with_baselines(config.sweep.methods):
                 subsets.append(select(table, keep_fraction=keep_fraction, seed=seed, **method))
         for subset in subsets:
-            selection = None if subset is None else subset.metadata["selection"]
-            path = folder / run_folder(selection, seed)
+            path = folder / run_folder(subset, seed)
             runs.append(TrainingRun(subset=subset, seed=seed, folder=path, **shared))
     return runs
+
+
+def _with_baselines(methods):
+    """The methods, and before them random pruning under each of their class quotas."""
+    quotas = dict.fromkeys([None, *[method["quota"] for method in methods]])
+    baselines = [{"by": None, "policy": "random", "quota": quota} for quota in quotas]
+    return baselines + [method for method in methods if method["policy"] != "random"]
 
 
 def _require_scored(config):

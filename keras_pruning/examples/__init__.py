@@ -46,5 +46,10 @@ def load_examples(name, split="train", fraction=1.0, seed=0, data_dir=None, imag
             "Invalid `image_size`. Expected a positive integer or None. "
             f"Received: image_size={image_size!r}"
         )
+    if image_size is not None and kind not in ("folder", "tfds"):
+        raise InputError(
+            "Invalid `image_size`. Expected none, except for folder: and tfds:. "
+            f"Received: image_size={image_size} for {name}"
+        )
     source = importlib.import_module(SOURCES[kind])
     return source.load(location, split, data_dir, image_size).draw(fraction, seed)

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.inputs import Inputs
-from keras_pruning.selection.quotas import keep_count, stratified_rows
+from keras_pruning.fractions import keep_count, require_seed, stratified_rows
 
 
 class Examples:
@@ -111,6 +111,7 @@ class Examples:
             seed: integer; the same seed draws the same examples.
         """
         total = keep_count(fraction, len(self))
+        require_seed(seed)
         if total == len(self):
             return self
         drawn = self._at(stratified_rows(self.labels, total, np.random.default_rng(seed)))

@@ -4,8 +4,13 @@ import numpy as np
 
 from keras_pruning import neighbors
 from keras_pruning.errors import InputError
+from keras_pruning.fractions import (
+    keep_count,
+    require_keep_fraction,
+    require_seed,
+    stratified_rows,
+)
 from keras_pruning.scores.score import EMBEDDINGS, Score, positive_integer
-from keras_pruning.selection.quotas import keep_count, require_keep_fraction, stratified_rows
 
 
 def depth(probe_predictions, final):
@@ -69,7 +74,8 @@ class PredictionDepth(Score):
         include_self=False,
         seed=0,
     ):
-        if isinstance(layers, str) or (isinstance(layers, int) and layers < 0):
+        number = isinstance(layers, int) and not isinstance(layers, bool) and layers >= 0
+        if not (layers is None or number or isinstance(layers, list | tuple)):
             raise InputError(
                 "Invalid `layers`. Expected a list of layer names or a number of last layers. "
                 f"Received: layers={layers!r}"
@@ -79,7 +85,13 @@ class PredictionDepth(Score):
                 "Invalid `against`. Expected 'prediction' or 'label'. "
                 f"Received: against={against!r}"
             )
+        if not isinstance(include_self, bool):
+            raise InputError(
+                "Invalid `include_self`. Expected True or False. "
+                f"Received: include_self={include_self!r}"
+            )
         require_keep_fraction(support_fraction, "support_fraction")
+        require_seed(seed)
         self.layers, self.k = layers, positive_integer("k", k)
         self.support_fraction, self.against = support_fraction, against
         self.include_self, self.seed = include_self, seed

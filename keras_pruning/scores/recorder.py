@@ -1,7 +1,6 @@
 """From a model at several moments to the values of several scores: what all drivers share."""
 
 import copy
-import time
 
 from keras import ops
 
@@ -35,11 +34,18 @@ class ScoreRecorder:
                 f"Invalid `scores`. Expected at least one, each once. Received: {names}"
             )
 
-    def start(self, epochs):
-        """Begins a run of `epochs` epochs; forgets an earlier one."""
+    def start(self, epochs, model=None):
+        """Begins a run of `epochs` epochs; forgets an earlier one.
+
+        Args:
+            epochs: length of the run.
+            model: the model that will be scored, to find out now what it cannot give.
+        """
+        for score in self.scores:
+            if score.signal == EMBEDDINGS and model is not None:
+                features.layer_names(as_logits(model), score.layers)
         self.epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
         self.epochs_seen = {score.name: [] for score in self.scores}
-        self.seconds = 0.0
         self._checkpoints, self._output_pass = {}, None
         for score in self.scores:
             score.reset(self.examples)
@@ -47,20 +53,17 @@ class ScoreRecorder:
     def epoch_end(self, epoch, model):
         """Scores what is due at the end of `epoch`, counted from 1."""
         due = [score for score in self.scores if epoch in self.epochs_due[score.name]]
-        start = time.perf_counter()
         self._observe_outputs(model, [score for score in due if score.signal == OUTPUTS])
         if any(score.signal == INPUT_GRADIENTS for score in due):
             self._checkpoints[epoch] = weights_of(as_logits(model))
         for score in due:
             self.epochs_seen[score.name].append(epoch)
-        self.seconds += time.perf_counter() - start
 
     def finish(self, model):
         """Scores what needs the weights of several moments or the trained model.
 
         A run that was stopped early is scored as far as it got.
         """
-        start = time.perf_counter()
         model = as_logits(model)
         self._observe_gradients(
             model,
@@ -75,7 +78,6 @@ class ScoreRecorder:
             if score.signal == EMBEDDINGS:
                 with features.embeddings(model, self.examples, score.layers) as embeddings:
                     score.update(embeddings)
-        self.seconds += time.perf_counter() - start
 
     def table(self):
         """The `ScoreTable` of the finished run.

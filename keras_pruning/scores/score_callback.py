@@ -35,7 +35,7 @@ class ScoreCallback(keras.callbacks.Callback):
         self._recorder = ScoreRecorder(examples, scores, batch_size)
 
     def on_train_begin(self, logs=None):
-        self._recorder.start(self.epochs or self.params["epochs"])
+        self._recorder.start(self.epochs or self.params["epochs"], self.model)
 
     def on_epoch_end(self, epoch, logs=None):
         self._recorder.epoch_end(epoch + 1, self.model)

@@ -60,7 +60,7 @@ class OutputPass:
             outputs = Outputs(model(x, training=False), labels)
             return {name: observer(outputs) for name, observer in observers.items()}
 
-        _require_logits(model, examples)
+        require_logits(model, examples)
         observed = tf.function(observe).get_concrete_function(*batches.element_spec[1:])
         self.results = {
             name: tf.Variable(tf.zeros((len(examples), *spec.shape[1:]), spec.dtype))
@@ -133,7 +133,7 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
             for name, observer in observers.items():
                 results[name].scatter_nd_update(rows[:, tf.newaxis], observer(gradients))
 
-    _require_logits(model, examples)
+    require_logits(model, examples)
     run(stacked)
     return {name: result.numpy() for name, result in results.items()}
 
@@ -143,7 +143,8 @@ def weights_of(model):
     return [ops.convert_to_numpy(weight).copy() for weight in model.weights]
 
 
-def _require_logits(model, examples):
+def require_logits(model, examples):
+    """Raises an `InputError` unless `model` gives one logit a class for a few `examples`."""
     x, _ = next(iter(examples.batches(32)))
     outputs = ops.convert_to_numpy(model(x, training=False))
     if outputs.ndim != 2 or outputs.shape[1] != examples.num_classes:

@@ -1,42 +1,8 @@
 """How many examples each class may keep."""
 
-import numbers
-from decimal import ROUND_HALF_UP, Decimal
-
 import numpy as np
 
-from keras_pruning.errors import InputError, unknown
-
-
-def keep_count(keep_fraction, num_examples):
-    """The number of examples that `keep_fraction` keeps: exactly round-half-up(f·N).
-
-    Args:
-        keep_fraction: float in (0, 1].
-        num_examples: N.
-
-    Raises:
-        InputError: if `keep_fraction` is outside (0, 1] or keeps nothing.
-    """
-    require_keep_fraction(keep_fraction)
-    # In decimal: 0.145 * 100 is 14.499... in binary floating point.
-    exact = Decimal(repr(float(keep_fraction))) * int(num_examples)
-    count = int(exact.quantize(Decimal(1), ROUND_HALF_UP))
-    if count == 0:
-        raise InputError(
-            "Invalid `keep_fraction`. Expected one that keeps at least one example of "
-            f"{num_examples}. Received: keep_fraction={keep_fraction}"
-        )
-    return count
-
-
-def require_keep_fraction(keep_fraction, name="keep_fraction"):
-    """Raises an `InputError` unless `keep_fraction` is a number in (0, 1]."""
-    number = isinstance(keep_fraction, numbers.Real) and not isinstance(keep_fraction, bool)
-    if not (number and 0 < keep_fraction <= 1):
-        raise InputError(
-            f"Invalid `{name}`. Expected a float in (0, 1]. Received: {name}={keep_fraction}"
-        )
+from keras_pruning.errors import unknown
 
 
 def balanced(available, total, rng):
@@ -61,18 +27,6 @@ def balanced(available, total, rng):
     return counts
 
 
-def proportional(available, total, rng):
-    """The data's own shares of `total`, by largest remainder; equal remainders at random.
-
-    Args and returns as `balanced`.
-    """
-    exact = available * (total / available.sum())
-    counts = np.floor(exact).astype(available.dtype)
-    by_remainder = np.lexsort((rng.random(len(available)), counts - exact))
-    counts[by_remainder[: total - counts.sum()]] += 1
-    return counts
-
-
 QUOTAS = {"balanced": balanced}
 
 
@@ -84,23 +38,6 @@ def get(name):
     """
     if name is None:
         return None
-    if name not in QUOTAS:
+    if not isinstance(name, str) or name not in QUOTAS:
         raise unknown("quota", name, QUOTAS)
     return QUOTAS[name]
-
-
-def stratified_rows(labels, total, rng):
-    """`total` rows drawn at random with the data's own class shares, in ascending order.
-
-    Args:
-        labels: integers `(examples,)`.
-        total: how many rows to draw.
-        rng: `numpy.random.Generator`.
-    """
-    classes, members = np.unique(labels, return_inverse=True)
-    counts = proportional(np.bincount(members, minlength=len(classes)), total, rng)
-    drawn = [
-        rng.permutation(np.flatnonzero(members == index))[:count]
-        for index, count in enumerate(counts)
-    ]
-    return np.sort(np.concatenate(drawn))

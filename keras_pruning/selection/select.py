@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_pruning.errors import unknown
+from keras_pruning.fractions import keep_count, require_seed
 from keras_pruning.selection import quotas
 from keras_pruning.selection.policy import Policy
 from keras_pruning.selection.random import Random
@@ -24,7 +25,7 @@ def get(policy):
     """
     if isinstance(policy, Policy):
         return policy
-    if policy not in POLICIES:
+    if not isinstance(policy, str) or policy not in POLICIES:
         raise unknown("policy", policy, POLICIES)
     return POLICIES[policy]()
 
@@ -48,7 +49,8 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         InputError: if an argument is invalid, the score is not in the table, or nothing is kept.
     """
     policy = get(policy)
-    total = quotas.keep_count(keep_fraction, len(table))
+    total = keep_count(keep_fraction, len(table))
+    require_seed(seed)
     difficulty = table.difficulty(by) if by is not None else None
     policy.require_difficulty(difficulty)
     mask = choose(policy, difficulty, table.labels, total, quotas.get(quota), seed)
@@ -56,9 +58,9 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         "by": by if policy.needs_difficulty else None,
         "policy": policy.name,
         "quota": quota,
-        "keep_fraction": keep_fraction,
+        "keep_fraction": float(keep_fraction),
         "kept": total,
-        "seed": seed,
+        "seed": int(seed),
     }
     return Subset(table.ids, table.labels, mask, {**table.metadata, "selection": selection})
 

@@ -43,6 +43,16 @@ class Subset:
         return self.metadata.get("examples", {})
 
     @property
+    def selection(self):
+        """How it was selected: `by`, `policy`, `quota`, `keep_fraction`, `kept` and `seed`.
+
+        A subset that `select` has not made is called `"own"`.
+        """
+        unknown = {"by": None, "policy": "own", "quota": None, "seed": None, "kept": len(self)}
+        unknown["keep_fraction"] = len(self) / max(1, len(self.ids))
+        return self.metadata.get("selection", unknown)
+
+    @property
     def digest(self):
         """A hash over the ids that are kept."""
         return hashlib.sha256("\0".join(self.kept_ids.tolist()).encode()).hexdigest()[:32]
