@@ -211,10 +211,11 @@ def test_a_method_with_a_quota_is_held_against_random_with_that_quota(tmp_path):
 
 
 def test_the_same_run_twice_is_refused_and_single_runs_are_left_out(tmp_path):
-    (finished,) = write(tmp_path / "sweep", [0.9])
-    (single,) = write(tmp_path / "sweep" / "train", [0.1])
-    assert [run.folder for run in find_runs(tmp_path / "sweep")] == [finished]
-    assert [run.folder for run in find_runs(tmp_path / "sweep" / "train")] == [single]
-    write(tmp_path / "again", [0.9])
+    for folder, accuracy in (("sweep", 0.9), ("sweep/train", 0.1), ("again", 0.9)):
+        write(tmp_path / folder, [accuracy])
+    (finished,) = find_runs(tmp_path / "sweep")
+    assert finished.metrics["test_accuracy"] == 0.9
+    (single,) = find_runs(tmp_path / "sweep" / "train")
+    assert single.metrics["test_accuracy"] == 0.1
     with pytest.raises(InputError, match="Two runs of the same method, fraction and seed"):
         find_runs(tmp_path)
