@@ -1,7 +1,6 @@
 """One training run on the full data or a subset, and the folder it leaves."""
 
 import dataclasses
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from keras_pruning.examples import load_examples
 from keras_pruning.selection import Subset
 from keras_pruning.storage import RECIPE, new_folder, read_json, require_same_recipe, write_json
 from keras_pruning.versions import source_digest, versions
-
-logger = logging.getLogger("keras_pruning")
 
 
 @dataclass
