@@ -31,7 +31,7 @@ class _Parser(ArgumentParser):
 def make_parser():
     """The parser of all subcommands."""
     parser = _Parser(
-        prog="cli.py",
+        prog=Path(sys.argv[0]).name,
         description="Prunes training data, not weights: finds out which examples are hard, wrong "
         "or redundant, prunes them, retrains, and tells whether it paid.",
     )
@@ -67,17 +67,23 @@ def main(arguments=None):
         return 2
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"error: {error.strerror or error}: {error.filename}", file=sys.stderr)
+        return 2
+    except UnicodeDecodeError as error:
+        print(f"error: Expected a text file. Received: a binary one ({error})", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("Interrupted. Finished runs are kept and will be reused.", file=sys.stderr)
         return 130
     return 0
 
 
-def _add_config(command):
+def _add_config(command, default="runs/CONFIG NAME"):
     command.add_argument("--config", action="config", help="YAML file; see configs/")
     command.add_class_arguments(Config)
     command.add_argument(
-        "--output", type=str | None, help="folder of the results (default: runs/CONFIG NAME)"
+        "--output", type=str | None, help=f"folder of the results (default: {default})"
     )
 
 
@@ -112,19 +118,24 @@ def _add_prune(command):
 
 def _prune(values):
     from keras_pruning.score_table import ScoreTable
-    from keras_pruning.selection import select
+    from keras_pruning.selection import Subset, select
+    from keras_pruning.storage import require_same_recipe
 
     table = ScoreTable.load(values.scores)
     subset = select(
         table, values.by, values.keep_fraction, values.policy, values.quota, values.seed
     )
-    subset.save(values.output)
+    if Path(values.output).exists():
+        require_same_recipe(values.output, Subset.load(values.output).metadata, subset.metadata)
+        print(f"Reused {values.output}: it has the same recipe.")
+    else:
+        subset.save(values.output)
     print(f"Kept {len(subset):,} of {len(table):,} examples.")
     print(values.output)
 
 
 def _add_train(command):
-    _add_config(command)
+    _add_config(command, "runs/CONFIG NAME/train/METHOD/keep-FRACTION/seed-SEED")
     command.add_argument("--subset", type=str | None, help="subset file of `prune`")
 
 

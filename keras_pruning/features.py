@@ -62,6 +62,8 @@ def embeddings(model, examples, layers=None, batch_size=256, memory_limit=2**31)
         flat = [tf.cast(tf.reshape(value, (tf.shape(x)[0], -1)), tf.float32) for value in values]
         return flat, tf.argmax(logits, axis=-1)
 
+    # Concrete, or TensorFlow warns of "retracing" when several models are embedded.
+    extract = extract.get_concrete_function(examples.scoring_batches(batch_size).element_spec[1])
     shapes = [examples.shape, *[output.shape[1:] for output in outputs], (examples.num_classes,)]
     dimensions = [int(np.prod(shape)) for shape in shapes]
     with contextlib.ExitStack() as stack:

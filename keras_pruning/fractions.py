@@ -8,24 +8,25 @@ import numpy as np
 from keras_pruning.errors import InputError
 
 
-def keep_count(keep_fraction, num_examples):
+def keep_count(keep_fraction, num_examples, name="keep_fraction"):
     """The number of examples that `keep_fraction` keeps: exactly round-half-up(f·N).
 
     Args:
         keep_fraction: float in (0, 1].
         num_examples: N.
+        name: what the message calls the fraction.
 
     Raises:
         InputError: if `keep_fraction` is outside (0, 1] or keeps nothing.
     """
-    require_keep_fraction(keep_fraction)
+    require_keep_fraction(keep_fraction, name)
     # In decimal: 0.145 * 100 is 14.499... in binary floating point.
     exact = Decimal(repr(float(keep_fraction))) * int(num_examples)
     count = int(exact.quantize(Decimal(1), ROUND_HALF_UP))
     if count == 0:
         raise InputError(
-            "Invalid `keep_fraction`. Expected one that keeps at least one example of "
-            f"{num_examples}. Received: keep_fraction={keep_fraction}"
+            f"Invalid `{name}`. Expected one that keeps at least one example of "
+            f"{num_examples}. Received: {name}={keep_fraction}"
         )
     return count
 

@@ -52,12 +52,16 @@ def score(config, output):
         {"config": config, "seed": seed, "scores": scores}
         for seed, scores in _scores_of_each_seed(config).items()
     ]
+    logger.info("Training and scoring with %d probes, %d at a time.", len(calls), config.probe.jobs)
     for call in calls:
         call["verbose"] = progress(len(calls), config.probe.jobs)
     probes = dict(run_each(score_with_probe, calls, config.probe.jobs, threads, "probes"))
     tables, costs = zip(*[probes[seed] for seed in sorted(probes)], strict=True)
     table = ScoreTable.mean(tables)
     table.metadata["recipe"] = recipe
+    if find_scores(config, output)[0] is not None:
+        logger.info("Reused %s: another process wrote it meanwhile.", output / SCORES)
+        return table
     table.to_csv(output / "scores.csv")
     with new_file(output / "scoring.json") as partial:
         write_json(partial, {"seconds": time.perf_counter() - start, "probes": costs})

@@ -121,14 +121,23 @@ def require_same_recipe(path, recorded, wanted):
     """
     changes = list(_differences(as_json(recorded), as_json(wanted)))
     if changes:
-        raise InputError(
-            f"{path} holds the result of another recipe. Nothing was overwritten.\n"
-            + "\n".join(
-                f"  {key}: there {_short(there)}, asked for {_short(asked)}"
-                for key, there, asked in changes
+        lines = [f"{path} holds the result of another recipe. Nothing was overwritten."]
+        lines += [
+            f"  {key}: there {_short(there)}, asked for {_short(asked)}"
+            for key, there, asked in changes
+        ]
+        if any(key == "threads" for key, _, _ in changes):
+            lines.append(
+                "Jobs share the cores, and the last bits depend on the threads of each: set "
+                "`threads` beside `jobs` to go on with other jobs."
             )
-            + "\nChoose another --output, or remove that result yourself."
-        )
+        lines.append("Choose another --output, or remove that result yourself.")
+        raise InputError("\n".join(lines))
+
+
+def differing(recorded, wanted):
+    """The keys, joined by dots, in which two nested dictionaries differ."""
+    return [key for key, _, _ in _differences(as_json(recorded), as_json(wanted))]
 
 
 def _differences(recorded, wanted, prefix=""):

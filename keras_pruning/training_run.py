@@ -85,7 +85,10 @@ def run_folder(subset, seed):
     """
     selection = None if subset is None else subset.selection
     keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
-    return Path(method_name(selection)) / f"keep-{fraction_name(keep_fraction)}" / f"seed-{seed}"
+    name = f"seed-{seed}"
+    if selection is not None and selection["seed"] != seed:
+        name += f"-subset-{selection['seed']}"
+    return Path(method_name(selection)) / f"keep-{fraction_name(keep_fraction)}" / name
 
 
 def run_training(run, verbose=0):

@@ -76,6 +76,12 @@ def test_prune_and_train(workplace, scores, capsys):
     assert "Kept 144 of 287 examples." in capsys.readouterr().out
     kept = kp.Subset.load(subset)
     assert len(kept) == 144
+    before = subset.stat().st_mtime_ns
+    assert run("prune", "--scores", scores, *arguments) == 0
+    assert "Reused" in capsys.readouterr().out
+    assert run("prune", "--scores", scores, *arguments, "--seed", 1) == 2
+    assert "selection.seed: there 0, asked for 1" in capsys.readouterr().err
+    assert subset.stat().st_mtime_ns == before
     config, output = workplace / "small.yaml", workplace / "trained"
     arguments = ["--config", config, "--subset", subset, "--seed", 3, "--output", output]
     assert run("train", *arguments) == 0

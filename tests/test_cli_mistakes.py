@@ -194,3 +194,14 @@ def test_compare_without_runs(capsys, tmp_path):
 def test_no_command_and_unknown_commands(capsys, tmp_path):
     fails(capsys, tmp_path)
     fails(capsys, tmp_path, "skore")
+
+
+def test_an_output_that_cannot_be_made(scores, capsys, tmp_path):
+    arguments = ["--scores", scores, "--by", "el2n", "--keep-fraction", 0.5]
+    message = fails(capsys, tmp_path, "prune", *arguments, "--output", tmp_path / ("x" * 300))
+    assert "File name too long" in message
+
+
+def test_a_binary_file_as_config(capsys, tmp_path):
+    (tmp_path / "binary.yaml").write_bytes(bytes(range(128, 256)))
+    fails(capsys, tmp_path, "score", "--config", tmp_path / "binary.yaml")

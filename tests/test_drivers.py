@@ -191,3 +191,38 @@ def test_a_keras_file_with_code_in_it_is_not_run(examples, tmp_path):
     model.save(tmp_path / "code.keras")
     with pytest.raises(InputError, match=r"Cannot load the model .*code.keras"):
         kp.score_checkpoints([tmp_path / "code.keras"], examples, ["el2n"])
+
+
+def test_what_is_no_list_and_what_is_not_finished_is_said(examples):
+    callback = kp.ScoreCallback(examples, ["el2n"])
+    with pytest.raises(InputError, match="There are no scores yet"):
+        callback.table()
+    with pytest.raises(
+        InputError, match="Invalid `scores`. Expected a list. Received: scores='el2n'"
+    ):
+        kp.ScoreCallback(examples, "el2n")
+    with pytest.raises(InputError, match="Invalid `checkpoints`. Expected a list"):
+        kp.score_checkpoints("one.keras", examples, ["el2n"])
+    with pytest.raises(InputError, match="Invalid `table`. Expected a ScoreTable. Received: str"):
+        kp.select("scores.parquet", "el2n", 0.5)
+    with pytest.raises(InputError, match="Invalid `subset`. Expected a Subset.*Received: list"):
+        examples.keep([1, 2])
+
+
+def test_a_sigmoid_at_the_end_is_an_error(examples):
+    model = keras.Sequential(
+        [
+            keras.Input(examples.shape),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="sigmoid"),
+        ]
+    )
+    with pytest.raises(InputError, match="numbers between 0 and 1 only. Expected logits"):
+        kp.score_checkpoints([model], examples, ["el2n"])
+
+
+def test_scoring_again_and_again_does_not_warn(examples, caplog):
+    model = small.network(examples)
+    for _ in range(4):
+        kp.score_checkpoints([model, model], examples, ["el2n", "vog", "prediction_depth"])
+    assert "retracing" not in caplog.text

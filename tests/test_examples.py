@@ -172,7 +172,7 @@ def test_a_part_has_a_fingerprint_of_its_own():
 
 @pytest.mark.parametrize("fraction", [0, -0.1, 1.01, 0.001, True])
 def test_refuses_a_fraction(fraction):
-    with pytest.raises(InputError, match="keep_fraction"):
+    with pytest.raises(InputError, match="Invalid `fraction`"):
         numbered().draw(fraction)
 
 

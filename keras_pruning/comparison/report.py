@@ -73,7 +73,10 @@ def as_table(rows):
     columns = ["data"] * several + ["kept", "method", "accuracy", "to random", "verdict"]
     for column in [*columns, "worst class", "runs", "seconds"]:
         words = column in ("method", "verdict")
-        table.add_column(column, justify="left" if words else "right", overflow="fold")
+        width = max(len(row.method) for row in rows) if column == "method" else None
+        table.add_column(
+            column, justify="left" if words else "right", overflow="fold", min_width=width
+        )
     previous = None
     for row in rows:
         group = (row.data_fraction, row.keep_fraction)

@@ -1,5 +1,6 @@
 """What training runs gave, read back from their folders and put side by side."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import numpy as np
 from scipy import stats
 
 from keras_pruning.errors import InputError
-from keras_pruning.storage import read_json, require_same_recipe
+from keras_pruning.storage import differing, read_json
 
+logger = logging.getLogger("keras_pruning")
 FULL, RANDOM = "full", "random"
 CONFIDENCE = 0.95
 
@@ -104,15 +106,21 @@ def find_runs(folder):
     paths = sorted(Path(folder).rglob("metrics.json"))
     # Below `train` lie the single runs of `cli.py train`, which repeat some of a sweep's.
     parts = {path: path.relative_to(folder).parts for path in paths}
-    runs = [
-        _read(path)
-        for path in paths
-        if parts[path][0] != "train" and not any(part.endswith(".partial") for part in parts[path])
-    ]
+    paths = [path for path in paths if not any(p.endswith(".partial") for p in parts[path])]
+    swept = [path for path in paths if parts[path][0] != "train"]
+    if swept and len(swept) < len(paths):
+        logger.info("Left out %d single runs below train/.", len(paths) - len(swept))
+    runs = [_read(path) for path in swept or paths]
     if not runs:
         raise InputError(f"No finished runs. Expected metrics.json files below {folder}.")
     for run in runs[1:]:
-        require_same_recipe(run.folder, _shared(run), _shared(runs[0]))
+        keys = differing(_shared(run), _shared(runs[0]))
+        if keys:
+            raise InputError(
+                "Runs of different recipes cannot be compared. "
+                f"Expected the same {', '.join(keys)} in all. "
+                f"Received: others in {run.folder} than in {runs[0].folder}"
+            )
     cells = {}
     for run in runs:
         cell = (run.data_fraction, run.keep_fraction, run.method, run.metrics["seed"])

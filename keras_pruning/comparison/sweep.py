@@ -48,6 +48,8 @@ def sweep(config, output):
     to_do = [run for run in runs if not run.is_finished()]
     if len(to_do) < len(runs):
         logger.info("Reused %d finished runs: they have the same recipe.", len(runs) - len(to_do))
+    if to_do:
+        logger.info("Training %d models, %d at a time.", len(to_do), config.sweep.jobs)
     calls = [{"run": run, "verbose": progress(len(to_do), config.sweep.jobs)} for run in to_do]
     threads = thread_count(config.sweep.jobs, config.sweep.threads)
     for _ in run_each(run_training, calls, config.sweep.jobs, threads, "training runs"):

@@ -110,7 +110,7 @@ class Examples:
             fraction: float in (0, 1].
             seed: integer; the same seed draws the same examples.
         """
-        total = keep_count(fraction, len(self))
+        total = keep_count(fraction, len(self), "fraction")
         require_seed(seed)
         if total == len(self):
             return self
@@ -127,6 +127,11 @@ class Examples:
         Raises:
             InputError: if it was selected among others; the message names what differs.
         """
+        if not hasattr(subset, "mask"):
+            raise InputError(
+                f"Invalid `subset`. Expected a Subset, as `select` makes it. "
+                f"Received: {type(subset).__name__}"
+            )
         self.require_same(subset.examples, subset.ids, subset.labels, "subset")
         return self._at(np.flatnonzero(subset.mask))
 
@@ -142,10 +147,12 @@ class Examples:
         known = {key: value for key, value in self.provenance.items() if key in recorded}
         differs = [key for key, value in known.items() if recorded[key] != value]
         if differs:
+            # The hashes only where nothing says more.
+            said = [key for key in differs if key not in ("inputs", "fingerprint")] or differs
             raise InputError(
                 f"This {what} was taken on other examples. "
-                f"Expected {', '.join(f'{key}={known[key]!r}' for key in differs)}. "
-                f"Received: {', '.join(f'{key}={recorded[key]!r}' for key in differs)}"
+                f"Expected {', '.join(f'{key}={known[key]!r}' for key in said)}, as in {self!r}. "
+                f"Received: {', '.join(f'{key}={recorded[key]!r}' for key in said)} in the {what}"
             )
         if not (np.array_equal(ids, self.ids) and np.array_equal(labels, self.labels)):
             raise InputError(

@@ -1,5 +1,7 @@
 """Scores of models that are already trained."""
 
+from pathlib import Path
+
 import keras
 
 from keras_pruning import models
@@ -24,6 +26,8 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256):
         InputError: if a checkpoint cannot be loaded, does not fit the examples, or there are too
             few for a score; VoG needs two.
     """
+    if isinstance(checkpoints, str | Path | keras.Model):
+        raise InputError(f"Invalid `checkpoints`. Expected a list. Received: {checkpoints!r}")
     checkpoints = list(checkpoints)
     if not checkpoints:
         raise InputError("Expected at least one checkpoint. Received: none")

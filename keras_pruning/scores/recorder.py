@@ -27,6 +27,9 @@ class ScoreRecorder:
 
     def __init__(self, examples, scores, batch_size=256):
         self.examples, self.batch_size = examples, batch_size
+        self.epochs_due = {}
+        if isinstance(scores, str):
+            raise InputError(f"Invalid `scores`. Expected a list. Received: scores={scores!r}")
         self.scores = [copy.copy(registry.get(score)) for score in scores]
         names = [score.name for score in self.scores]
         if len(set(names)) < len(names) or not names:
@@ -85,6 +88,8 @@ class ScoreRecorder:
         Raises:
             InputError: if the run ended before a score was due.
         """
+        if not self.epochs_due:
+            raise InputError("There are no scores yet. Expected a finished run, by `model.fit`.")
         for score in self.scores:
             if score.values is None:
                 raise InputError(

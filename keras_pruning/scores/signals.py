@@ -73,7 +73,8 @@ class OutputPass:
                 for name, values in observe(x, labels).items():
                     self.results[name].scatter_nd_update(rows[:, tf.newaxis], values)
 
-        self._run = run
+        # Concrete, or TensorFlow warns of "retracing" when several passes are made.
+        self._run = run.get_concrete_function()
 
     def __call__(self):
         """Returns a dictionary of arrays `(examples, ...)`, in the order of the examples."""
@@ -122,7 +123,7 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
     results = {name: tf.Variable(tf.zeros(len(examples))) for name in observers}
 
     @tf.function
-    def run(stacked):
+    def run():
         for rows, x, labels in batches:
             gradients = tf.map_fn(
                 lambda weights: input_gradients(model, weights, x, labels),  # noqa: B023
@@ -134,7 +135,7 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
                 results[name].scatter_nd_update(rows[:, tf.newaxis], observer(gradients))
 
     require_logits(model, examples)
-    run(stacked)
+    run.get_concrete_function()()
     return {name: result.numpy() for name, result in results.items()}
 
 
@@ -152,7 +153,13 @@ def require_logits(model, examples):
             f"The model does not fit the examples. Expected outputs of shape (batch, "
             f"{examples.num_classes}), one logit a class. Received: {outputs.shape}"
         )
-    if (outputs >= 0).all() and (abs(outputs.sum(axis=1) - 1) < 1e-3).all():
+    between = (outputs >= 0).all() and (outputs <= 1).all() and outputs.any()
+    if between and (abs(outputs.sum(axis=1) - 1) > 1e-3).any():
+        raise InputError(
+            "The model gives numbers between 0 and 1 only. Expected logits: the outputs before an "
+            "activation such as sigmoid. Take the activation off the last layer."
+        )
+    if between:
         raise InputError(
             "The model ends in a softmax. Expected logits: the outputs before the softmax. "
             "Received: outputs that are probabilities. Take the softmax off the last layer."

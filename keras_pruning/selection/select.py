@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_pruning.errors import unknown
+from keras_pruning.errors import InputError, unknown
 from keras_pruning.fractions import keep_count, require_seed
 from keras_pruning.selection import quotas
 from keras_pruning.selection.policy import Policy
@@ -48,6 +48,11 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
     Raises:
         InputError: if an argument is invalid, the score is not in the table, or nothing is kept.
     """
+    if not hasattr(table, "difficulty"):
+        raise InputError(
+            f"Invalid `table`. Expected a ScoreTable. Received: {type(table).__name__}. "
+            "Read a file with ScoreTable.load."
+        )
     policy = get(policy)
     total = keep_count(keep_fraction, len(table))
     require_seed(seed)
