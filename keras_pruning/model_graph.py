@@ -35,6 +35,41 @@ def as_logits(model):
     return keras.Model(model.inputs, _Preactivation(last)(before))
 
 
+def with_hidden(model):
+    """A function of a batch that gives the logits and what the last layer's weights are fed.
+
+    Args:
+        model: Keras model that ends in logits.
+
+    Returns:
+        Function from `(batch, ...)` to the logits `(batch, classes)` and a tensor
+        `(batch, features)`, the input of the last dense layer with a column of ones for its bias;
+        `None` in its place if the model does not show it.
+    """
+    dense, before = _last_dense(model) if getattr(model, "outputs", None) else (None, None)
+    if dense is None:
+        return lambda x: (model(x, training=False), None)
+    both = keras.Model(model.inputs, [model.outputs[0], before])
+
+    def show(x):
+        logits, hidden = both(x, training=False)
+        ones = keras.ops.ones_like(hidden[:, :1])
+        return logits, keras.ops.concatenate([hidden, ones][: 1 + dense.use_bias], axis=-1)
+
+    return show
+
+
+def _last_dense(model):
+    """The dense layer that the logits come from and its input; `None`, `None` if it is another."""
+    layer, (before, *_) = _made_by(model.outputs[0])
+    while isinstance(layer, layers.Activation) and layer.activation is keras.activations.linear:
+        layer, (before, *_) = _made_by(before)
+    layer = layer.dense if isinstance(layer, _Preactivation) else layer
+    if not isinstance(layer, layers.Dense) or len(before.shape) != 2:
+        return None, None
+    return layer, before
+
+
 def layer_outputs(model):
     """The symbolic outputs of every layer in the graph of a functional or sequential model.
 

@@ -10,6 +10,7 @@ import numpy as np
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples import augmentation as augmentations
 from keras_pruning.model_graph import as_logits, functional_copy
+from keras_pruning.scores.recording import RecordingModel
 from keras_pruning.scores.signals import OutputPass, require_logits
 
 STREAMS = ("probe", "training")
@@ -125,6 +126,7 @@ def train(
     weight_decay=5e-4,
     augmentation=None,
     seed=0,
+    scores=None,
     callbacks=(),
     verbose=0,
 ):
@@ -146,6 +148,8 @@ def train(
         augmentation: `"flip_crop"` or `None`.
         seed: integer that fixes order and augmentation. Seed initialisation and dropout with
             `keras.utils.set_random_seed` before the model is built.
+        scores: `ScoreCallback` of these examples. What its scores take in train mode is recorded
+            by the training step, which trains the same weights to the last bit.
         callbacks: Keras callbacks.
         verbose: as in `keras.Model.fit`.
 
@@ -165,14 +169,23 @@ def train(
             f"The augmentation {augmentation!r} takes images. "
             f"Expected examples of shape (height, width, channels). Received: {examples.shape}"
         )
-    batches = examples.batches(batch_size, shuffle=True, seed=seed, augmentation=augment)
-    steps_per_epoch = math.ceil(len(examples) / batch_size)
+    steps_per_pass = math.ceil(len(examples) / batch_size)
+    steps_per_epoch = steps_per_pass
     if budget == "steps":
         steps_per_epoch = math.ceil((full_size or len(examples)) / batch_size)
-        batches = batches.repeat()
     # A second model over the same layers, so that the caller's stays as it was: not compiled.
     fitted = functional_copy(as_logits(model), examples.shape)
     require_logits(fitted, examples)
+    if scores is not None:
+        callbacks = [*callbacks, scores]
+        fitted = scores.recording(fitted, most_presentations(steps_per_epoch, steps_per_pass))
+    batches = examples.batches(
+        batch_size,
+        shuffle=True,
+        seed=seed,
+        augmentation=augment,
+        rows=isinstance(fitted, RecordingModel),
+    )
     fitted.compile(
         optimizer=make_optimizer(
             optimizer,
@@ -184,7 +197,7 @@ def train(
     )
     start = time.perf_counter()
     fitted.fit(
-        batches,
+        batches.repeat() if budget == "steps" else batches,
         epochs=stop_epoch or epochs,
         steps_per_epoch=steps_per_epoch,
         shuffle=False,
@@ -194,6 +207,13 @@ def train(
     steps = (stop_epoch or epochs) * steps_per_epoch
     seconds = time.perf_counter() - start
     return TrainingLog(steps, examples_in(steps, len(examples), batch_size), seconds)
+
+
+def most_presentations(steps, steps_per_pass):
+    """How often one example comes at most in `steps` steps of passes in ever new orders."""
+    passes, rest = divmod(steps, steps_per_pass)
+    # Between two passes that are not seen whole lie those that are.
+    return passes + 2 if rest else passes
 
 
 def examples_in(steps, num_examples, batch_size):

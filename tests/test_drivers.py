@@ -67,6 +67,7 @@ def test_metadata_tell_direction_mode_epochs_and_examples(examples):
         "config": {"every": None},
         "epochs": [1, 2],
         "mode": "eval",
+        "over_seeds": "mean",
     }
 
 

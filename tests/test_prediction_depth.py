@@ -60,7 +60,7 @@ def test_the_same_as_on_scikit_learns_neighbours(support_fraction, against):
     small.fit(model, examples, epochs=4)
     score = PredictionDepth(k=10, support_fraction=support_fraction, against=against)
     table = kp.score_checkpoints([model], examples, [score])
-    score.reset(examples)
+    score.reset(examples, [1])
     assert len(score.support) == 300 * support_fraction
     with features.embeddings(model, examples) as embeddings:
         final = embeddings.predictions if against == "prediction" else examples.labels
@@ -163,7 +163,7 @@ def test_the_seed_draws_the_support():
     supports = []
     for seed in (0, 0, 1):
         score = PredictionDepth(k=5, support_fraction=0.5, seed=seed)
-        score.reset(examples)
+        score.reset(examples, [1])
         supports.append(score.support)
         np.testing.assert_array_equal(np.bincount(examples.labels[score.support]), 10)
     np.testing.assert_array_equal(supports[0], supports[1])

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.inputs import Inputs
+from keras_pruning.examples.label_noise import symmetric_noise
 from keras_pruning.fractions import keep_count, require_seed, stratified_rows
 
 
@@ -43,6 +44,7 @@ class Examples:
         self.ids, self.labels, self.num_classes = ids, labels, int(num_classes)
         self.class_names = list(class_names or map(str, range(self.num_classes)))
         self.source, self.split, self.fraction, self.seed = source, split, 1.0, 0
+        self.label_noise = 0.0
         self._inputs, self._stored_rows = inputs, np.arange(len(labels))
 
     @classmethod
@@ -88,11 +90,14 @@ class Examples:
     @property
     def provenance(self):
         """What identifies these examples; it goes into every file made of them."""
+        # Only where there is some: files from before there was label noise stay valid.
+        noise = {"label_noise": self.label_noise} if self.label_noise else {}
         return {
             "source": self.source,
             "split": self.split,
             "fraction": self.fraction,
             "seed": self.seed,
+            **noise,
             "examples": len(self),
             "classes": self.num_classes,
             "inputs": self._inputs.digest,
@@ -117,6 +122,32 @@ class Examples:
         drawn = self._at(stratified_rows(self.labels, total, np.random.default_rng(seed)))
         drawn.fraction, drawn.seed = float(fraction), int(seed)
         return drawn
+
+    def with_label_noise(self, fraction, seed=0):
+        """The same examples, a part of their labels replaced by other classes.
+
+        Ids and inputs stay, and so does what the source has stored.
+
+        Args:
+            fraction: float in [0, 1). Exactly round-half-up(fraction · N) labels are replaced,
+                each by one of the other classes with equal probability (symmetric noise).
+            seed: integer; the same seed replaces the same labels by the same classes.
+
+        Raises:
+            InputError: if the fraction is outside [0, 1) or replaces nothing, if there is one
+                class only, or if these examples have label noise already.
+        """
+        labels = symmetric_noise(self.labels, fraction, self.num_classes, seed)
+        if fraction == 0:
+            return self
+        if self.label_noise:
+            raise InputError(
+                "Label noise can be planted once only. Expected examples without it. "
+                f"Received: {self!r} with label_noise={self.label_noise}"
+            )
+        noisy = self._at(slice(None))
+        noisy.labels, noisy.label_noise, noisy.seed = labels, float(fraction), int(seed)
+        return noisy
 
     def keep(self, subset):
         """The examples that `subset` keeps.
@@ -144,7 +175,10 @@ class Examples:
             labels: its labels, in order.
             what: its name in the message.
         """
-        known = {key: value for key, value in self.provenance.items() if key in recorded}
+        if recorded:
+            recorded = {"label_noise": 0.0, **recorded}
+        own = {**self.provenance, "label_noise": self.label_noise}
+        known = {key: value for key, value in own.items() if key in recorded}
         differs = [key for key, value in known.items() if recorded[key] != value]
         if differs:
             # The hashes only where nothing says more.
@@ -160,7 +194,7 @@ class Examples:
                 f"of {self!r} in their order. Received: {len(ids)} that differ from them"
             )
 
-    def batches(self, batch_size, shuffle=False, seed=0, augmentation=None):
+    def batches(self, batch_size, shuffle=False, seed=0, augmentation=None, rows=False):
         """Batches `(x, y)` of float32 `(batch, ...)` and int64 `(batch,)`, the last one ragged.
 
         Args:
@@ -170,21 +204,27 @@ class Examples:
                 of `keras.utils.set_random_seed` where one is set.
             augmentation: function of a batch and a seed, for example
                 `keras_pruning.examples.augmentation.flip_crop`.
+            rows: give a dictionary of `x` and `row`, int64 `(batch,)`, in the place of `x`.
 
         Returns:
             A `tf.data.Dataset` whose cardinality is the number of batches.
         """
         import tensorflow as tf
 
-        rows = tf.data.Dataset.range(len(self))
+        read = self._reader()
+        order = tf.data.Dataset.range(len(self))
         if shuffle:
-            rows = rows.shuffle(len(self), seed=seed, reshuffle_each_iteration=True)
-        batches = rows.batch(batch_size).map(self._reader())
+            order = order.shuffle(len(self), seed=seed, reshuffle_each_iteration=True)
+        batches = order.batch(batch_size).map(lambda row: (row, *read(row)))
         if augmentation is not None:
             draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
             batches = tf.data.Dataset.zip(batches, draws).map(
-                lambda batch, draw: (augmentation(batch[0], draw), batch[1])
+                lambda batch, draw: (batch[0], augmentation(batch[1], draw), batch[2])
             )
+        if rows:
+            batches = batches.map(lambda row, x, y: ({"x": x, "row": row}, y))
+        else:
+            batches = batches.map(lambda row, x, y: (x, y))
         return batches.prefetch(tf.data.AUTOTUNE)
 
     def scoring_batches(self, batch_size):

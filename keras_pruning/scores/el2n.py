@@ -2,8 +2,7 @@
 
 from keras import ops
 
-from keras_pruning.errors import InputError
-from keras_pruning.scores.score import Score, positive_integer
+from keras_pruning.scores.score import OneEpochScore
 
 
 def error_l2_norm(probabilities, labels):
@@ -20,7 +19,7 @@ def error_l2_norm(probabilities, labels):
     return ops.norm(probabilities - one_hot, axis=-1)
 
 
-class EL2N(Score):
+class EL2N(OneEpochScore):
     """Error L2-norm: how far the prediction is from the label early in training.
 
     Formula:
@@ -46,17 +45,8 @@ class EL2N(Score):
     name = "el2n"
     higher_is_harder = True
 
-    def __init__(self, epoch=None):
-        self.epoch = positive_integer("epoch", epoch)
-
-    def epochs_due(self, epochs):
-        epoch = self.epoch or max(1, round(0.1 * epochs))
-        if epoch > epochs:
-            raise InputError(
-                f"`{self.name}` is due after the run has ended. Expected epoch <= {epochs}. "
-                f"Received: epoch={epoch}"
-            )
-        return [epoch]
+    def default_epoch(self, epochs):
+        return max(1, round(0.1 * epochs))
 
     def observe(self, signal):
         return error_l2_norm(signal.probabilities, signal.labels)

@@ -96,8 +96,8 @@ class PredictionDepth(Score):
         self.support_fraction, self.against = support_fraction, against
         self.include_self, self.seed = include_self, seed
 
-    def reset(self, examples):
-        super().reset(examples)
+    def reset(self, examples, epochs):
+        super().reset(examples, epochs)
         count = keep_count(self.support_fraction, len(examples))
         if count - (not self.include_self) < self.k:
             raise InputError(

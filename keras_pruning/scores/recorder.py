@@ -9,8 +9,14 @@ from keras_pruning.errors import InputError
 from keras_pruning.model_graph import as_logits
 from keras_pruning.score_table import ScoreTable
 from keras_pruning.scores import registry
-from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS, OUTPUTS
-from keras_pruning.scores.signals import OutputPass, observe_input_gradients, weights_of
+from keras_pruning.scores.row_store import PresentationStore
+from keras_pruning.scores.score import EMBEDDINGS, EVAL, INPUT_GRADIENTS, OUTPUTS, TRAIN
+from keras_pruning.scores.signals import (
+    OutputPass,
+    observe_input_gradients,
+    require_logits,
+    weights_of,
+)
 
 
 class ScoreRecorder:
@@ -27,7 +33,7 @@ class ScoreRecorder:
 
     def __init__(self, examples, scores, batch_size=256):
         self.examples, self.batch_size = examples, batch_size
-        self.epochs_due = {}
+        self.epochs_due, self.store = {}, None
         if isinstance(scores, str):
             raise InputError(f"Invalid `scores`. Expected a list. Received: scores={scores!r}")
         self.scores = [copy.copy(registry.get(score)) for score in scores]
@@ -36,6 +42,26 @@ class ScoreRecorder:
             raise InputError(
                 f"Invalid `scores`. Expected at least one, each once. Received: {names}"
             )
+
+    def record_training(self, model, passes):
+        """Prepares to take the scores of train mode from the outputs of the training step.
+
+        Args:
+            model: Keras model that ends in logits.
+            passes: how often an example may come between two ends of an epoch.
+
+        Returns:
+            The `PresentationStore` that the training step has to write to; `None` if no score
+            takes train mode.
+        """
+        observers = {score.name: score.observe for score in self.scores if score.mode == TRAIN}
+        if not observers:
+            return None
+        require_logits(model, self.examples)
+        self.store = PresentationStore(
+            observers, len(self.examples), self.examples.num_classes, passes
+        )
+        return self.store
 
     def start(self, epochs, model=None):
         """Begins a run of `epochs` epochs; forgets an earlier one.
@@ -50,17 +76,35 @@ class ScoreRecorder:
         self.epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
         self.epochs_seen = {score.name: [] for score in self.scores}
         self._checkpoints, self._output_pass = {}, None
+        self._highest_rate, self._rate_has_dropped = 0.0, False
+        if self.store is not None:
+            self.store.clear()
         for score in self.scores:
-            score.reset(self.examples)
+            score.reset(self.examples, self.epochs_due[score.name])
+
+    def epoch_begin(self, learning_rate):
+        """Notes the learning rate; it has dropped when it is half of its highest or less."""
+        self._highest_rate = max(self._highest_rate, learning_rate)
+        self._rate_has_dropped |= bool(learning_rate <= self._highest_rate / 2)
 
     def epoch_end(self, epoch, model):
         """Scores what is due at the end of `epoch`, counted from 1."""
-        due = [score for score in self.scores if epoch in self.epochs_due[score.name]]
-        self._observe_outputs(model, [score for score in due if score.signal == OUTPUTS])
+        due = [score for score in self.scores if self._is_due(score, epoch)]
+        of_outputs = [score for score in due if score.signal == OUTPUTS]
+        recorded = [score for score in of_outputs if self._mode(score) == TRAIN]
+        self._observe_outputs(model, [score for score in of_outputs if score not in recorded])
+        self._take_recorded(recorded)
         if any(score.signal == INPUT_GRADIENTS for score in due):
             self._checkpoints[epoch] = weights_of(as_logits(model))
         for score in due:
             self.epochs_seen[score.name].append(epoch)
+
+    def _is_due(self, score, epoch):
+        dropped = score.before_learning_rate_drop and self._rate_has_dropped
+        return epoch in self.epochs_due[score.name] and not dropped
+
+    def _mode(self, score):
+        return TRAIN if score.mode == TRAIN and self.store is not None else EVAL
 
     def finish(self, model):
         """Scores what needs the weights of several moments or the trained model.
@@ -91,7 +135,7 @@ class ScoreRecorder:
         if not self.epochs_due:
             raise InputError("There are no scores yet. Expected a finished run, by `model.fit`.")
         for score in self.scores:
-            if score.values is None:
+            if not score.is_complete:
                 raise InputError(
                     f"`{score.name}` has no values. Expected a finished run that reaches "
                     f"{score.fewest_epochs} of the epochs {self.epochs_due[score.name]}. "
@@ -108,7 +152,8 @@ class ScoreRecorder:
                         "higher_is_harder": score.higher_is_harder,
                         "config": score.get_config(),
                         "epochs": self.epochs_seen[score.name],
-                        "mode": "eval",
+                        "mode": self._mode(score),
+                        "over_seeds": score.over_seeds,
                     }
                     for score in self.scores
                 },
@@ -126,6 +171,13 @@ class ScoreRecorder:
         observed = self._output_pass[2]()
         for score in scores:
             score.update(observed[score.name])
+
+    def _take_recorded(self, scores):
+        if self.store is None:
+            return
+        for rows, values in self.store.take():
+            for score in scores:
+                score.update(values[score.name], rows)
 
     def _observe_gradients(self, model, scores):
         if not scores:

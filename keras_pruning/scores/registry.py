@@ -1,15 +1,39 @@
 """The scores there are, by name."""
 
 from keras_pruning.errors import InputError, unknown
+from keras_pruning.scores.aum import AUM
+from keras_pruning.scores.data_maps import Confidence, Correctness, Variability
+from keras_pruning.scores.dual import DUAL
+from keras_pruning.scores.dynamic_uncertainty import DynamicUncertainty
 from keras_pruning.scores.el2n import EL2N
+from keras_pruning.scores.first_learned import FirstLearned
+from keras_pruning.scores.forgetting import Forgetting
+from keras_pruning.scores.grand import GraNd
+from keras_pruning.scores.loss import Loss
 from keras_pruning.scores.prediction_depth import PredictionDepth
 from keras_pruning.scores.score import Score
+from keras_pruning.scores.tdds import TDDS
+from keras_pruning.scores.uncertainty import Entropy, LeastConfidence, Margin
 from keras_pruning.scores.vog import VoG
 
 SCORES = {
     "el2n": EL2N,
+    "grand": GraNd,
     "vog": VoG,
     "prediction_depth": PredictionDepth,
+    "forgetting": Forgetting,
+    "aum": AUM,
+    "confidence": Confidence,
+    "variability": Variability,
+    "correctness": Correctness,
+    "first_learned": FirstLearned,
+    "loss": Loss,
+    "entropy": Entropy,
+    "margin": Margin,
+    "least_confidence": LeastConfidence,
+    "tdds": TDDS,
+    "dynamic_uncertainty": DynamicUncertainty,
+    "dual": DUAL,
 }
 
 

@@ -3,6 +3,7 @@
 import keras
 
 from keras_pruning.scores.recorder import ScoreRecorder
+from keras_pruning.scores.recording import RecordingModel, recorded
 
 
 class ScoreCallback(keras.callbacks.Callback):
@@ -11,6 +12,10 @@ class ScoreCallback(keras.callbacks.Callback):
     At the end of the epochs that a score needs, the callback passes over `examples` in order, in
     eval mode and without augmentation; everything due at one moment shares one pass. Training is
     not changed: weights, optimiser, moving statistics and random streams stay as they are.
+
+    Scores of every epoch (forgetting, AUM, data maps, …) cost such a pass an epoch, and see eval
+    mode where their papers see the outputs of the training step. Training `callback.recording(
+    model)` in the place of the model gives them those outputs, without any pass.
 
     Args:
         examples: `Examples` to score, usually those that the model trains on.
@@ -34,14 +39,42 @@ class ScoreCallback(keras.callbacks.Callback):
         self.epochs = epochs
         self._recorder = ScoreRecorder(examples, scores, batch_size)
 
+    def recording(self, model, passes=1):
+        """A model over the same layers that hands the outputs of its training step to the scores.
+
+        Args:
+            model: Keras model that ends in logits.
+            passes: how often an example may come in an epoch of `fit`.
+
+        Returns:
+            A Keras model to compile and to fit, with this callback, on
+            `examples.batches(..., rows=True)`; `model` itself if no score takes train mode.
+
+        Raises:
+            InputError: if the model does not end in logits.
+
+        Example:
+            >>> model = callback.recording(model)
+            >>> model.compile("adam", SparseCategoricalCrossentropy(from_logits=True))
+            >>> batches = examples.batches(64, shuffle=True, rows=True)
+            >>> model.fit(batches, epochs=5, callbacks=[callback])
+        """
+        store = self._recorder.record_training(model, passes)
+        return model if store is None else RecordingModel(model, store)
+
     def on_train_begin(self, logs=None):
-        self._recorder.start(self.epochs or self.params["epochs"], self.model)
+        if not isinstance(self.model, RecordingModel):
+            self._recorder.store = None
+        self._recorder.start(self.epochs or self.params["epochs"], recorded(self.model))
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._recorder.epoch_begin(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch, logs=None):
-        self._recorder.epoch_end(epoch + 1, self.model)
+        self._recorder.epoch_end(epoch + 1, recorded(self.model))
 
     def on_train_end(self, logs=None):
-        self._recorder.finish(self.model)
+        self._recorder.finish(recorded(self.model))
 
     def table(self):
         """The scores of the last `fit`, a `ScoreTable` in the order of `examples.ids`."""

@@ -1,46 +1,18 @@
-"""What one pass over a model gives: outputs and input gradients, by row, in eval mode.
+"""What one pass over a model gives, by row: outputs, gradients of inputs and of weights.
 
-This is the only file of the scores that depends on the backend.
+This file and `row_store.py` are all of the scores that depends on the backend.
 """
 
-from functools import cached_property
+from functools import partial
 
 import keras
 import tensorflow as tf
 from keras import ops
 
 from keras_pruning.errors import InputError
-
-
-class Outputs:
-    """What a model says about a batch.
-
-    Args:
-        logits: float tensor `(batch, classes)`.
-        labels: integer tensor `(batch,)`.
-    """
-
-    def __init__(self, logits, labels):
-        self.logits = ops.cast(logits, "float32")
-        self.labels = labels
-
-    @cached_property
-    def probabilities(self):
-        """Softmax of the logits, `(batch, classes)`."""
-        return ops.softmax(self.logits)
-
-    @cached_property
-    def correct(self):
-        """1.0 where the largest logit is the label's, else 0.0, `(batch,)`."""
-        predicted = ops.cast(ops.argmax(self.logits, axis=-1), self.labels.dtype)
-        return ops.cast(ops.equal(predicted, self.labels), "float32")
-
-    @cached_property
-    def cross_entropy(self):
-        """Cross-entropy with the label, in nats, `(batch,)`."""
-        return keras.losses.sparse_categorical_crossentropy(
-            self.labels, self.logits, from_logits=True
-        )
+from keras_pruning.model_graph import with_hidden
+from keras_pruning.scores.outputs import EvalOutputs, Outputs
+from keras_pruning.scores.row_store import RowStore
 
 
 class OutputPass:
@@ -49,29 +21,28 @@ class OutputPass:
     Args:
         model: Keras model that ends in logits.
         examples: `Examples`.
-        observers: dictionary of functions from `Outputs` to a float tensor `(batch, ...)`.
+        observers: dictionary of functions from `EvalOutputs` to a float tensor `(batch, ...)`.
         batch_size: examples a batch; results do not depend on it beyond float rounding.
     """
 
     def __init__(self, model, examples, observers, batch_size):
         batches = examples.scoring_batches(batch_size)
+        show = with_hidden(model)
 
         def observe(x, labels):
-            outputs = Outputs(model(x, training=False), labels)
+            logits, hidden = show(x)
+            norms = partial(weight_gradient_norms, model, x, labels)
+            outputs = EvalOutputs(logits, labels, hidden, norms)
             return {name: observer(outputs) for name, observer in observers.items()}
 
         require_logits(model, examples)
         observed = tf.function(observe).get_concrete_function(*batches.element_spec[1:])
-        self.results = {
-            name: tf.Variable(tf.zeros((len(examples), *spec.shape[1:]), spec.dtype))
-            for name, spec in observed.structured_outputs.items()
-        }
+        self._results = RowStore(len(examples), observed.structured_outputs)
 
         @tf.function
         def run():
             for rows, x, labels in batches:
-                for name, values in observe(x, labels).items():
-                    self.results[name].scatter_nd_update(rows[:, tf.newaxis], values)
+                self._results.write(rows, observe(x, labels))
 
         # Concrete, or TensorFlow warns of "retracing" when several passes are made.
         self._run = run.get_concrete_function()
@@ -79,7 +50,35 @@ class OutputPass:
     def __call__(self):
         """Returns a dictionary of arrays `(examples, ...)`, in the order of the examples."""
         self._run()
-        return {name: result.numpy() for name, result in self.results.items()}
+        return self._results.read()
+
+
+def weight_gradient_norms(model, x, labels):
+    """The norm of each example's own cross-entropy gradient over all trainable weights.
+
+    One example at a time, inside the graph: exact for every model, and as fast here as
+    `tf.vectorized_map`, which takes memory for as many copies of the weights as it has examples.
+
+    Args:
+        model: Keras model that ends in logits.
+        x: float tensor `(batch, ...)`.
+        labels: integer tensor `(batch,)`.
+
+    Returns:
+        Float tensor `(batch,)`.
+    """
+    weights = [weight.value for weight in model.trainable_weights]
+
+    def norm(example):
+        x, label = example
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            logits = model(x[tf.newaxis], training=False)
+            loss = Outputs(logits, label[tf.newaxis]).cross_entropy
+        gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
+        return tf.linalg.global_norm(gradients)
+
+    return tf.map_fn(norm, (x, labels), fn_output_signature=tf.float32, parallel_iterations=1)
 
 
 def input_gradients(model, weights, x, labels):
@@ -120,7 +119,7 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
     """
     stacked = tf.nest.map_structure(lambda *values: tf.stack(values), *checkpoints)
     batches = examples.scoring_batches(batch_size)
-    results = {name: tf.Variable(tf.zeros(len(examples))) for name in observers}
+    results = RowStore(len(examples), {name: tf.TensorSpec((None,)) for name in observers})
 
     @tf.function
     def run():
@@ -131,12 +130,12 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
                 parallel_iterations=1,
                 fn_output_signature=tf.TensorSpec(x.shape, x.dtype),
             )
-            for name, observer in observers.items():
-                results[name].scatter_nd_update(rows[:, tf.newaxis], observer(gradients))
+            values = {name: observer(gradients) for name, observer in observers.items()}
+            results.write(rows, values)
 
     require_logits(model, examples)
     run.get_concrete_function()()
-    return {name: result.numpy() for name, result in results.items()}
+    return results.read()
 
 
 def weights_of(model):

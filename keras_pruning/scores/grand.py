@@ -1,0 +1,68 @@
+"""GraNd: the norm of the loss gradient early in training."""
+
+from keras import ops
+
+from keras_pruning.errors import InputError
+from keras_pruning.scores.el2n import error_l2_norm
+from keras_pruning.scores.score import OneEpochScore
+
+
+def last_layer_gradient_norm(probabilities, labels, hidden):
+    """‖∇_W CE‖₂ of each example over the weights W of a dense last layer, in closed form.
+
+    Args:
+        probabilities: floats `(batch, classes)`.
+        labels: integers `(batch,)`.
+        hidden: floats `(batch, features)` that W is multiplied with; with a bias, a column of ones
+            among them.
+
+    Returns:
+        Floats `(batch,)`: the gradient is the outer product of `hidden` and `p − e_y`.
+    """
+    return error_l2_norm(probabilities, labels) * ops.norm(hidden, axis=-1)
+
+
+class GraNd(OneEpochScore):
+    """Gradient norm: how much an example would move the weights early in training.
+
+    Formula:
+        GraNd = ‖∇_w CE(x, y)‖₂
+        over the last layer, of input h, with bias: GraNd = EL2N · √(1 + ‖h‖²)
+
+    The gradient is that of each example's own loss, never of a batch mean, over all trainable
+    weights, in eval mode and without weight decay. One gradient at a time makes it about four
+    times as expensive as an epoch of training; the closed form of the last layer costs nothing.
+
+    Args:
+        epoch: epoch to score at the end of, counted from 1; by default a tenth of the run.
+        weights: `"all"`, or `"last_layer"` for a model that ends in a dense layer.
+
+    Raises:
+        InputError: if an argument is invalid; from a run, if `weights="last_layer"` and the model
+            does not show a dense layer at its end.
+
+    Example:
+        >>> callback = ScoreCallback(examples, scores=[GraNd(weights="last_layer")])
+
+    Reference:
+        Paul et al., Deep Learning on a Data Diet, 2021, section 2.1 (arXiv 2107.07075).
+    """
+
+    name = "grand"
+    higher_is_harder = True
+
+    def __init__(self, epoch=None, weights="all"):
+        super().__init__(epoch)
+        if weights not in ("all", "last_layer"):
+            raise InputError(
+                f"Invalid `weights`. Expected 'all' or 'last_layer'. Received: weights={weights!r}"
+            )
+        self.weights = weights
+
+    def default_epoch(self, epochs):
+        return max(1, round(0.1 * epochs))
+
+    def observe(self, signal):
+        if self.weights == "all":
+            return signal.gradient_norms
+        return last_layer_gradient_norm(signal.probabilities, signal.labels, signal.hidden)

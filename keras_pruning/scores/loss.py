@@ -1,0 +1,31 @@
+"""Loss: the cross-entropy at the end of an epoch."""
+
+from keras_pruning.scores.score import OneEpochScore
+
+
+class Loss(OneEpochScore):
+    """Loss: the cross-entropy of the prediction with the label.
+
+    Formula:
+        loss = −log p_y
+
+    In nats, in eval mode at the end of one epoch, without weight decay.
+
+    Args:
+        epoch: epoch to score at the end of, counted from 1; by default the last one.
+
+    Raises:
+        InputError: if `epoch` is not a positive integer.
+
+    Example:
+        >>> callback = ScoreCallback(examples, scores=[Loss(epoch=2)])
+
+    Reference:
+        Arpit et al., A Closer Look at Memorization in Deep Networks, 2017 (arXiv 1706.05394).
+    """
+
+    name = "loss"
+    higher_is_harder = True
+
+    def observe(self, signal):
+        return signal.cross_entropy

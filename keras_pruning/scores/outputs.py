@@ -1,0 +1,86 @@
+"""What a model says about a batch."""
+
+from functools import cached_property
+
+from keras import ops
+
+from keras_pruning.errors import InputError
+
+
+class Outputs:
+    """What a model says about a batch.
+
+    Args:
+        logits: float tensor `(batch, classes)`.
+        labels: integer tensor `(batch,)`.
+    """
+
+    def __init__(self, logits, labels):
+        self.logits = ops.cast(logits, "float32")
+        self.labels = labels
+
+    @cached_property
+    def probabilities(self):
+        """Softmax of the logits, `(batch, classes)`."""
+        return ops.softmax(self.logits)
+
+    @cached_property
+    def log_probabilities(self):
+        """Logarithm of the softmax, `(batch, classes)`; finite where a probability is 0."""
+        return ops.log_softmax(self.logits)
+
+    @cached_property
+    def label_probability(self):
+        """The probability of the label, `(batch,)`."""
+        return self.at_label(self.probabilities)
+
+    @cached_property
+    def correct(self):
+        """1.0 where the largest logit is the label's, else 0.0, `(batch,)`."""
+        predicted = ops.cast(ops.argmax(self.logits, axis=-1), self.labels.dtype)
+        return ops.cast(ops.equal(predicted, self.labels), "float32")
+
+    @cached_property
+    def cross_entropy(self):
+        """Cross-entropy with the label, in nats, `(batch,)`."""
+        return -self.at_label(self.log_probabilities)
+
+    def at_label(self, values):
+        """The entry of the label out of finite `(batch, classes)`, `(batch,)`."""
+        one_hot = ops.one_hot(self.labels, values.shape[-1], dtype=values.dtype)
+        return ops.sum(values * one_hot, axis=-1)
+
+
+class EvalOutputs(Outputs):
+    """What a model in eval mode says about a batch, and what takes a look into the model.
+
+    Args:
+        logits: float tensor `(batch, classes)`.
+        labels: integer tensor `(batch,)`.
+        hidden: float tensor `(batch, features)`, the input of the last layer, to which a column
+            of ones is appended if that layer has a bias; `None` where the model does not show it.
+        gradient_norms: function of no arguments to `(batch,)`, called only if a score asks.
+    """
+
+    def __init__(self, logits, labels, hidden, gradient_norms):
+        super().__init__(logits, labels)
+        self._hidden, self._gradient_norms = hidden, gradient_norms
+
+    @property
+    def hidden(self):
+        """What the weights of the last layer are multiplied with, `(batch, features)`.
+
+        Raises:
+            InputError: if the model does not end in a dense layer, or does not show it.
+        """
+        if self._hidden is None:
+            raise InputError(
+                "The input of the last layer is not to be seen. Expected a functional or "
+                "sequential model that ends in a dense layer."
+            )
+        return ops.cast(self._hidden, "float32")
+
+    @cached_property
+    def gradient_norms(self):
+        """The norm of each example's own loss gradient over all trainable weights, `(batch,)`."""
+        return self._gradient_norms()

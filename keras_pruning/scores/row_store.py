@@ -1,0 +1,88 @@
+"""Values by row, written inside a graph."""
+
+import tensorflow as tf
+
+from keras_pruning.scores.outputs import Outputs
+
+
+class RowStore:
+    """Values by row that a graph writes.
+
+    Args:
+        num_rows: number of rows.
+        values: dictionary of symbolic tensors or specs `(batch, ...)`, for shapes and dtypes.
+    """
+
+    def __init__(self, num_rows, values):
+        # Numbers that have one float for each example lie side by side, and are written at once.
+        self._narrow = [name for name, value in values.items() if len(value.shape) == 1]
+        shapes = {name: (num_rows, *value.shape[1:]) for name, value in values.items()}
+        self._wide = {
+            name: tf.Variable(tf.zeros(shapes[name], values[name].dtype))
+            for name in values
+            if name not in self._narrow
+        }
+        self._side_by_side = tf.Variable(tf.zeros((num_rows, len(self._narrow))))
+
+    def write(self, rows, values):
+        """Writes a dictionary of tensors `(batch, ...)` at `rows`, integers `(batch,)`."""
+        indices = rows[:, tf.newaxis]
+        if self._narrow:
+            narrow = tf.stack([values[name] for name in self._narrow], axis=1)
+            self._side_by_side.scatter_nd_update(indices, narrow)
+        for name, variable in self._wide.items():
+            variable.scatter_nd_update(indices, values[name])
+
+    def read(self):
+        """A dictionary of arrays `(rows, ...)`."""
+        columns = self._side_by_side.numpy().T
+        wide = {name: variable.numpy() for name, variable in self._wide.items()}
+        return dict(zip(self._narrow, columns, strict=True)) | wide
+
+
+class PresentationStore:
+    """Values of every presentation of an example since they were last taken.
+
+    Args:
+        observers: dictionary of functions from `Outputs` to a float tensor `(batch, ...)`.
+        num_rows: number of rows.
+        num_classes: number of classes.
+        passes: how often an example may come before `take` is called.
+    """
+
+    def __init__(self, observers, num_rows, num_classes, passes=1):
+        self._observers, self._num_rows, self._passes = observers, num_rows, passes
+
+        @tf.function
+        def observe(logits, labels):
+            return self._observe(Outputs(logits, labels))
+
+        specs = tf.TensorSpec((None, num_classes)), tf.TensorSpec((None,), tf.int64)
+        values = observe.get_concrete_function(*specs).structured_outputs
+        self._store = RowStore(num_rows * passes, values)
+        self._presentations = tf.Variable(tf.zeros(num_rows, tf.int64))
+        self.clear()
+
+    def clear(self):
+        """Forgets all presentations."""
+        self._presentations.assign(tf.zeros_like(self._presentations))
+        self._taken = self._presentations.numpy()
+
+    def write(self, rows, outputs):
+        """Keeps what the observers see of `Outputs`, at `rows`; runs inside the training step."""
+        earlier = tf.gather(self._presentations, rows)
+        places = rows + self._num_rows * (earlier % self._passes)
+        self._store.write(places, self._observe(outputs))
+        self._presentations.scatter_nd_update(rows[:, tf.newaxis], earlier + 1)
+
+    def take(self):
+        """Yields rows and a dictionary of values at these rows, the oldest presentations first."""
+        presentations, values = self._presentations.numpy(), self._store.read()
+        for number in range(int((presentations - self._taken).max())):
+            rows = (self._taken + number < presentations).nonzero()[0]
+            places = rows + self._num_rows * ((self._taken[rows] + number) % self._passes)
+            yield rows, {name: value[places] for name, value in values.items()}
+        self._taken = presentations
+
+    def _observe(self, outputs):
+        return {name: observer(outputs) for name, observer in self._observers.items()}

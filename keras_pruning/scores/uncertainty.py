@@ -1,0 +1,114 @@
+"""Entropy, margin and least confidence: how unsure the prediction is, whatever the label."""
+
+from keras import ops
+
+from keras_pruning.scores.score import OneEpochScore
+
+
+def entropy(log_probabilities):
+    """−Σ p log p of each example, in nats.
+
+    Args:
+        log_probabilities: finite floats `(batch, classes)`.
+
+    Returns:
+        Floats `(batch,)` in [0, log C].
+    """
+    return -ops.sum(ops.exp(log_probabilities) * log_probabilities, axis=-1)
+
+
+def probability_margin(probabilities):
+    """The largest minus the second largest probability of each example.
+
+    Args:
+        probabilities: floats `(batch, classes)`, of at least two classes.
+
+    Returns:
+        Floats `(batch,)` in [0, 1].
+    """
+    largest = ops.top_k(probabilities, 2)[0]
+    return largest[:, 0] - largest[:, 1]
+
+
+class Entropy(OneEpochScore):
+    """Entropy of the prediction. Labels play no part.
+
+    Formula:
+        entropy = −Σ_c p_c log p_c
+
+    In nats, in eval mode at the end of one epoch.
+
+    Args:
+        epoch: epoch to score at the end of, counted from 1; by default the last one.
+
+    Raises:
+        InputError: if `epoch` is not a positive integer.
+
+    Example:
+        >>> callback = ScoreCallback(examples, scores=[Entropy()])
+
+    Reference:
+        Coleman et al., Selection via Proxy, 2020, section 2.1 (arXiv 1906.11829).
+    """
+
+    name = "entropy"
+    higher_is_harder = True
+
+    def observe(self, signal):
+        return entropy(signal.log_probabilities)
+
+
+class Margin(OneEpochScore):
+    """Margin between the two most probable classes; low is hard. Labels play no part.
+
+    Formula:
+        margin = p₍₁₎ − p₍₂₎
+
+    In eval mode at the end of one epoch. Not AUM, which is a margin of logits to the label.
+
+    Args:
+        epoch: epoch to score at the end of, counted from 1; by default the last one.
+
+    Raises:
+        InputError: if `epoch` is not a positive integer.
+
+    Example:
+        >>> callback = ScoreCallback(examples, scores=[Margin()])
+
+    Reference:
+        Scheffer et al., Active Hidden Markov Models for Information Extraction, 2001, section 4.
+    """
+
+    name = "margin"
+    higher_is_harder = False
+
+    def observe(self, signal):
+        return probability_margin(signal.probabilities)
+
+
+class LeastConfidence(OneEpochScore):
+    """Least confidence: how much the most probable class lacks of certainty.
+
+    Formula:
+        least confidence = 1 − max_c p_c
+
+    In eval mode at the end of one epoch. Labels play no part.
+
+    Args:
+        epoch: epoch to score at the end of, counted from 1; by default the last one.
+
+    Raises:
+        InputError: if `epoch` is not a positive integer.
+
+    Example:
+        >>> callback = ScoreCallback(examples, scores=[LeastConfidence()])
+
+    Reference:
+        Coleman et al., Selection via Proxy, 2020, section 2.1 (arXiv 1906.11829).
+    """
+
+    name = "least_confidence"
+    higher_is_harder = True
+
+    def observe(self, signal):
+        return 1 - ops.max(signal.probabilities, axis=-1)
