@@ -44,6 +44,26 @@ def cnn(input_shape, num_classes, width=32):
     return keras.Model(inputs, layers.Dense(num_classes, name="logits")(x), name="cnn")
 
 
+def plain_cnn(input_shape, num_classes, width=32):
+    """The convolutions of `cnn` without normalization, and no pooling before the logits.
+
+    It learns single examples by heart sooner than `cnn`.
+
+    Args:
+        input_shape: `(height, width, channels)`, 8 × 8 to 32 × 32 pixels.
+        num_classes: number of logits.
+        width: filters of the first convolution.
+    """
+    inputs = keras.Input(_image_shape(input_shape))
+    x = inputs
+    for number, filters in enumerate((width, 2 * width, 4 * width), start=1):
+        x = layers.Conv2D(
+            filters, 3, strides=2, padding="same", activation="relu", name=f"conv{number}"
+        )(x)
+    x = layers.Flatten(name="flatten")(x)
+    return keras.Model(inputs, layers.Dense(num_classes, name="logits")(x), name="plain_cnn")
+
+
 def resnet18(input_shape, num_classes, width=64):
     """ResNet-18 as it is used on CIFAR: a 3 × 3 stem of stride 1 and no pooling after it.
 
@@ -107,14 +127,14 @@ def _image_shape(input_shape):
     return tuple(input_shape)
 
 
-MODELS = {"mlp": mlp, "cnn": cnn, "resnet18": resnet18}
+MODELS = {"mlp": mlp, "cnn": cnn, "plain_cnn": plain_cnn, "resnet18": resnet18}
 
 
 def build(name, input_shape, num_classes, **options):
     """A freshly initialised model with one output for each class.
 
     Args:
-        name: `"mlp"`, `"cnn"`, `"resnet18"`; or `"package.module:function"`, which is called as
+        name: `"mlp"`, `"cnn"`, `"plain_cnn"`, `"resnet18"`; or `"package.module:function"`, which is called as
             `function(input_shape, num_classes, **options)` and returns a Keras model; or the path
             of a `.keras` file, whose architecture is used with new weights.
         input_shape: shape of one example.

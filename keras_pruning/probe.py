@@ -1,122 +1,52 @@
 """Probes: the models that examples are scored with, one for each seed."""
 
 import dataclasses
-import logging
 import time
-from pathlib import Path
 
 from keras_pruning.config import seed_list
-from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
-from keras_pruning.processes import progress, run_each, thread_count
-from keras_pruning.score_table import ScoreTable
-from keras_pruning.storage import new_file, require_same_recipe, write_json
-from keras_pruning.versions import source_digest, versions
-
-logger = logging.getLogger("keras_pruning")
-SCORES = "scores.parquet"
-
-_SHARED_WITH_PROBES = (
-    "batch_size",
-    "optimizer",
-    "learning_rate",
-    "schedule",
-    "weight_decay",
-    "augmentation",
-)
+from keras_pruning.processes import progress, run_each
 
 
-def score(config, output):
-    """Trains the probes of `config` and writes the mean of their scores.
-
-    A score table that is there already is reused if it has the same recipe.
+def probe_tables(config, threads, extra=()):
+    """Trains the probes of `config` and takes their scores.
 
     Args:
         config: `Config`.
-        output: folder for `scores.parquet`, `scores.csv` and `scoring.json`, what it cost.
+        threads: CPU threads of each probe's process.
+        extra: `Score` instances that every probe takes besides those of `config`.
 
     Returns:
-        `ScoreTable`.
-
-    Raises:
-        InputError: if the output holds other scores, or the config does not fit the data.
+        Tuple of two lists in the order of the seeds: a `ScoreTable` and a dictionary of what it
+        cost for each probe.
     """
-    output = Path(output)
-    table, recipe = find_scores(config, output)
-    if table is not None:
-        logger.info("Reused %s: it has the same recipe.", output / SCORES)
-        return table
-    threads = recipe["threads"]
-    start = time.perf_counter()
     calls = [
-        {"config": config, "seed": seed, "scores": scores}
-        for seed, scores in _scores_of_each_seed(config).items()
+        {"config": config, "seed": seed, "scores": [*scores, *extra]}
+        for seed, scores in scores_of_each_seed(config).items()
     ]
-    logger.info("Training and scoring with %d probes, %d at a time.", len(calls), config.probe.jobs)
     for call in calls:
         call["verbose"] = progress(len(calls), config.probe.jobs)
     probes = dict(run_each(score_with_probe, calls, config.probe.jobs, threads, "probes"))
     tables, costs = zip(*[probes[seed] for seed in sorted(probes)], strict=True)
-    table = ScoreTable.mean(tables)
-    table.metadata["recipe"] = recipe
-    if find_scores(config, output)[0] is not None:
-        logger.info("Reused %s: another process wrote it meanwhile.", output / SCORES)
-        return table
-    table.to_csv(output / "scores.csv")
-    with new_file(output / "scoring.json") as partial:
-        write_json(partial, {"seconds": time.perf_counter() - start, "probes": costs})
-    # Last: where it lies, the others do.
-    table.save(output / SCORES)
-    return table
+    return list(tables), list(costs)
 
 
-def find_scores(config, output):
-    """The scores that lie in `output` already, and the recipe of those that are asked for.
+def score_entries(config):
+    """The entries of `config.scores`, `all` replaced by every score that is not named beside it."""
+    named = [entry for entry in config.scores if entry["name"] != "all"]
+    others = [entry for entry in config.scores if entry["name"] == "all"]
+    if others:
+        from keras_pruning.scores import SCORES
 
-    Args:
-        config: `Config`.
-        output: folder that `score` writes to.
-
-    Returns:
-        Tuple of `ScoreTable`, `None` if there is none, and the recipe.
-
-    Raises:
-        InputError: if the output holds other scores, or something in the way of new ones.
-    """
-    examples = load_examples(split="train", **dataclasses.asdict(config.dataset))
-    threads = thread_count(config.probe.jobs, config.probe.threads)
-    recipe = _recipe(config, examples.provenance, threads)
-    if output.exists() and not output.is_dir():
-        raise InputError(f"Expected a folder as --output. Received: the file {output}")
-    if (output / SCORES).exists():
-        table = ScoreTable.load(output / SCORES)
-        require_same_recipe(output / SCORES, table.metadata.get("recipe"), recipe)
-        return table, recipe
-    for name in ("scores.csv", "scoring.json"):
-        if (output / name).exists():
-            raise InputError(f"{output / name} is there without {SCORES}. Remove it first.")
-    return None, recipe
+        names = [name for name in SCORES if name not in {entry["name"] for entry in named}]
+        others = [{**others[0], "name": name} for name in names]
+    return named + others
 
 
-def _recipe(config, provenance, threads):
-    """All that a score table depends on."""
-    values = config.as_dict()
-    return {
-        "examples": provenance,
-        "model": values["model"],
-        "model_source": source_digest(config.model.name),
-        "probe": {"epochs": config.probe.epochs},
-        "scores_of_each_seed": _scores_of_each_seed(config),
-        "training": {key: values["training"][key] for key in _SHARED_WITH_PROBES},
-        "threads": threads,
-        "versions": versions(),
-    }
-
-
-def _scores_of_each_seed(config):
+def scores_of_each_seed(config):
     """The scores that each probe takes: a dictionary from seed to a list of score entries."""
     of_seed = {}
-    for entry in config.scores:
+    for entry in score_entries(config):
         for seed in seed_list(entry.get("seeds", config.probe.seeds), config.seed):
             scores = of_seed.setdefault(seed, [])
             scores.append({key: value for key, value in entry.items() if key != "seeds"})
@@ -129,7 +59,7 @@ def score_with_probe(config, seed, scores, verbose=0):
     Args:
         config: `Config`.
         seed: seed of the probe.
-        scores: list of score entries, as in the config.
+        scores: list of score entries, as in the config, and of `Score` instances.
         verbose: as in `keras.Model.fit`.
 
     Returns:
@@ -158,7 +88,7 @@ def score_with_probe(config, seed, scores, verbose=0):
         **options,
         stop_epoch=stop_epoch,
         seed=seed_of_probe,
-        callbacks=[callback],
+        scores=callback,
         verbose=verbose,
     )
     cost = {

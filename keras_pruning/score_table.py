@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_pruning import tables
 from keras_pruning.errors import InputError, unknown
+from keras_pruning.reliability import reliability
 from keras_pruning.storage import new_file
 
 KIND = "keras_pruning.scores"
@@ -20,7 +21,8 @@ class ScoreTable:
         scores: dictionary of floats `(examples,)`.
         standard_errors: dictionary of floats `(examples,)`, for scores that several probes gave.
         metadata: dictionary of `examples` (their provenance), `scores` (of each `higher_is_harder`,
-            config, epochs and mode) and how the table was made.
+            config, epochs, mode and over_seeds), `reliability` (what
+            `keras_pruning.reliability.reliability` found) and how the table was made.
 
     Raises:
         InputError: if a column has another length or holds values that are not finite.
@@ -66,11 +68,12 @@ class ScoreTable:
         return values if self.higher_is_harder(name) else -values
 
     @classmethod
-    def mean(cls, tables):
-        """The mean of the tables of several probes, each score over those that have it.
+    def over_seeds(cls, tables):
+        """The scores of several probes in one, each over those that have it.
 
-        The standard error of the mean is that of the sample: the standard deviation with n - 1,
-        divided by √n.
+        The mean, or the sum where `metadata["scores"][name]["over_seeds"]` says so, and its
+        standard error: the sample's standard deviation (n - 1), divided by √n for a mean and
+        multiplied by √n for a sum. How far the probes agree goes into the metadata.
 
         Args:
             tables: list of `ScoreTable` of the same examples.
@@ -86,16 +89,20 @@ class ScoreTable:
                     "The tables are of different examples. Expected the same ids and labels in "
                     "the same order in all."
                 )
-        means, errors = {}, {}
-        for name in dict.fromkeys(name for table in tables for name in table.names):
-            values = np.stack([table[name] for table in tables if name in table.names])
-            means[name] = values.mean(axis=0, dtype=np.float64)
-            if len(values) > 1:
-                errors[name] = values.std(axis=0, ddof=1, dtype=np.float64) / len(values) ** 0.5
-        metadata = {**first.metadata, "scores": {}}
+        metadata = {**first.metadata, "scores": {}, "reliability": {}}
         for table in reversed(tables):
             metadata["scores"] |= table.metadata.get("scores", {})
-        return cls(first.ids, first.labels, means, errors, metadata)
+        scores, errors = {}, {}
+        for name in dict.fromkeys(name for table in tables for name in table.names):
+            values = np.stack([table[name] for table in tables if name in table.names])
+            summed = metadata["scores"].get(name, {}).get("over_seeds") == "sum"
+            count = len(values) if summed else 1
+            scores[name] = values.mean(axis=0, dtype=np.float64) * count
+            if len(values) > 1:
+                deviation = values.std(axis=0, ddof=1, dtype=np.float64)
+                errors[name] = deviation / len(values) ** 0.5 * count
+            metadata["reliability"][name] = reliability(values)
+        return cls(first.ids, first.labels, scores, errors, metadata)
 
     def save(self, path, overwrite=False):
         """Writes the table as Parquet: `id`, `label`, the scores, then `<score>_se`.

@@ -36,7 +36,13 @@ def source_digest(model_name):
         path = _module_file(module) if function else None
     if path is None or not path.is_file():
         return None  # a missing one is reported where the model is built
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+    return file_digest(path)
+
+
+def file_digest(path):
+    """A hash of the bytes of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
 def _module_file(module):

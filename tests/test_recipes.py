@@ -10,7 +10,7 @@ import small
 from small import run
 
 import keras_pruning as kp
-from keras_pruning import probe, training, training_run
+from keras_pruning import probe, scoring, training, training_run
 from keras_pruning.config import Config, DatasetConfig, ModelConfig, ProbeConfig, TrainingConfig
 from keras_pruning.training_run import TrainingRun
 
@@ -70,7 +70,7 @@ def test_a_training_run_depends_on_all_that_changes_it(config):
 
 
 def test_scores_depend_on_all_that_changes_them(config, tmp_path):
-    recipe = probe.find_scores(config, tmp_path)[1]
+    recipe = scoring.find_scores(config, tmp_path)[1]
     changed = [
         {"model": ModelConfig("mlp", 9)},
         {"dataset": DatasetConfig(fraction=0.2)},
@@ -83,9 +83,9 @@ def test_scores_depend_on_all_that_changes_them(config, tmp_path):
         {"seed": 1},
     ]
     for change in changed:
-        assert probe.find_scores(dataclasses.replace(config, **change), tmp_path)[1] != recipe
+        assert scoring.find_scores(dataclasses.replace(config, **change), tmp_path)[1] != recipe
     same = {"training": TrainingConfig(epochs=50, budget="epochs")}
-    assert probe.find_scores(dataclasses.replace(config, **same), tmp_path)[1] == recipe
+    assert scoring.find_scores(dataclasses.replace(config, **same), tmp_path)[1] == recipe
 
 
 def test_seeds_of_one_score_count_from_the_seed_of_the_config(config):
@@ -93,7 +93,7 @@ def test_seeds_of_one_score_count_from_the_seed_of_the_config(config):
         config, scores=[{"name": "el2n", "seeds": 2}, {"name": "vog"}], seed=5
     )
     expected = {5: [{"name": "el2n"}, {"name": "vog"}], 6: [{"name": "el2n"}]}
-    assert probe._scores_of_each_seed(changed) == expected
+    assert probe.scores_of_each_seed(changed) == expected
 
 
 def test_another_model_under_the_same_name_is_another_recipe(capsys, tmp_path):

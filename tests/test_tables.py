@@ -38,7 +38,7 @@ def test_a_direction_is_never_guessed():
 def test_mean_and_standard_error_by_hand():
     """1, 2, 6: mean 3, sample variance 7, standard error √(7/3); a lone score has none."""
     tables = [table(el2n=[1, 0, 0], vog=[5, 5, 5]), table(el2n=[2, 0, 0]), table(el2n=[6, 0, 3])]
-    mean = kp.ScoreTable.mean(tables)
+    mean = kp.ScoreTable.over_seeds(tables)
     np.testing.assert_allclose(mean["el2n"], [3, 0, 1])
     np.testing.assert_allclose(mean.standard_errors["el2n"], [(7 / 3) ** 0.5, 0, 1])
     np.testing.assert_array_equal(mean["vog"], [5, 5, 5])
@@ -49,7 +49,7 @@ def test_mean_and_standard_error_by_hand():
 def test_tables_of_other_examples_have_no_mean():
     other = kp.ScoreTable(["b", "a", "ü"], [0, 1, 0], {"el2n": [1, 2, 3]})
     with pytest.raises(InputError, match="tables are of different examples"):
-        kp.ScoreTable.mean([table(), other])
+        kp.ScoreTable.over_seeds([table(), other])
 
 
 def test_numpy_numbers_are_numbers(tmp_path):
@@ -65,7 +65,7 @@ def test_a_subset_of_ones_own_has_a_selection(tmp_path):
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path):
-    saved = kp.ScoreTable.mean([table(el2n=[1, 2, 3]), table(el2n=[2, 2, 2])])
+    saved = kp.ScoreTable.over_seeds([table(el2n=[1, 2, 3]), table(el2n=[2, 2, 2])])
     saved.save(tmp_path / "scores.parquet")
     loaded = kp.ScoreTable.load(tmp_path / "scores.parquet")
     assert loaded.names == ["el2n"]
@@ -77,7 +77,7 @@ def test_saved_and_loaded_it_is_the_same(tmp_path):
 
 
 def test_the_file_has_the_columns_of_the_contract(tmp_path):
-    kp.ScoreTable.mean([table(), table()]).save(tmp_path / "scores.parquet")
+    kp.ScoreTable.over_seeds([table(), table()]).save(tmp_path / "scores.parquet")
     stored = pq.read_table(tmp_path / "scores.parquet")
     assert stored.column_names == ["id", "label", "el2n", "el2n_se"]
     assert json.loads(stored.schema.metadata[b"metadata"])["examples"]["fingerprint"] == "f"

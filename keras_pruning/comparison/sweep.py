@@ -4,7 +4,7 @@ import dataclasses
 import logging
 from pathlib import Path
 
-from keras_pruning import probe
+from keras_pruning import scoring
 from keras_pruning.comparison.report import write_comparison
 from keras_pruning.comparison.results import fraction_name
 from keras_pruning.config import seed_list
@@ -40,10 +40,10 @@ def sweep(config, output):
     parts = _data_fractions(config, output)
     for part, folder in parts:
         _require_examples(part)
-        probe.find_scores(part, folder)
+        scoring.find_scores(part, folder)
     runs = []
     for part, folder in parts:
-        table = probe.score(part, folder)
+        table = scoring.score(part, folder)
         runs += _grid(part, folder, table)
     to_do = [run for run in runs if not run.is_finished()]
     if len(to_do) < len(runs):

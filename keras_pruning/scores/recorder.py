@@ -33,7 +33,7 @@ class ScoreRecorder:
 
     def __init__(self, examples, scores, batch_size=256):
         self.examples, self.batch_size = examples, batch_size
-        self.epochs_due, self.store = {}, None
+        self.epochs_due, self._stores = {}, []
         if isinstance(scores, str):
             raise InputError(f"Invalid `scores`. Expected a list. Received: scores={scores!r}")
         self.scores = [copy.copy(registry.get(score)) for score in scores]
@@ -58,18 +58,28 @@ class ScoreRecorder:
         if not observers:
             return None
         require_logits(model, self.examples)
-        self.store = PresentationStore(
-            observers, len(self.examples), self.examples.num_classes, passes
-        )
-        return self.store
+        store = PresentationStore(observers, len(self.examples), self.examples.num_classes, passes)
+        self._stores.append(store)
+        return store
 
-    def start(self, epochs, model=None):
+    def start(self, epochs, model=None, store=None):
         """Begins a run of `epochs` epochs; forgets an earlier one.
 
         Args:
             epochs: length of the run.
             model: the model that will be scored, to find out now what it cannot give.
+            store: `PresentationStore` that the training step writes to, of `record_training`.
+
+        Raises:
+            InputError: if the run is too short for a score, the model cannot give what a score
+                needs, or the store is another recorder's.
         """
+        if store is not None and store not in self._stores:
+            raise InputError(
+                "The model records for other scores. Expected the model that `recording` of this "
+                "very callback made."
+            )
+        self._store = store
         for score in self.scores:
             if score.signal == EMBEDDINGS and model is not None:
                 features.layer_names(as_logits(model), score.layers)
@@ -77,15 +87,16 @@ class ScoreRecorder:
         self.epochs_seen = {score.name: [] for score in self.scores}
         self._checkpoints, self._output_pass = {}, None
         self._highest_rate, self._rate_has_dropped = 0.0, False
-        if self.store is not None:
-            self.store.clear()
+        if store is not None:
+            store.clear()
         for score in self.scores:
             score.reset(self.examples, self.epochs_due[score.name])
 
     def epoch_begin(self, learning_rate):
         """Notes the learning rate; it has dropped when it is half of its highest or less."""
         self._highest_rate = max(self._highest_rate, learning_rate)
-        self._rate_has_dropped |= bool(learning_rate <= self._highest_rate / 2)
+        half = self._highest_rate / 2
+        self._rate_has_dropped |= bool(learning_rate <= half < self._highest_rate)
 
     def epoch_end(self, epoch, model):
         """Scores what is due at the end of `epoch`, counted from 1."""
@@ -104,7 +115,7 @@ class ScoreRecorder:
         return epoch in self.epochs_due[score.name] and not dropped
 
     def _mode(self, score):
-        return TRAIN if score.mode == TRAIN and self.store is not None else EVAL
+        return TRAIN if score.mode == TRAIN and self._store is not None else EVAL
 
     def finish(self, model):
         """Scores what needs the weights of several moments or the trained model.
@@ -173,9 +184,9 @@ class ScoreRecorder:
             score.update(observed[score.name])
 
     def _take_recorded(self, scores):
-        if self.store is None:
+        if self._store is None:
             return
-        for rows, values in self.store.take():
+        for rows, values in self._store.take():
             for score in scores:
                 score.update(values[score.name], rows)
 

@@ -18,17 +18,12 @@ class RecordingModel(keras.Model):
 
     def __init__(self, model, store):
         super().__init__(name=f"{model.name}_recorded")
-        self.recorded, self._store = model, store
+        self.recorded, self.store = model, store
 
     def call(self, inputs, training=None):
         return self.recorded(inputs["x"], training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         if training:
-            self._store.write(x["row"], Outputs(y_pred, y))
+            self.store.write(x["row"], Outputs(y_pred, y))
         return super().compute_loss(x, y, y_pred, sample_weight, training=training)
-
-
-def recorded(model):
-    """The model inside a `RecordingModel`, or `model` itself."""
-    return model.recorded if isinstance(model, RecordingModel) else model

@@ -3,7 +3,7 @@
 import keras
 
 from keras_pruning.scores.recorder import ScoreRecorder
-from keras_pruning.scores.recording import RecordingModel, recorded
+from keras_pruning.scores.recording import RecordingModel
 
 
 class ScoreCallback(keras.callbacks.Callback):
@@ -63,19 +63,22 @@ class ScoreCallback(keras.callbacks.Callback):
         return model if store is None else RecordingModel(model, store)
 
     def on_train_begin(self, logs=None):
-        if not isinstance(self.model, RecordingModel):
-            self._recorder.store = None
-        self._recorder.start(self.epochs or self.params["epochs"], recorded(self.model))
+        store = self.model.store if isinstance(self.model, RecordingModel) else None
+        self._recorder.start(self.epochs or self.params["epochs"], self._scored_model, store)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._recorder.epoch_begin(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch, logs=None):
-        self._recorder.epoch_end(epoch + 1, recorded(self.model))
+        self._recorder.epoch_end(epoch + 1, self._scored_model)
 
     def on_train_end(self, logs=None):
-        self._recorder.finish(recorded(self.model))
+        self._recorder.finish(self._scored_model)
 
     def table(self):
         """The scores of the last `fit`, a `ScoreTable` in the order of `examples.ids`."""
         return self._recorder.table()
+
+    @property
+    def _scored_model(self):
+        return self.model.recorded if isinstance(self.model, RecordingModel) else self.model
