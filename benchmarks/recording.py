@@ -1,0 +1,42 @@
+"""What it costs to record the scores of training dynamics: against a plain fit of the same model.
+
+python benchmarks/recording.py [EXAMPLES] [REPETITIONS]
+"""
+
+import sys
+
+from timing import FASHION_MNIST, paired, show
+
+
+def main(num_examples=20_000, repetitions=9):
+    import keras
+
+    import keras_pruning as kp
+    from keras_pruning import models
+    from keras_pruning.scores import SCORES
+
+    examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
+    dynamics = [name for name in SCORES if SCORES[name].mode == "train"]
+
+    def fit_one_epoch(scores):
+        """A function that trains one more epoch, and records `scores` if there are any."""
+        keras.utils.set_random_seed(0)
+        model = models.build("cnn", examples.shape, examples.num_classes)
+        callbacks = [kp.ScoreCallback(examples, scores, epochs=100)] if scores else []
+        for callback in callbacks:
+            model = callback.recording(model)
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        batches = examples.batches(128, shuffle=True, rows=bool(scores))
+        options = {"callbacks": callbacks, "verbose": 0, "shuffle": False}
+        return lambda: model.fit(batches, epochs=1, **options)
+
+    few = [name for name in dynamics if name != "tdds"]
+    rows = {
+        f"{len(names)} scores{note}": paired(fit_one_epoch(names), fit_one_epoch([]), repetitions)
+        for names, note in ((few, ""), (dynamics, ", the probabilities for TDDS among them"))
+    }
+    show(f"One epoch of fit, cnn, {len(examples):,} images of Fashion-MNIST", rows)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
