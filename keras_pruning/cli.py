@@ -97,12 +97,28 @@ def _config_and_output(values):
     return config, Path(values.output or Path("runs") / name)
 
 
+def _add_score(command):
+    _add_config(command)
+    command.add_argument(
+        "--checkpoints",
+        type=str | None,
+        help="score with saved models instead of probes: 'DIR/*.keras', in the order of their "
+        "numbers, each counted as one epoch",
+    )
+
+
 def _score(values):
-    from keras_pruning.probe import score
+    from keras_pruning.reliability import reliability_lines
+    from keras_pruning.scoring import find_checkpoints, score
 
     config, output = _config_and_output(values)
-    table = score(config, output)
+    checkpoints = find_checkpoints(values.checkpoints) if values.checkpoints else None
+    table = score(config, output, checkpoints)
     print(f"Scored {len(table):,} examples: {', '.join(table.names)}.")
+    if not checkpoints:
+        print("Reliability, the rank correlation to expect of as many other probes:")
+        for line in reliability_lines(table.metadata["reliability"]):
+            print(line)
     print(f"{output / 'scores.parquet'} (for people: {output / 'scores.csv'})")
 
 
@@ -173,6 +189,43 @@ def _sweep(values):
     _show(sweep(config, output), output)
 
 
+def _add_doctor(command):
+    _add_config(command)
+    command.add_argument(
+        "--noise", type=float, default=0.1, help="part of the labels to replace, in (0, 0.5]"
+    )
+    command.add_argument(
+        "--suspects",
+        type=int | None,
+        nargs="?",
+        const=100,
+        metavar="N",
+        help="list the N examples of the clean data most likely mislabelled (100 if N is left "
+        "out); trains the probes once more, on the labels as they are",
+    )
+
+
+def _doctor(values):
+    from rich.console import Console
+
+    from keras_pruning.doctor.examination import examine
+    from keras_pruning.doctor.report import FILES, as_tables
+
+    config, output = _config_and_output(values)
+    found = examine(config, output, values.noise, values.suspects)
+    console = Console(width=None if sys.stdout.isatty() else 108, highlight=False)
+    for title, table in as_tables(found.diagnosis):
+        console.print(title)
+        console.print(table)
+    print("\n".join(found.advice))
+    for name in FILES:
+        print(found.folder / name)
+    if found.suspects is not None:
+        print("\n".join(found.suspects.sentences))
+        for path in found.suspects.files:
+            print(path)
+
+
 def _add_compare(command):
     command.add_argument("--runs", type=str, required=True, help="folder with finished runs")
 
@@ -199,9 +252,10 @@ def _show(rows, folder):
 
 
 COMMANDS = {
-    "score": ("Score the training examples.", _add_config, _score),
+    "score": ("Score the training examples.", _add_score, _score),
     "prune": ("Select the examples to keep by their scores.", _add_prune, _prune),
     "train": ("Train on all examples or on a subset.", _add_train, _train),
     "sweep": ("Score, prune, train and compare, over a grid.", _add_config, _sweep),
+    "doctor": ("Plant label noise and tell which scores find it.", _add_doctor, _doctor),
     "compare": ("Compare finished runs.", _add_compare, _compare),
 }

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.label_noise import require_label_noise
 from keras_pruning.fractions import require_keep_fraction, require_seed
 from keras_pruning.selection import get as get_policy
 from keras_pruning.selection import quotas
@@ -18,9 +19,10 @@ class DatasetConfig:
     Args:
         name: digits, idx:DIR, npz:FILE, folder:DIR or tfds:NAME.
         fraction: part of the training examples to draw, stratified, before everything else.
-        seed: seed of that draw.
+        seed: seed of that draw, and of the label noise.
         data_dir: where TFDS keeps its data sets.
         image_size: height and width that images of folder: and tfds: are resized to.
+        label_noise: part of the training labels to replace by other classes, to test scores.
     """
 
     name: str = "digits"
@@ -28,11 +30,13 @@ class DatasetConfig:
     seed: int = 0
     data_dir: str | None = None
     image_size: int | None = None
+    label_noise: float = 0.0
 
     def __post_init__(self):
         require_keep_fraction(self.fraction, "dataset.fraction")
         require_seed(self.seed, "dataset.seed")
         _require_positive("dataset.image_size", self.image_size)
+        require_label_noise(self.label_noise, "dataset.label_noise")
 
 
 @dataclass
@@ -40,7 +44,7 @@ class ModelConfig:
     """The model, for probes and for retraining.
 
     Args:
-        name: mlp, cnn, resnet18, package.module:function or FILE.keras.
+        name: mlp, cnn, plain_cnn, resnet18, package.module:function or FILE.keras.
         width: filters or units of the first layer; by default the model's own.
     """
 
@@ -165,7 +169,8 @@ class Config:
         dataset: where the examples come from.
         model: the model.
         probe: the models that examples are scored with.
-        scores: names of scores, or {name, seeds, options of the score}.
+        scores: names of scores, or {name, seeds, options of the score}; all for every score there
+            is, besides those that are listed with options.
         training: how models train.
         sweep: what a sweep compares.
         seed: seed of `train`; the probes' seeds count from it.
@@ -174,14 +179,17 @@ class Config:
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
-    scores: list[str | dict] = field(default_factory=lambda: ["el2n", "vog", "prediction_depth"])
+    scores: Literal["all"] | list[str | dict] = field(
+        default_factory=lambda: ["el2n", "vog", "prediction_depth"]
+    )
     training: TrainingConfig = field(default_factory=TrainingConfig)
     sweep: SweepConfig = field(default_factory=SweepConfig)
     seed: int = 0
 
     def __post_init__(self):
         require_seed(self.seed)
-        self.scores = [_score(score) for score in self.scores]
+        listed = [self.scores] if self.scores == "all" else self.scores
+        self.scores = [_score(score) for score in listed]
         names = [score["name"] for score in self.scores]
         if not names or len(set(names)) < len(names):
             raise InputError(

@@ -20,15 +20,20 @@ def keep_count(keep_fraction, num_examples, name="keep_fraction"):
         InputError: if `keep_fraction` is outside (0, 1] or keeps nothing.
     """
     require_keep_fraction(keep_fraction, name)
-    # In decimal: 0.145 * 100 is 14.499... in binary floating point.
-    exact = Decimal(repr(float(keep_fraction))) * int(num_examples)
-    count = int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+    count = rounded_count(keep_fraction, num_examples)
     if count == 0:
         raise InputError(
             f"Invalid `{name}`. Expected one that keeps at least one example of "
             f"{num_examples}. Received: {name}={keep_fraction}"
         )
     return count
+
+
+def rounded_count(fraction, num_examples):
+    """The number of examples that a fraction in [0, 1] is: exactly round-half-up(f·N)."""
+    # In decimal: 0.145 * 100 is 14.499... in binary floating point.
+    exact = Decimal(repr(float(fraction))) * int(num_examples)
+    return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def require_keep_fraction(keep_fraction, name="keep_fraction"):

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 
+from keras_pruning.backend import import_tensorflow
 from keras_pruning.config import seed_list
 from keras_pruning.examples import load_examples
 from keras_pruning.processes import progress, run_each
@@ -36,6 +37,7 @@ def score_entries(config):
     named = [entry for entry in config.scores if entry["name"] != "all"]
     others = [entry for entry in config.scores if entry["name"] == "all"]
     if others:
+        import_tensorflow()  # without its greetings, before the next line does it
         from keras_pruning.scores import SCORES
 
         names = [name for name in SCORES if name not in {entry["name"] for entry in named}]

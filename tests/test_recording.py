@@ -198,3 +198,11 @@ def test_refuses_a_softmax_and_the_recording_of_another_callback(examples):
     other = kp.ScoreCallback(examples, ["aum"])
     with pytest.raises(InputError, match="records for other scores. Expected the model"):
         recording.fit(examples.batches(32, rows=True), callbacks=[other], verbose=0, shuffle=False)
+
+
+@pytest.mark.parametrize("method", ["train_step", "compute_loss"])
+def test_refuses_a_model_whose_training_step_it_would_replace(method, examples):
+    own = type("Own", (keras.Sequential,), {method: lambda *arguments, **options: 0.0})
+    model = own(plain_network(examples).layers)
+    with pytest.raises(InputError, match=f"training step of its own.*Received: Own with {method}"):
+        kp.ScoreCallback(examples, ["aum"]).recording(model)

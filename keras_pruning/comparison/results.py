@@ -153,6 +153,7 @@ def _shared(run):
     """The part of a run's recipe that must not differ among runs that are compared."""
     config = run.metrics["config"]
     dataset = {key: config["dataset"].get(key) for key in ("name", "image_size")}
+    dataset["label_noise"] = config["dataset"].get("label_noise") or 0.0
     return {"dataset": dataset, "model": config["model"], "training": config["training"]}
 
 

@@ -4,6 +4,7 @@ import importlib
 
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.examples import Examples as Examples
+from keras_pruning.examples.label_noise import require_label_noise
 
 SOURCES = {
     "digits": "keras_pruning.examples.digits",
@@ -15,7 +16,9 @@ SOURCES = {
 SPLITS = ("train", "test")
 
 
-def load_examples(name, split="train", fraction=1.0, seed=0, data_dir=None, image_size=None):
+def load_examples(
+    name, split="train", fraction=1.0, seed=0, data_dir=None, image_size=None, label_noise=0.0
+):
     """Loads the labelled examples of one split.
 
     Args:
@@ -23,10 +26,13 @@ def load_examples(name, split="train", fraction=1.0, seed=0, data_dir=None, imag
         split: `"train"` or `"test"`.
         fraction: float in (0, 1], the part to draw, stratified, before anything else. Ids are
             those of the whole.
-        seed: integer, the seed of that draw.
+        seed: integer, the seed of that draw and of the label noise.
         data_dir: where TFDS keeps its data sets; by default TFDS' own place.
         image_size: height and width in pixels that images from `folder:` and `tfds:` are resized
             to; by default their own, which must then be the same for all.
+        label_noise: float in [0, 1), the part of the labels to replace by other classes once the
+            examples are drawn; see `Examples.with_label_noise`. The labels of the test split
+            always stay as they are.
 
     Returns:
         `Examples`.
@@ -51,5 +57,7 @@ def load_examples(name, split="train", fraction=1.0, seed=0, data_dir=None, imag
             "Invalid `image_size`. Expected none, except for folder: and tfds:. "
             f"Received: image_size={image_size} for {name}"
         )
+    require_label_noise(label_noise)
     source = importlib.import_module(SOURCES[kind])
-    return source.load(location, split, data_dir, image_size).draw(fraction, seed)
+    examples = source.load(location, split, data_dir, image_size).draw(fraction, seed)
+    return examples if split == "test" else examples.with_label_noise(label_noise, seed)

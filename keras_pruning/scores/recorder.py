@@ -85,7 +85,7 @@ class ScoreRecorder:
                 features.layer_names(as_logits(model), score.layers)
         self.epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
         self.epochs_seen = {score.name: [] for score in self.scores}
-        self._checkpoints, self._output_pass = {}, None
+        self._checkpoints, self._model, self._output_passes = {}, None, {}
         self._highest_rate, self._rate_has_dropped = 0.0, False
         if store is not None:
             store.clear()
@@ -175,11 +175,14 @@ class ScoreRecorder:
         if not scores:
             return
         observers = {score.name: score.observe for score in scores}
-        # Kept for the next epoch: tracing a graph anew would cost more than running it.
-        if self._output_pass is None or self._output_pass[:2] != (model, list(observers)):
-            output_pass = OutputPass(as_logits(model), self.examples, observers, self.batch_size)
-            self._output_pass = (model, list(observers), output_pass)
-        observed = self._output_pass[2]()
+        # Kept for the next epochs: tracing a graph anew would cost more than running it.
+        if self._model is not model:
+            self._model, self._output_passes = model, {}
+        if tuple(observers) not in self._output_passes:
+            self._output_passes[tuple(observers)] = OutputPass(
+                as_logits(model), self.examples, observers, self.batch_size
+            )
+        observed = self._output_passes[tuple(observers)]()
         for score in scores:
             score.update(observed[score.name])
 

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_pruning.errors import InputError
 from keras_pruning.scores.recorder import ScoreRecorder
 from keras_pruning.scores.recording import RecordingModel
 
@@ -51,7 +52,8 @@ class ScoreCallback(keras.callbacks.Callback):
             `examples.batches(..., rows=True)`; `model` itself if no score takes train mode.
 
         Raises:
-            InputError: if the model does not end in logits.
+            InputError: if the model does not end in logits, or has a training step or a loss of
+                its own, which would not be called.
 
         Example:
             >>> model = callback.recording(model)
@@ -59,6 +61,13 @@ class ScoreCallback(keras.callbacks.Callback):
             >>> batches = examples.batches(64, shuffle=True, rows=True)
             >>> model.fit(batches, epochs=5, callbacks=[callback])
         """
+        own = [name for name in ("train_step", "compute_loss") if _overrides(model, name)]
+        if own:
+            raise InputError(
+                "The model has a training step of its own, which recording would replace. Expected "
+                f"Keras' own train_step and compute_loss. Received: {type(model).__name__} with "
+                f"{' and '.join(own)}. Use the callback without `recording`: it sees eval mode."
+            )
         store = self._recorder.record_training(model, passes)
         return model if store is None else RecordingModel(model, store)
 
@@ -67,7 +76,9 @@ class ScoreCallback(keras.callbacks.Callback):
         self._recorder.start(self.epochs or self.params["epochs"], self._scored_model, store)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._recorder.epoch_begin(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        if self.model.optimizer is not None:
+            rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+            self._recorder.epoch_begin(float(rate))
 
     def on_epoch_end(self, epoch, logs=None):
         self._recorder.epoch_end(epoch + 1, self._scored_model)
@@ -82,3 +93,7 @@ class ScoreCallback(keras.callbacks.Callback):
     @property
     def _scored_model(self):
         return self.model.recorded if isinstance(self.model, RecordingModel) else self.model
+
+
+def _overrides(model, method):
+    return getattr(type(model), method) is not getattr(keras.Model, method)

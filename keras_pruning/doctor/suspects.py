@@ -1,0 +1,237 @@
+"""The examples of the clean data whose label is most likely wrong."""
+
+import csv
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from keras_pruning import probe, scoring, tables
+from keras_pruning.backend import import_tensorflow
+from keras_pruning.comparison.pictures import are_images, grid
+from keras_pruning.doctor.advice import FINDS
+from keras_pruning.errors import InputError
+from keras_pruning.score_table import ScoreTable
+from keras_pruning.selection.ranking import hardest_first
+from keras_pruning.storage import RECIPE, new_folder, read_json, require_same_recipe, write_json
+
+logger = logging.getLogger("keras_pruning")
+KIND = "keras_pruning.predictions"
+SHOWN, COLUMNS = 40, 8
+# So many contradictions are a matter of the probes rather than of the labels.
+TOO_MANY = 0.3
+
+
+def majority(votes, labels):
+    """What most probes say about each example.
+
+    Among equally many, the label wins: in doubt an example is no suspect. Else the class that the
+    probe of the lowest seed says.
+
+    Args:
+        votes: integers `(probes, examples)`, in the order of the seeds.
+        labels: integers `(examples,)`.
+
+    Returns:
+        Tuple of the classes `(examples,)` and of the part of the probes that say so `(examples,)`.
+    """
+    support = np.stack([np.sum(votes == vote, axis=0) for vote in votes])
+    predicted = votes[np.argmax(support, axis=0), np.arange(len(labels))]
+    in_doubt = np.sum(votes == labels, axis=0) == support.max(axis=0)
+    return np.where(in_doubt, labels, predicted), support.max(axis=0) / len(votes)
+
+
+def suspect_rows(difficulty, predicted, labels, seed=0):
+    """The rows whose label the probes contradict, the hardest first, ties in random order."""
+    ranking = hardest_first(difficulty, np.random.default_rng(seed))
+    return ranking[(predicted != labels)[ranking]]
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """A list of suspects, written.
+
+    Args:
+        folder: where `suspects.csv` lies, and `suspects.png` if the examples are images.
+        score: name of the score that ranks them.
+        auroc: how well that score finds planted wrong labels.
+        examples: number of examples.
+        contradicted: of how many of them the probes contradict the label.
+        listed: how many of those are in the list.
+    """
+
+    folder: Path
+    score: str
+    auroc: float
+    examples: int
+    contradicted: int
+    listed: int
+
+    @property
+    def files(self):
+        """The paths of the files that people look at."""
+        paths = [self.folder / name for name in ("suspects.csv", "suspects.png")]
+        return [path for path in paths if path.exists()]
+
+    @property
+    def sentences(self):
+        """What there is to know about the list."""
+        lines = [
+            f"The probes contradict the label of {self.contradicted:,} of {self.examples:,} "
+            f"examples; the {self.listed:,} hardest of those by {self.score} are listed. They are "
+            "suspects: look before you change a label."
+        ]
+        if self.auroc < FINDS:
+            lines.append(
+                f"{self.score} finds planted wrong labels with an AUROC of {self.auroc:.2f} only: "
+                "do not rely on this order."
+            )
+        if self.contradicted > TOO_MANY * self.examples:
+            lines.append(
+                "So many contradictions mean that the probes have learned too little when they "
+                "are asked: raise `epoch` of el2n, or `probe.epochs`."
+            )
+        return lines
+
+
+class SuspectSearch:
+    """Scores the clean data and lists the suspects.
+
+    The scores go to `clean`, where every later search reuses them, the list to `suspects`.
+
+    Args:
+        config: `Config`.
+        output: the doctor's folder.
+        noise: part of the labels that was replaced to find the best score.
+        count: how many suspects to list.
+
+    Raises:
+        InputError: if the count is not positive, or the folders hold results of another recipe.
+    """
+
+    def __init__(self, config, output, noise, count):
+        if count < 1:
+            raise InputError(
+                "Invalid `suspects`. Expected a positive number of examples to list. "
+                f"Received: {count}"
+            )
+        self.config, self.count = config, count
+        self._clean, self._folder = output / "clean", output / "suspects"
+        self._scores, self._scoring = scoring.find_scores(config, self._clean)
+        self._recipe = {**self._scoring, "noise": noise, "suspects": count}
+        self._is_listed = _holds(self._folder, self._recipe)
+
+    def run(self, examples, best):
+        """Lists the suspects among `examples`.
+
+        Args:
+            examples: `Examples`, the clean ones.
+            best: `Finding` of the score to rank them by.
+
+        Returns:
+            `Suspects`.
+        """
+        table, predicted, share = self._predictions()
+        rows = suspect_rows(table.difficulty(best.score), predicted, table.labels)
+        listed = rows[: self.count]
+        if self._is_listed:
+            logger.info("Reused %s: it has the same recipe.", self._folder)
+        else:
+            with new_folder(self._folder) as folder:
+                write_json(folder / RECIPE, self._recipe)
+                scored = (table[best.score], predicted, share)
+                _write_csv(folder / "suspects.csv", examples, listed, best.score, *scored)
+                if are_images(examples.shape) and len(listed):
+                    _write_picture(folder / "suspects.png", examples, listed[:SHOWN], predicted)
+        return Suspects(self._folder, best.score, best.auroc, len(table), len(rows), len(listed))
+
+    def _predictions(self):
+        """The scores of the clean data, the predicted classes, and how many probes say so."""
+        if self._scores is None:
+            self._score()
+        else:
+            logger.info("Reused %s: it has the same recipe.", self._clean)
+        columns, _ = tables.read(self._clean / "predictions.parquet", KIND)
+        scores = ScoreTable.load(self._clean / scoring.SCORES)
+        return scores, columns["predicted"], columns["share"]
+
+    def _score(self):
+        """Trains probes on the clean data, and keeps what they say."""
+        import_tensorflow()  # without its greetings, before the next line does it
+        from keras_pruning.doctor.predicted_class import PredictedClass
+
+        logger.info("Scoring the clean data for the suspects.")
+        extra = PredictedClass(self._epoch())
+        of_probes, costs = probe.probe_tables(self.config, self._scoring["threads"], [extra])
+        votes = np.stack([table[extra.name].astype(np.int64) for table in of_probes])
+        table = ScoreTable.over_seeds([_without(table, extra.name) for table in of_probes])
+        table.metadata["recipe"] = self._scoring
+        predicted, share = majority(votes, table.labels)
+        columns = {"id": table.ids, "label": table.labels, "predicted": predicted, "share": share}
+        with new_folder(self._clean) as folder:
+            write_json(folder / "scoring.json", {"probes": list(costs)})
+            tables.write(folder / "predictions.parquet", KIND, columns, {})
+            table.save(folder / scoring.SCORES)
+
+    def _epoch(self):
+        """The epoch at which `el2n` looks, where the config takes it; else its default."""
+        entries = [entry for entry in self.config.scores if entry["name"] == "el2n"]
+        return entries[0].get("epoch") if entries else None
+
+
+def _holds(folder, recipe):
+    """Whether the folder holds a list of the same recipe; an `InputError` if anything else."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return False
+    if not (folder / RECIPE).is_file():
+        raise InputError(
+            f"{folder} holds something else. Expected a folder of the doctor's own, or none. "
+            "Choose another --output, or remove it yourself."
+        )
+    require_same_recipe(folder, read_json(folder / RECIPE), recipe)
+    return True
+
+
+def _without(table, name):
+    metadata = dict(table.metadata)
+    metadata["scores"] = {key: value for key, value in metadata["scores"].items() if key != name}
+    scores = {other: table[other] for other in table.names if other != name}
+    return ScoreTable(table.ids, table.labels, scores, metadata=metadata)
+
+
+def _write_csv(path, examples, rows, score, values, predicted, share):
+    names = examples.class_names
+    header = ["rank", "id", "label", "label_name", "predicted", "predicted_name", "probes_agree"]
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*header, score])
+        for rank, row in enumerate(rows, start=1):
+            label, said = int(examples.labels[row]), int(predicted[row])
+            line = [rank, examples.ids[row], label, names[label], said, names[said]]
+            writer.writerow([*line, f"{share[row]:.4g}", f"{values[row]:.6g}"])
+
+
+def _write_picture(path, examples, rows, predicted):
+    from PIL import Image
+
+    captions = [
+        [
+            _in_ascii(examples.class_names[examples.labels[row]], f"class {examples.labels[row]}"),
+            f"or {_in_ascii(examples.class_names[predicted[row]], f'class {predicted[row]}')}?",
+            _in_ascii(_tail(examples.ids[row]), f"rank {rank}"),
+        ]
+        for rank, row in enumerate(rows, start=1)
+    ]
+    pixels = grid(examples.stored_inputs(rows), captions, COLUMNS)
+    Image.fromarray(pixels).save(path)
+
+
+def _in_ascii(text, otherwise):
+    """`text` where Pillow's own font, which has ASCII only, can write it."""
+    return text if text.isascii() else otherwise
+
+
+def _tail(identifier, length=11):
+    """The end of an id, which tells it apart: many begin with the same folder."""
+    return identifier if len(identifier) <= length else f"..{identifier[2 - length :]}"

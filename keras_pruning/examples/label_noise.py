@@ -1,0 +1,59 @@
+"""Wrong labels planted on purpose, so that it is known which ones are wrong."""
+
+import numbers
+
+import numpy as np
+
+from keras_pruning.errors import InputError
+from keras_pruning.fractions import require_seed, rounded_count
+
+# A random stream apart from the one that draws `fraction`, which has the seed alone.
+_STREAM = 1
+
+
+def symmetric_noise(labels, fraction, num_classes, seed):
+    """Replaces a part of the labels, each by one of the other classes with equal probability.
+
+    Args:
+        labels: integers `(examples,)` in 0 … C - 1.
+        fraction: float in [0, 1). Exactly round-half-up(fraction · N) labels are replaced, drawn
+            over all examples alike.
+        num_classes: number of classes C.
+        seed: integer >= 0; the same seed replaces the same labels by the same classes.
+
+    Returns:
+        int64 `(examples,)`; `labels` stay as they are.
+
+    Raises:
+        InputError: if the fraction is outside [0, 1) or too small to replace a label, or if there
+            is no other class.
+    """
+    require_label_noise(fraction)
+    require_seed(seed)
+    noisy = np.array(labels, dtype=np.int64)
+    if fraction == 0:
+        return noisy
+    count = rounded_count(fraction, len(noisy))
+    if count == 0:
+        raise InputError(
+            "Invalid `label_noise`. Expected a fraction that replaces at least one label of "
+            f"{len(noisy)}. Received: label_noise={fraction}"
+        )
+    if num_classes < 2:
+        raise InputError(
+            "Label noise needs another class to change a label to. Expected at least 2 classes. "
+            f"Received: {num_classes}"
+        )
+    rng = np.random.default_rng([seed, _STREAM])
+    rows = rng.choice(len(noisy), count, replace=False)
+    noisy[rows] = (noisy[rows] + rng.integers(1, num_classes, count)) % num_classes
+    return noisy
+
+
+def require_label_noise(fraction, name="label_noise"):
+    """Raises an `InputError` unless `fraction` is a number in [0, 1)."""
+    number = isinstance(fraction, numbers.Real) and not isinstance(fraction, bool)
+    if not (number and 0 <= fraction < 1):
+        raise InputError(
+            f"Invalid `{name}`. Expected a float in [0, 1). Received: {name}={fraction}"
+        )
