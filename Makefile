@@ -3,12 +3,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint
+.PHONY: demo test lint bench
 demo: $(INSTALLED)
 	$(BIN)/python cli.py sweep --config configs/digits.yaml
 
 test: $(INSTALLED) lint
 	$(BIN)/python -m pytest
+
+bench: $(INSTALLED)
+	$(BIN)/python benchmarks/recording.py
+	$(BIN)/python benchmarks/passes.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/all_scores.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

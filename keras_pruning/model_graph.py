@@ -64,8 +64,11 @@ def _last_dense(model):
     layer, (before, *_) = _made_by(model.outputs[0])
     while isinstance(layer, layers.Activation) and layer.activation is keras.activations.linear:
         layer, (before, *_) = _made_by(before)
-    layer = layer.dense if isinstance(layer, _Preactivation) else layer
+    stripped = isinstance(layer, _Preactivation)
+    layer = layer.dense if stripped else layer
     if not isinstance(layer, layers.Dense) or len(before.shape) != 2:
+        return None, None
+    if not stripped and layer.activation is not keras.activations.linear:
         return None, None
     return layer, before
 
@@ -107,7 +110,7 @@ class _Preactivation(layers.Layer):
     """The output of a dense layer before its activation, with the weights of that layer."""
 
     def __init__(self, dense):
-        super().__init__(name=f"{dense.name}_before_activation")
+        super().__init__(name=f"{dense.name}_before_activation", dtype=dense.dtype_policy)
         self.dense = dense
 
     def call(self, x):

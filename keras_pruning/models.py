@@ -134,9 +134,9 @@ def build(name, input_shape, num_classes, **options):
     """A freshly initialised model with one output for each class.
 
     Args:
-        name: `"mlp"`, `"cnn"`, `"plain_cnn"`, `"resnet18"`; or `"package.module:function"`, which is called as
-            `function(input_shape, num_classes, **options)` and returns a Keras model; or the path
-            of a `.keras` file, whose architecture is used with new weights.
+        name: `"mlp"`, `"cnn"`, `"plain_cnn"`, `"resnet18"`; or `"package.module:function"`, which
+            is called as `function(input_shape, num_classes, **options)` and returns a Keras model;
+            or the path of a `.keras` file, whose architecture is used with new weights.
         input_shape: shape of one example.
         num_classes: number of classes.
         **options: passed on, for example `width`.

@@ -132,7 +132,8 @@ def find_checkpoints(pattern):
     Raises:
         InputError: if there is none, or one of them is no `.keras` file.
     """
-    paths = sorted(map(Path, glob.glob(pattern)), key=_by_numbers)
+    # Sorted by letters first: the order of epoch-2 and epoch-02 must not be that of the disk.
+    paths = sorted(map(Path, sorted(glob.glob(pattern))), key=_by_numbers)
     others = [path for path in paths if path.suffix != ".keras" or not path.is_file()]
     if others or not paths:
         received = f"{others[0]} among the files" if others else "no file"
@@ -144,9 +145,9 @@ def find_checkpoints(pattern):
 
 
 def _by_numbers(path):
-    """A key that sorts paths as people do."""
-    parts = re.split(r"(\d+)", str(path))
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    """A key that sorts paths as people do: by the numbers in them, `model` before `model2`."""
+    parts = re.split(r"(\d+)", str(path.with_suffix("")))
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def score_with_checkpoints(config, checkpoints):

@@ -113,6 +113,15 @@ def test_scoring_leaves_training_as_it_was(name, examples):
     assert scored_draw == plain_draw
 
 
+def test_without_recorded_training_steps_every_score_is_one_of_eval_mode(examples, checkpoints):
+    recorded = kp.score_checkpoints(checkpoints, examples, list(SCORES)).metadata["scores"]
+    assert list(recorded) == list(SCORES)
+    for name, score in SCORES.items():
+        assert recorded[name]["higher_is_harder"] is score.higher_is_harder
+        assert recorded[name]["over_seeds"] == score.over_seeds
+        assert recorded[name]["mode"] == "eval"
+
+
 @EVERY
 def test_unknown_options_are_an_error(name):
     with pytest.raises(InputError, match=f"Invalid options of the score '{name}'.*nonsense"):

@@ -1,5 +1,6 @@
 """DUAL: difficulty and uncertainty of the label's probability early in training."""
 
+from keras_pruning.fractions import rounded_count
 from keras_pruning.scores.windows import WindowMean
 
 
@@ -33,7 +34,7 @@ class DUAL(WindowMean):
     higher_is_harder = True
 
     def default_epochs(self, epochs):
-        return min(epochs, max(self.window or 10, round(0.3 * epochs)))
+        return min(epochs, max(self.window or 10, rounded_count(0.3, epochs)))
 
     def of_windows(self, windows):
         return windows.std(axis=0, ddof=1) * (1 - windows.mean(axis=0))

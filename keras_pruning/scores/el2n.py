@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_pruning.fractions import rounded_count
 from keras_pruning.scores.score import OneEpochScore
 
 
@@ -46,7 +47,7 @@ class EL2N(OneEpochScore):
     higher_is_harder = True
 
     def default_epoch(self, epochs):
-        return max(1, round(0.1 * epochs))
+        return max(1, rounded_count(0.1, epochs))
 
     def observe(self, signal):
         return error_l2_norm(signal.probabilities, signal.labels)

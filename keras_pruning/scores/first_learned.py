@@ -25,8 +25,9 @@ class FirstLearned(EveryEpochScore):
         >>> callback = ScoreCallback(examples, scores=["first_learned"])
 
     Reference:
-        Hacohen et al., Let's Agree to Agree: Neural Networks Share Classification Order on Real
-        Datasets, 2020 (arXiv 1905.10854).
+        Baldock et al., Deep Learning Through the Lens of Example Difficulty, 2021 (arXiv
+        2106.09647), whose iteration learned holds predictions against the final one of the
+        network; here they are held against the label.
     """
 
     name = "first_learned"

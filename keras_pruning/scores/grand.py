@@ -3,6 +3,7 @@
 from keras import ops
 
 from keras_pruning.errors import InputError
+from keras_pruning.fractions import rounded_count
 from keras_pruning.scores.el2n import error_l2_norm
 from keras_pruning.scores.score import OneEpochScore
 
@@ -45,7 +46,7 @@ class GraNd(OneEpochScore):
         >>> callback = ScoreCallback(examples, scores=[GraNd(weights="last_layer")])
 
     Reference:
-        Paul et al., Deep Learning on a Data Diet, 2021, section 2.1 (arXiv 2107.07075).
+        Paul et al., Deep Learning on a Data Diet, 2021, section 2.2 (arXiv 2107.07075).
     """
 
     name = "grand"
@@ -60,7 +61,7 @@ class GraNd(OneEpochScore):
         self.weights = weights
 
     def default_epoch(self, epochs):
-        return max(1, round(0.1 * epochs))
+        return max(1, rounded_count(0.1, epochs))
 
     def observe(self, signal):
         if self.weights == "all":

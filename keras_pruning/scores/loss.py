@@ -21,7 +21,8 @@ class Loss(OneEpochScore):
         >>> callback = ScoreCallback(examples, scores=[Loss(epoch=2)])
 
     Reference:
-        Arpit et al., A Closer Look at Memorization in Deep Networks, 2017 (arXiv 1706.05394).
+        Loshchilov and Hutter, Online Batch Selection for Faster Training of Neural Networks, 2015
+        (arXiv 1511.06343), who rank training examples by it.
     """
 
     name = "loss"

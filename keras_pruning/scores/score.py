@@ -58,7 +58,7 @@ class Score:
         raise NotImplementedError(f"{type(self).__name__} must override `observe`.")
 
     def update(self, values, rows=slice(None)):
-        """Takes in what was observed at one moment.
+        """Takes in what was observed at one moment; a score of train mode overrides it.
 
         Args:
             values: array `(len(rows), ...)`.

@@ -75,8 +75,9 @@ class ScoreCallback(keras.callbacks.Callback):
         store = self.model.store if isinstance(self.model, RecordingModel) else None
         self._recorder.start(self.epochs or self.params["epochs"], self._scored_model, store)
 
-    def on_epoch_begin(self, epoch, logs=None):
-        if self.model.optimizer is not None:
+    def on_train_batch_begin(self, batch, logs=None):
+        # Not at the beginning of the epoch, where a later callback may still change the rate.
+        if batch == 0 and self.model.optimizer is not None:
             rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
             self._recorder.epoch_begin(float(rate))
 

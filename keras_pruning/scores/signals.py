@@ -29,6 +29,8 @@ class OutputPass:
         batches = examples.scoring_batches(batch_size)
         show = with_hidden(model)
 
+        # As it is, or an `InputError` would come out as an error of AutoGraph.
+        @tf.autograph.experimental.do_not_convert
         def observe(x, labels):
             logits, hidden = show(x)
             norms = partial(weight_gradient_norms, model, x, labels)
@@ -76,7 +78,9 @@ def weight_gradient_norms(model, x, labels):
             logits = model(x[tf.newaxis], training=False)
             loss = Outputs(logits, label[tf.newaxis]).cross_entropy
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
-        return tf.linalg.global_norm(gradients)
+        # Dense, because an embedding's row that is used twice has two parts of one gradient.
+        dense = [tf.cast(tf.convert_to_tensor(each), "float32") for each in gradients]
+        return tf.linalg.global_norm(dense)
 
     return tf.map_fn(norm, (x, labels), fn_output_signature=tf.float32, parallel_iterations=1)
 

@@ -37,7 +37,7 @@ class TDDS(WindowedScore):
         decay: β in (0, 1].
 
     Raises:
-        InputError: if an argument is invalid, or a run is shorter than a window.
+        InputError: if an argument is invalid, or a run is shorter than a window or three epochs.
 
     Example:
         >>> callback = ScoreCallback(examples, scores=[TDDS(window=5)])
@@ -49,6 +49,7 @@ class TDDS(WindowedScore):
 
     name = "tdds"
     higher_is_harder = True
+    fewest_epochs = 3
 
     def __init__(self, window=None, epochs=None, decay=0.9):
         super().__init__(window, epochs)
@@ -61,7 +62,7 @@ class TDDS(WindowedScore):
     def reset(self, examples, epochs):
         super().reset(examples, epochs)
         self.before = np.zeros((len(examples), examples.num_classes), np.float32)
-        self.changes = SlidingWindow(self.fewest_epochs - 1, len(examples))
+        self.changes = SlidingWindow(self.length - 1, len(examples))
         self.total = np.zeros(len(examples))
 
     def observe(self, signal):

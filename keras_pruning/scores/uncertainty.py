@@ -48,7 +48,7 @@ class Entropy(OneEpochScore):
         >>> callback = ScoreCallback(examples, scores=[Entropy()])
 
     Reference:
-        Coleman et al., Selection via Proxy, 2020, section 2.1 (arXiv 1906.11829).
+        Coleman et al., Selection via Proxy, 2020, section 2 (arXiv 1906.11829).
     """
 
     name = "entropy"
@@ -104,7 +104,7 @@ class LeastConfidence(OneEpochScore):
         >>> callback = ScoreCallback(examples, scores=[LeastConfidence()])
 
     Reference:
-        Coleman et al., Selection via Proxy, 2020, section 2.1 (arXiv 1906.11829).
+        Coleman et al., Selection via Proxy, 2020, section 2 (arXiv 1906.11829).
     """
 
     name = "least_confidence"

@@ -50,8 +50,11 @@ class WindowedScore(EveryEpochScore):
     def __init__(self, window=None, epochs=None):
         super().__init__(epochs)
         self.window = positive_integer("window", window)
-        if self.window == 1:
-            raise InputError("Invalid `window`. Expected at least 2 epochs. Received: window=1")
+        if self.window and self.window < self.fewest_epochs:
+            raise InputError(
+                f"Invalid `window`. Expected at least {self.fewest_epochs} epochs. "
+                f"Received: window={self.window}"
+            )
         if self.window and self.epochs and self.window > self.epochs:
             raise InputError(
                 f"Invalid `window`. Expected window <= epochs. Received: window={self.window}, "
@@ -69,7 +72,11 @@ class WindowedScore(EveryEpochScore):
 
     def reset(self, examples, epochs):
         super().reset(examples, epochs)
-        self.fewest_epochs = self.window or min(10, len(epochs))
+        self.length = self.window or min(10, len(epochs))
+
+    @property
+    def is_complete(self):
+        return self.presentations.min() >= self.length
 
 
 class WindowMean(WindowedScore):
@@ -80,7 +87,7 @@ class WindowMean(WindowedScore):
 
     def reset(self, examples, epochs):
         super().reset(examples, epochs)
-        self.window_values = SlidingWindow(self.fewest_epochs, len(examples))
+        self.window_values = SlidingWindow(self.length, len(examples))
         self.total = np.zeros(len(examples))
 
     def observe(self, signal):
@@ -92,5 +99,5 @@ class WindowMean(WindowedScore):
         self.total[full] += self.of_windows(windows)
 
     def result(self):
-        windows = self.presentations - self.fewest_epochs + 1
+        windows = self.presentations - self.length + 1
         return (self.total / windows).astype("float32")

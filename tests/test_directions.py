@@ -1,0 +1,78 @@
+"""Which way is hard: a sign flipped anywhere in a score fails here."""
+
+import numpy as np
+import pytest
+from trajectories import begin, logits_of_label
+
+import keras_pruning as kp
+from keras_pruning.features import Embeddings
+from keras_pruning.scores import SCORES, GraNd, PredictionDepth, get
+from keras_pruning.scores.outputs import EvalOutputs
+from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS
+
+LOW_IS_HARD = {"aum", "confidence", "correctness", "margin"}
+
+# The label's probability. Easy: right and certain from the first epoch to the last.
+# Hard: to and fro, and in the end wrong and undecided.
+EASY = [0.98] * 10
+HARD = [0.8, 0.1, 0.7, 0.2, 0.8, 0.1, 0.9, 0.2, 0.6, 0.3]
+
+
+def from_outputs(score):
+    """Values of the easy and the hard example, in this order."""
+    labels = np.array([0, 0])
+    logits = logits_of_label(np.stack([EASY, HARD], axis=1)).astype("float32")
+    for epoch in begin(score, len(EASY), labels, 3):
+        outputs = EvalOutputs(
+            logits[epoch - 1], labels, np.ones((2, 4)), lambda: np.array([0.1, 2], "float32")
+        )
+        score.update(np.asarray(score.observe(outputs)))
+    return score.result()
+
+
+def from_input_gradients(score):
+    """The gradient of the easy example stays, that of the hard one turns round."""
+    begin(score, 2, np.array([0, 0]), 3)
+    gradients = np.array([[[1, -1], [1, -1]], [[1, -1], [-1, 1]]], "float32")
+    score.update(np.asarray(score.observe(gradients)))
+    return score.result()
+
+
+def from_embeddings(score):
+    """The hard example lies among another class until the last probe, the easy one never."""
+    labels = np.repeat([0, 1], 5)
+    before = np.array([0, 10.5, 1, 2, 3, 10, 11, 12, 13, 14], "float32")[:, np.newaxis]
+    after = np.array([0, 2.5, 1, 2, 3, 10, 11, 12, 13, 14], "float32")[:, np.newaxis]
+    begin(score, 1, labels, 2)
+    score.update(Embeddings(["input", "hidden", "softmax"], [before, before, after], labels))
+    return score.result()[:2]
+
+
+def difficulty(score):
+    drivers = {INPUT_GRADIENTS: from_input_gradients, EMBEDDINGS: from_embeddings}
+    values = drivers.get(score.signal, from_outputs)(score)
+    metadata = {"scores": {score.name: {"higher_is_harder": score.higher_is_harder}}}
+    return kp.ScoreTable(["easy", "hard"], [0, 0], {score.name: values}, None, metadata).difficulty(
+        score.name
+    )
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_hard_ranks_above_easy(name):
+    easy, hard = difficulty(PredictionDepth(k=3) if name == "prediction_depth" else get(name))
+    assert hard > easy
+
+
+def test_hard_ranks_above_easy_by_the_gradient_of_the_last_layer():
+    easy, hard = difficulty(GraNd(weights="last_layer"))
+    assert hard > easy
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_the_direction_is_that_of_its_paper(name):
+    assert get(name).higher_is_harder == (name not in LOW_IS_HARD)
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_several_probes_are_averaged_but_forgetting_is_summed(name):
+    assert get(name).over_seeds == ("sum" if name == "forgetting" else "mean")
