@@ -3,6 +3,8 @@
 import keras
 from keras import layers
 
+from keras_pruning.errors import InputError
+
 _MERGES = (layers.Add, layers.Concatenate)
 _ELEMENTWISE = (
     layers.BatchNormalization,
@@ -57,6 +59,16 @@ def with_hidden(model):
         return logits, keras.ops.concatenate([hidden, ones][: 1 + dense.use_bias], axis=-1)
 
     return show
+
+
+def require_hidden(model):
+    """Raises an `InputError` unless `model` shows the input of a dense layer at its end."""
+    if not getattr(model, "outputs", None) or _last_dense(model)[0] is None:
+        raise InputError(
+            "The input of the last layer is not to be seen. Expected a functional or sequential "
+            f"model that ends in a dense layer. Received: {type(model).__name__} {model.name!r}. "
+            "The score `grand` does without, with weights='all'."
+        )
 
 
 def _last_dense(model):

@@ -60,6 +60,11 @@ class GraNd(OneEpochScore):
             )
         self.weights = weights
 
+    @property
+    def needs_hidden(self):
+        """Whether the input of the last layer is observed."""
+        return self.weights == "last_layer"
+
     def default_epoch(self, epochs):
         return max(1, rounded_count(0.1, epochs))
 

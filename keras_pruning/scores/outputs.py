@@ -4,8 +4,6 @@ from functools import cached_property
 
 from keras import ops
 
-from keras_pruning.errors import InputError
-
 
 class Outputs:
     """What a model says about a batch.
@@ -68,16 +66,7 @@ class EvalOutputs(Outputs):
 
     @property
     def hidden(self):
-        """What the weights of the last layer are multiplied with, `(batch, features)`.
-
-        Raises:
-            InputError: if the model does not end in a dense layer, or does not show it.
-        """
-        if self._hidden is None:
-            raise InputError(
-                "The input of the last layer is not to be seen. Expected a functional or "
-                "sequential model that ends in a dense layer."
-            )
+        """What the weights of the last layer are multiplied with, `(batch, features)`."""
         return ops.cast(self._hidden, "float32")
 
     @cached_property

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_pruning import features
 from keras_pruning.errors import InputError
-from keras_pruning.model_graph import as_logits
+from keras_pruning.model_graph import as_logits, require_hidden
 from keras_pruning.score_table import ScoreTable
 from keras_pruning.scores import registry
 from keras_pruning.scores.row_store import PresentationStore
@@ -83,6 +83,8 @@ class ScoreRecorder:
         for score in self.scores:
             if score.signal == EMBEDDINGS and model is not None:
                 features.layer_names(as_logits(model), score.layers)
+            if score.needs_hidden and model is not None:
+                require_hidden(as_logits(model))
         self.epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
         self.epochs_seen = {score.name: [] for score in self.scores}
         self._checkpoints, self._model, self._output_passes = {}, None, {}
@@ -174,6 +176,8 @@ class ScoreRecorder:
     def _observe_outputs(self, model, scores):
         if not scores:
             return
+        if any(score.needs_hidden for score in scores):
+            require_hidden(as_logits(model))
         observers = {score.name: score.observe for score in scores}
         # Kept for the next epochs: tracing a graph anew would cost more than running it.
         if self._model is not model:

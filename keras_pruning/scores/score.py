@@ -20,7 +20,9 @@ class Score:
 
     Other class attributes: `signal`, what is observed; `mode`, the outputs that its paper takes,
     `"eval"`, or `"train"` for those that the training step itself computed; `over_seeds`,
-    `"mean"` or `"sum"` over several probes; `fewest_epochs`, below which there is no score.
+    `"mean"` or `"sum"` over several probes; `fewest_epochs`, below which there is no score;
+    `before_learning_rate_drop`, whether later epochs do not count; `needs_hidden`, whether it
+    observes what the last layer is fed.
     """
 
     name = None
@@ -30,6 +32,7 @@ class Score:
     over_seeds = "mean"
     fewest_epochs = 1
     before_learning_rate_drop = False
+    needs_hidden = False
 
     def epochs_due(self, epochs):
         """The epochs, counted from 1, at whose end the score looks at a run of `epochs` epochs.

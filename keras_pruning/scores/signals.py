@@ -29,8 +29,6 @@ class OutputPass:
         batches = examples.scoring_batches(batch_size)
         show = with_hidden(model)
 
-        # As it is, or an `InputError` would come out as an error of AutoGraph.
-        @tf.autograph.experimental.do_not_convert
         def observe(x, labels):
             logits, hidden = show(x)
             norms = partial(weight_gradient_norms, model, x, labels)
@@ -43,8 +41,7 @@ class OutputPass:
 
         @tf.function
         def run():
-            for rows, x, labels in batches:
-                self._results.write(rows, observe(x, labels))
+            for_each(batches, lambda rows, x, labels: self._results.write(rows, observe(x, labels)))
 
         # Concrete, or TensorFlow warns of "retracing" when several passes are made.
         self._run = run.get_concrete_function()
@@ -53,6 +50,26 @@ class OutputPass:
         """Returns a dictionary of arrays `(examples, ...)`, in the order of the examples."""
         self._run()
         return self._results.read()
+
+
+def for_each(batches, function):
+    """Calls a function with each batch, in order, inside a graph.
+
+    Not by a Python loop: AutoGraph makes a graph of one only if it can read the source, and traces
+    without end if it cannot.
+
+    Args:
+        batches: finite `tf.data.Dataset` of tuples.
+        function: is called with the parts of a batch, for its effects.
+    """
+    iterator = iter(batches)
+
+    def step(number):
+        function(*next(iterator))
+        return (number + 1,)
+
+    end = batches.cardinality()
+    tf.while_loop(lambda number: number < end, step, [tf.zeros_like(end)], parallel_iterations=1)
 
 
 def weight_gradient_norms(model, x, labels):
@@ -125,20 +142,17 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
     batches = examples.scoring_batches(batch_size)
     results = RowStore(len(examples), {name: tf.TensorSpec((None,)) for name in observers})
 
-    @tf.function
-    def run():
-        for rows, x, labels in batches:
-            gradients = tf.map_fn(
-                lambda weights: input_gradients(model, weights, x, labels),  # noqa: B023
-                stacked,
-                parallel_iterations=1,
-                fn_output_signature=tf.TensorSpec(x.shape, x.dtype),
-            )
-            values = {name: observer(gradients) for name, observer in observers.items()}
-            results.write(rows, values)
+    def observe(rows, x, labels):
+        gradients = tf.map_fn(
+            lambda weights: input_gradients(model, weights, x, labels),
+            stacked,
+            parallel_iterations=1,
+            fn_output_signature=tf.TensorSpec(x.shape, x.dtype),
+        )
+        results.write(rows, {name: observer(gradients) for name, observer in observers.items()})
 
     require_logits(model, examples)
-    run.get_concrete_function()()
+    tf.function(lambda: for_each(batches, observe)).get_concrete_function()()
     return results.read()
 
 
