@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from keras_pruning.config import (
     TrainingConfig,
     seed_list,
 )
+from keras_pruning.probe import score_entries, scores_of_each_seed
+from keras_pruning.scores import SCORES
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
@@ -25,8 +28,9 @@ def test_every_config_is_read_and_says_what_it_is(path):
     values = parser.instantiate(parser.parse_args(["sweep", "--config", str(path)]))["sweep"]
     assert values.dataset.name == yaml.safe_load(path.read_text())["dataset"]["name"]
     header = [line for line in path.read_text().splitlines() if line.startswith("#")]
-    for wanted in ("arXiv", f"python cli.py sweep --config configs/{path.name}", "Time:"):
-        assert any(wanted in line for line in header), wanted
+    command = rf"python cli\.py (sweep|doctor) --config configs/{path.name}"
+    for wanted in ("arXiv", command, "Time:"):
+        assert any(re.search(wanted, line) for line in header), wanted
 
 
 def test_keys_are_overridden_on_the_command_line():
@@ -101,3 +105,60 @@ def test_seeds_are_a_number_or_a_list():
 def test_refuses_bad_values(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def parsed(*arguments):
+    """The config of a command line."""
+    parser = make_parser()
+    values = parser.instantiate(parser.parse_args(["score", *arguments]))["score"]
+    return Config(probe=values.probe, scores=values.scores, seed=values.seed)
+
+
+@pytest.mark.parametrize("text", ["all", "[all]", "[{name: all}]"])
+def test_all_is_every_score_there_is(text, tmp_path):
+    (tmp_path / "all.yaml").write_text(f"scores: {text}\nprobe: {{seeds: 2}}\n")
+    for config in (
+        parsed("--scores", text, "--probe.seeds", "2"),
+        parsed("--config", str(tmp_path / "all.yaml")),
+    ):
+        assert score_entries(config) == [{"name": name} for name in SCORES]
+        assert scores_of_each_seed(config) == dict.fromkeys((0, 1), score_entries(config))
+
+
+@pytest.mark.parametrize("text", ["[all, {name: vog, every: 2}]", "[{name: vog, every: 2}, all]"])
+def test_all_leaves_those_that_have_options_of_their_own(text):
+    entries = score_entries(parsed("--scores", text))
+    assert {"name": "vog", "every": 2} in entries
+    assert sorted(entry["name"] for entry in entries) == sorted(SCORES)
+    assert [entry for entry in entries if len(entry) > 1] == [{"name": "vog", "every": 2}]
+
+
+def test_all_may_have_its_own_number_of_seeds():
+    config = parsed("--scores", "[{name: all, seeds: 2}, {name: el2n, seeds: 3}, {name: vog}]")
+    of_seed = scores_of_each_seed(config)
+    names = {seed: [entry["name"] for entry in of_seed[seed]] for seed in of_seed}
+    assert names == {0: [*names[1][:1], "vog", *names[1][1:]], 1: names[1], 2: ["el2n"]}
+    assert sorted(names[0]) == sorted(SCORES)
+    assert len(names[1]) == len(SCORES) - 1
+    assert not any("seeds" in entry for entries in of_seed.values() for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[all, all]", "Invalid `scores`. Expected at least one, each once"),
+        ("[all, {name: all, seeds: 2}]", "each once"),
+        ("[all, el2n, {name: el2n, epoch: 2}]", "each once"),
+        ("[{name: all, seeds: 0}]", "Invalid `scores.all.seeds`"),
+    ],
+)
+def test_all_once_and_every_other_once(text, message):
+    with pytest.raises(InputError, match=message):
+        parsed("--scores", text)
+
+
+@pytest.mark.parametrize("text", ["every", "ALL", "el2n", "{name: all}"])
+def test_no_other_word_stands_for_a_list_of_scores(text, capsys):
+    with pytest.raises(SystemExit):
+        parsed("--scores", text)
+    assert "Literal['all']" in capsys.readouterr().err

@@ -1,7 +1,9 @@
 """What a result depends on is in its recipe, and seeds go where they belong."""
 
+import csv
 import dataclasses
 import json
+import re
 
 import keras
 import numpy as np
@@ -12,6 +14,7 @@ from small import run
 import keras_pruning as kp
 from keras_pruning import probe, scoring, training, training_run
 from keras_pruning.config import Config, DatasetConfig, ModelConfig, ProbeConfig, TrainingConfig
+from keras_pruning.scores import SCORES
 from keras_pruning.training_run import TrainingRun
 
 MLP = ModelConfig("mlp", 8)
@@ -166,3 +169,37 @@ def test_the_callback_says_before_training_what_it_cannot_score():
     with pytest.raises(kp.InputError, match="does not show its layers"):
         small.fit(model, examples, 1, [kp.ScoreCallback(examples, ["prediction_depth"])])
     assert model.optimizer.iterations == 0
+
+
+def test_all_scores_of_one_fit_each(tmp_path, capsys):
+    """Every score of two probes: a column, its standard error, and the mode of its paper."""
+    arguments = ["--scores", "all", "--dataset.fraction", 0.1, "--probe.epochs", 3]
+    arguments += ["--probe.seeds", 2, "--probe.jobs", 2, "--model.name", "mlp", "--model.width", 8]
+    assert run("score", *arguments, "--output", tmp_path / "out") == 0
+    shown = capsys.readouterr().out
+    assert f"Scored 144 examples: {', '.join(SCORES)}." in shown
+    table = kp.ScoreTable.load(tmp_path / "out" / "scores.parquet")
+    assert len(table.names) == 17
+    assert table.names == list(table.standard_errors) == list(SCORES)
+    with open(tmp_path / "out" / "scores.csv") as file:
+        columns = next(csv.reader(file))
+    assert columns == ["id", "label", *SCORES, *[f"{name}_se" for name in SCORES]]
+    for name in SCORES:
+        assert np.ptp(table[name]) > 0, name
+        # The probes really differ.
+        assert (table.standard_errors[name] > 0).any(), name
+        recorded = table.metadata["scores"][name]
+        assert recorded["mode"] == SCORES[name].mode, name
+        assert recorded["higher_is_harder"] == SCORES[name].higher_is_harder, name
+        found = table.metadata["reliability"][name]
+        assert found["seeds"] == 2
+        assert re.search(rf"^ +{name}  (0\.\d\d of 2|1\.00 of 2|none)", shown, re.MULTILINE)
+    assert {table.metadata["scores"][name]["mode"] for name in SCORES} == {"eval", "train"}
+    costs = json.loads((tmp_path / "out" / "scoring.json").read_text())["probes"]
+    assert [cost["examples_seen"] for cost in costs] == [3 * 144] * 2
+
+
+def test_an_unknown_score_beside_all(capsys, tmp_path):
+    assert run("score", "--scores", "[all, el3n]", "--output", tmp_path / "out") == 2
+    assert "Unknown score" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
