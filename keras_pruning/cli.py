@@ -112,7 +112,7 @@ def _score(values):
     from keras_pruning.scoring import find_checkpoints, score
 
     config, output = _config_and_output(values)
-    checkpoints = find_checkpoints(values.checkpoints) if values.checkpoints else None
+    checkpoints = None if values.checkpoints is None else find_checkpoints(values.checkpoints)
     table = score(config, output, checkpoints)
     print(f"Scored {len(table):,} examples: {', '.join(table.names)}.")
     if not checkpoints:

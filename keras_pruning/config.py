@@ -188,7 +188,7 @@ class Config:
 
     def __post_init__(self):
         require_seed(self.seed)
-        listed = [self.scores] if self.scores == "all" else self.scores
+        listed = [self.scores] if isinstance(self.scores, str) else self.scores
         self.scores = [_score(score) for score in listed]
         names = [score["name"] for score in self.scores]
         if not names or len(set(names)) < len(names):

@@ -173,7 +173,8 @@ def load(path):
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0]
+        # Keras puts pages of configuration around what went wrong.
+        reason = str(error).strip().rpartition("Exception encountered: ")[2].splitlines()[0]
         raise InputError(f"Cannot load the model {path}: {reason}") from error
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import glob
 import logging
+import os
 import re
 import time
 from pathlib import Path
@@ -133,7 +134,7 @@ def find_checkpoints(pattern):
         InputError: if there is none, or one of them is no `.keras` file.
     """
     # Sorted by letters first: the order of epoch-2 and epoch-02 must not be that of the disk.
-    paths = sorted(map(Path, sorted(glob.glob(pattern))), key=_by_numbers)
+    paths = sorted(map(Path, sorted(glob.glob(os.path.expanduser(pattern)))), key=_by_numbers)
     others = [path for path in paths if path.suffix != ".keras" or not path.is_file()]
     if others or not paths:
         received = f"{others[0]} among the files" if others else "no file"

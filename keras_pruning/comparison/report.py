@@ -110,10 +110,15 @@ def cost_lines(folder, rows):
     """What scoring cost beside training: a list of sentences, empty where it is not recorded."""
     full = {row.data_fraction: row.seconds for row in rows if row.method == FULL}
     lines = []
-    for path in sorted(Path(folder).rglob("scoring.json")):
-        seconds = sum(probe["seconds"] for probe in read_json(path)["probes"])
+    for path in _results(folder, "scoring.json"):
+        cost = read_json(path)
         fraction = ScoreTable.load(path.parent / "scores.parquet").metadata["examples"]["fraction"]
-        line = f"Scoring took {seconds:.1f} s of training and scoring probes"
+        if cost["probes"]:
+            seconds = sum(probe["seconds"] for probe in cost["probes"])
+            line = f"Scoring took {seconds:.1f} s of training and scoring probes"
+        else:
+            seconds = cost["seconds"]
+            line = f"Scoring took {seconds:.1f} s with checkpoints, their training not counted"
         if full.get(fraction):
             line += f", {seconds / full[fraction]:.1f} times a training run on the full data"
         lines.append(f"{line}.")
@@ -121,8 +126,14 @@ def cost_lines(folder, rows):
 
 
 def _score_tables(folder):
-    tables = [ScoreTable.load(path) for path in sorted(folder.rglob("scores.parquet"))]
+    tables = [ScoreTable.load(path) for path in _results(folder, "scores.parquet")]
     return {table.metadata["examples"]["fraction"]: table for table in tables}
+
+
+def _results(folder, name):
+    """The files of that name below a folder, without those of the doctor, of wrong labels."""
+    paths = sorted(Path(folder).rglob(name))
+    return [path for path in paths if "doctor" not in path.relative_to(folder).parts]
 
 
 def _examples(runs, tables):

@@ -10,6 +10,7 @@ from keras_pruning.comparison.results import fraction_name
 from keras_pruning.config import seed_list
 from keras_pruning.errors import InputError
 from keras_pruning.fractions import keep_count
+from keras_pruning.probe import score_entries
 from keras_pruning.processes import progress, run_each, thread_count
 from keras_pruning.selection import select
 from keras_pruning.training_run import TrainingRun, load_both, run_folder, run_training
@@ -100,7 +101,7 @@ def _with_baselines(methods):
 
 
 def _require_scored(config):
-    taken = [score["name"] for score in config.scores]
+    taken = [score["name"] for score in score_entries(config)]
     for method in config.sweep.methods:
         if method["policy"] != "random" and method["by"] not in taken:
             raise InputError(
