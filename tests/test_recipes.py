@@ -13,7 +13,15 @@ from small import run
 
 import keras_pruning as kp
 from keras_pruning import probe, scoring, training, training_run
-from keras_pruning.config import Config, DatasetConfig, ModelConfig, ProbeConfig, TrainingConfig
+from keras_pruning.comparison import sweep
+from keras_pruning.config import (
+    Config,
+    DatasetConfig,
+    ModelConfig,
+    ProbeConfig,
+    SweepConfig,
+    TrainingConfig,
+)
 from keras_pruning.scores import SCORES
 from keras_pruning.training_run import TrainingRun
 
@@ -203,3 +211,7 @@ def test_an_unknown_score_beside_all(capsys, tmp_path):
     assert run("score", "--scores", "[all, el3n]", "--output", tmp_path / "out") == 2
     assert "Unknown score" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_sweep_may_prune_by_any_of_all_scores():
+    sweep._require_scored(Config(scores="all", sweep=SweepConfig(methods=["aum", "grand"])))
