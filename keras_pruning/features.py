@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_pruning.errors import InputError
-from keras_pruning.model_graph import layer_outputs, probe_layers
+from keras_pruning.model_graph import layer_outputs, probe_layers, shows_layers
 
 
 @dataclass
@@ -117,7 +117,7 @@ def layer_names(model, layers):
     Raises:
         InputError: if a layer does not exist or the model does not show its layers.
     """
-    if not getattr(model, "outputs", None):
+    if not shows_layers(model):
         raise InputError(
             "This model does not show its layers. Expected a functional or sequential Keras model. "
             f"Received: {type(model).__name__}. Build it from keras.Input, or leave out "

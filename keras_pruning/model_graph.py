@@ -18,13 +18,21 @@ _ELEMENTWISE = (
 )
 
 
+def shows_layers(model):
+    """Whether a model is a graph of layers, and nothing more than that graph when it is called."""
+    if not getattr(model, "outputs", None):
+        return False
+    caller = next(each for each in type(model).__mro__ if "call" in vars(each))
+    return caller.__module__.partition(".")[0] == "keras"
+
+
 def as_logits(model):
     """The model without its final softmax, sharing all weights; itself if there is none to see.
 
     The softmax of a functional or sequential model is recognised as an activation of its last
     layer, as a layer of its own and as `keras.ops.softmax`.
     """
-    if not getattr(model, "outputs", None):
+    if not shows_layers(model):
         return model
     last, (before, *_) = _made_by(model.outputs[0])
     # By name, because the operation `keras.ops.softmax` has no public class.
@@ -41,16 +49,13 @@ def with_hidden(model):
     """A function of a batch that gives the logits and what the last layer's weights are fed.
 
     Args:
-        model: Keras model that ends in logits.
+        model: Keras model that ends in logits and passes `require_hidden`.
 
     Returns:
         Function from `(batch, ...)` to the logits `(batch, classes)` and a tensor
-        `(batch, features)`, the input of the last dense layer with a column of ones for its bias;
-        `None` in its place if the model does not show it.
+        `(batch, features)`, the input of the last dense layer with a column of ones for its bias.
     """
-    dense, before = _last_dense(model) if getattr(model, "outputs", None) else (None, None)
-    if dense is None:
-        return lambda x: (model(x, training=False), None)
+    dense, before = _last_dense(model)
     both = keras.Model(model.inputs, [model.outputs[0], before])
 
     def show(x):
@@ -63,7 +68,7 @@ def with_hidden(model):
 
 def require_hidden(model):
     """Raises an `InputError` unless `model` shows the input of a dense layer at its end."""
-    if not getattr(model, "outputs", None) or _last_dense(model)[0] is None:
+    if not shows_layers(model) or _last_dense(model)[0] is None:
         raise InputError(
             "The input of the last layer is not to be seen. Expected a functional or sequential "
             f"model that ends in a dense layer. Received: {type(model).__name__} {model.name!r}. "
@@ -112,7 +117,7 @@ def _made_by(tensor):
 
 def functional_copy(model, input_shape):
     """A functional model over the same layers and weights as `model`."""
-    if getattr(model, "outputs", None):
+    if shows_layers(model):
         return keras.Model(model.inputs, model.outputs)
     inputs = keras.Input(input_shape)
     return keras.Model(inputs, model(inputs))

@@ -46,6 +46,24 @@ def fit(model, examples, epochs=3, callbacks=(), seed=0):
     return model.fit(batches, epochs=epochs, callbacks=list(callbacks), verbose=0, shuffle=False)
 
 
+def compiled(model, learning_rate=0.05, **options):
+    """The model, compiled with plain gradient descent."""
+    model.compile(
+        keras.optimizers.SGD(learning_rate, momentum=0.9),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        **options,
+    )
+    return model
+
+
+def plain_network(examples):
+    """A network that says the same in training as in eval mode."""
+    keras.utils.set_random_seed(0)
+    layers = [keras.Input(examples.shape), keras.layers.Flatten()]
+    layers += [keras.layers.Dense(16, activation="relu"), keras.layers.Dense(10)]
+    return keras.Sequential(layers)
+
+
 def run(*arguments):
     """The exit code of a command."""
     return cli.main([str(argument) for argument in arguments])

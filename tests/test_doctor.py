@@ -227,6 +227,8 @@ def found_suspects(folder, monkeypatch, shape, votes, scores):
     )
     search = suspects.SuspectSearch(SimpleNamespace(scores=scores), folder, 0.1, 7)
     found = search.run(examples, SimpleNamespace(score="vog", auroc=0.95))
+    with pytest.raises(kp.InputError, match='ranked_by: there "vog", asked for "el2n"'):
+        search.run(examples, SimpleNamespace(score="el2n", auroc=0.95))
     return found, asked[0][2]
 
 

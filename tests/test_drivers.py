@@ -6,7 +6,7 @@ import pytest
 import small
 
 import keras_pruning as kp
-from keras_pruning import InputError
+from keras_pruning import InputError, training
 
 
 @pytest.fixture(scope="module")
@@ -227,3 +227,35 @@ def test_scoring_again_and_again_does_not_warn(examples, caplog):
     for _ in range(4):
         kp.score_checkpoints([model, model], examples, ["el2n", "vog", "prediction_depth"])
     assert "retracing" not in caplog.text
+
+
+class Tempered(keras.Model):
+    """A functional model that is more than its graph."""
+
+    def call(self, inputs, training=None):
+        return 10 * super().call(inputs, training=training)
+
+
+def test_a_functional_model_with_a_call_of_its_own_is_called(examples):
+    graph = small.network(examples)
+    model = Tempered(graph.inputs, graph.outputs)
+    x = examples.stored_inputs(np.arange(len(examples)))
+    logits = 10 * graph(x, training=False).numpy().astype(float)
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    expected = np.sqrt(((p - np.eye(10)[examples.labels]) ** 2).sum(axis=1))
+    table = kp.score_checkpoints([model], examples, ["el2n"])
+    np.testing.assert_allclose(table["el2n"], expected, atol=1e-4)
+    loss = training.evaluate(model, examples)["test_loss"]
+    expected_loss = -np.log(p[np.arange(120), examples.labels]).mean()
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-4)
+    for score in ("prediction_depth", {"name": "grand", "weights": "last_layer"}):
+        with pytest.raises(InputError, match="functional or sequential"):
+            kp.score_checkpoints([model], examples, [score])
+
+
+@pytest.mark.parametrize("name", ["aum", "margin"])
+def test_scores_that_compare_classes_need_two(name):
+    one = kp.Examples.from_arrays(np.zeros((4, 3), "float32"), np.zeros(4, int))
+    with pytest.raises(InputError, match=f"`{name}` compares classes. Expected.*Received: 1"):
+        kp.ScoreCallback(one, [name])

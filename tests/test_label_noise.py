@@ -92,8 +92,9 @@ def test_provenance_names_the_noise_and_is_as_before_without_it():
     assert list(clean.provenance) == plain
     assert clean.fingerprint  # and not handed on to the copy
     noisy = clean.with_label_noise(0.1, seed=5)
-    assert set(noisy.provenance) - set(plain) == {"label_noise"}
-    assert (noisy.provenance["label_noise"], noisy.provenance["seed"]) == (0.1, 5)
+    assert set(noisy.provenance) - set(plain) == {"label_noise", "label_noise_seed"}
+    assert (noisy.provenance["label_noise"], noisy.provenance["label_noise_seed"]) == (0.1, 5)
+    assert noisy.draw(0.5, seed=7).provenance["label_noise_seed"] == 5
     assert noisy.fingerprint != clean.fingerprint
     assert clean.with_label_noise(0.0, seed=5) is clean
 

@@ -133,7 +133,8 @@ def _score_tables(folder):
 def _results(folder, name):
     """The files of that name below a folder, without those of the doctor, of wrong labels."""
     paths = sorted(Path(folder).rglob(name))
-    return [path for path in paths if "doctor" not in path.relative_to(folder).parts]
+    doctors = [path.match("doctor/noise-*/*") or path.match("doctor/clean/*") for path in paths]
+    return [path for path, is_doctors in zip(paths, doctors, strict=True) if not is_doctors]
 
 
 def _examples(runs, tables):

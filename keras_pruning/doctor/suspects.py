@@ -119,8 +119,9 @@ class SuspectSearch:
         self.config, self.count = config, count
         self._clean, self._folder = output / "clean", output / "suspects"
         self._scores, self._scoring = scoring.find_scores(config, self._clean)
+        # What finds the planted noise best, and so ranks, is not known before it was scored.
         self._recipe = {**self._scoring, "noise": noise, "suspects": count}
-        self._is_listed = _holds(self._folder, self._recipe)
+        _holds(self._folder, self._recipe)
 
     def run(self, examples, best):
         """Lists the suspects among `examples`.
@@ -131,15 +132,20 @@ class SuspectSearch:
 
         Returns:
             `Suspects`.
+
+        Raises:
+            InputError: if the folder holds a list that another score has ranked.
         """
+        recipe = {**self._recipe, "ranked_by": best.score}
+        is_listed = _holds(self._folder, recipe)
         table, predicted, share = self._predictions()
         rows = suspect_rows(table.difficulty(best.score), predicted, table.labels)
         listed = rows[: self.count]
-        if self._is_listed:
+        if is_listed:
             logger.info("Reused %s: it has the same recipe.", self._folder)
         else:
             with new_folder(self._folder) as folder:
-                write_json(folder / RECIPE, self._recipe)
+                write_json(folder / RECIPE, recipe)
                 scored = (table[best.score], predicted, share)
                 _write_csv(folder / "suspects.csv", examples, listed, best.score, *scored)
                 if are_images(examples.shape) and len(listed):
@@ -181,7 +187,10 @@ class SuspectSearch:
 
 
 def _holds(folder, recipe):
-    """Whether the folder holds a list of the same recipe; an `InputError` if anything else."""
+    """Whether the folder holds a list of the same recipe; an `InputError` if anything else.
+
+    What the recipe does not say, the list that is there may.
+    """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
     if not (folder / RECIPE).is_file():
@@ -189,7 +198,10 @@ def _holds(folder, recipe):
             f"{folder} holds something else. Expected a folder of the doctor's own, or none. "
             "Choose another --output, or remove it yourself."
         )
-    require_same_recipe(folder, read_json(folder / RECIPE), recipe)
+    recorded = read_json(folder / RECIPE)
+    if "ranked_by" not in recipe:
+        recorded.pop("ranked_by", None)
+    require_same_recipe(folder, recorded, recipe)
     return True
 
 

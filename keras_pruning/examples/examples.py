@@ -44,7 +44,7 @@ class Examples:
         self.ids, self.labels, self.num_classes = ids, labels, int(num_classes)
         self.class_names = list(class_names or map(str, range(self.num_classes)))
         self.source, self.split, self.fraction, self.seed = source, split, 1.0, 0
-        self.label_noise = 0.0
+        self.label_noise, self.label_noise_seed = 0.0, 0
         self._inputs, self._stored_rows = inputs, np.arange(len(labels))
 
     @classmethod
@@ -91,7 +91,8 @@ class Examples:
     def provenance(self):
         """What identifies these examples; it goes into every file made of them."""
         # Only where there is some: files from before there was label noise stay valid.
-        noise = {"label_noise": self.label_noise} if self.label_noise else {}
+        noise = {"label_noise": self.label_noise, "label_noise_seed": self.label_noise_seed}
+        noise = noise if self.label_noise else {}
         return {
             "source": self.source,
             "split": self.split,
@@ -146,7 +147,7 @@ class Examples:
                 f"Received: {self!r} with label_noise={self.label_noise}"
             )
         noisy = self._at(slice(None))
-        noisy.labels, noisy.label_noise, noisy.seed = labels, float(fraction), int(seed)
+        noisy.labels, noisy.label_noise, noisy.label_noise_seed = labels, float(fraction), int(seed)
         return noisy
 
     def keep(self, subset):

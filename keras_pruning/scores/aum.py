@@ -47,6 +47,7 @@ class AUM(MeanOverEpochs):
 
     name = "aum"
     higher_is_harder = False
+    fewest_classes = 2
 
     @property
     def before_learning_rate_drop(self):

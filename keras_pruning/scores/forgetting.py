@@ -12,9 +12,10 @@ class Forgetting(EveryEpochScore):
         forgetting = number of t with correct at t and wrong at t + 1
         never correct: T, the number of presentations
 
-    Examples that are never learned are the hardest: T is more than any other can reach. Correct
-    is what the training step itself predicted, in train mode. Over several probes the events are
-    summed. Ties are massive; selections break them at random under their seed.
+    Examples that are never learned are the hardest: where all are presented equally often, T is
+    more than any other can reach. Correct is what the training step itself predicted, in train
+    mode. Over several probes the events are summed. Ties are massive; selections break them at
+    random under their seed.
 
     Args:
         epochs: how many of the first epochs to look at; by default all.

@@ -31,8 +31,8 @@ class GraNd(OneEpochScore):
         over the last layer, of input h, with bias: GraNd = EL2N · √(1 + ‖h‖²)
 
     The gradient is that of each example's own loss, never of a batch mean, over all trainable
-    weights, in eval mode and without weight decay. One gradient at a time makes it about four
-    times as expensive as an epoch of training; the closed form of the last layer costs nothing.
+    weights, in eval mode and without weight decay. One gradient at a time costs as much as
+    several epochs of training; the closed form of the last layer costs nothing.
 
     Args:
         epoch: epoch to score at the end of, counted from 1; by default a tenth of the run.

@@ -42,6 +42,12 @@ class ScoreRecorder:
             raise InputError(
                 f"Invalid `scores`. Expected at least one, each once. Received: {names}"
             )
+        for score in self.scores:
+            if examples.num_classes < score.fewest_classes:
+                raise InputError(
+                    f"`{score.name}` compares classes. Expected examples of at least "
+                    f"{score.fewest_classes} classes. Received: {examples.num_classes}"
+                )
 
     def record_training(self, model, passes):
         """Prepares to take the scores of train mode from the outputs of the training step.
@@ -58,7 +64,7 @@ class ScoreRecorder:
         if not observers:
             return None
         require_logits(model, self.examples)
-        store = PresentationStore(observers, len(self.examples), self.examples.num_classes, passes)
+        store = PresentationStore(observers, self.examples, passes)
         self._stores.append(store)
         return store
 
@@ -124,6 +130,7 @@ class ScoreRecorder:
 
         A run that was stopped early is scored as far as it got.
         """
+        self._model, self._output_passes = None, {}
         model = as_logits(model)
         self._observe_gradients(
             model,
@@ -151,8 +158,8 @@ class ScoreRecorder:
             if not score.is_complete:
                 raise InputError(
                     f"`{score.name}` has no values. Expected a finished run that reaches "
-                    f"{score.fewest_epochs} of the epochs {self.epochs_due[score.name]}. "
-                    f"Received: one that reached {self.epochs_seen[score.name]}"
+                    f"{score.needed} of the epochs {self.epochs_due[score.name]} and shows every "
+                    f"example as often. Received: one that reached {self.epochs_seen[score.name]}"
                 )
         return ScoreTable(
             self.examples.ids,
@@ -167,6 +174,7 @@ class ScoreRecorder:
                         "epochs": self.epochs_seen[score.name],
                         "mode": self._mode(score),
                         "over_seeds": score.over_seeds,
+                        **score.details(),
                     }
                     for score in self.scores
                 },
@@ -176,15 +184,17 @@ class ScoreRecorder:
     def _observe_outputs(self, model, scores):
         if not scores:
             return
-        if any(score.needs_hidden for score in scores):
-            require_hidden(as_logits(model))
         observers = {score.name: score.observe for score in scores}
         # Kept for the next epochs: tracing a graph anew would cost more than running it.
         if self._model is not model:
             self._model, self._output_passes = model, {}
         if tuple(observers) not in self._output_passes:
             self._output_passes[tuple(observers)] = OutputPass(
-                as_logits(model), self.examples, observers, self.batch_size
+                as_logits(model),
+                self.examples,
+                observers,
+                self.batch_size,
+                needs_hidden=any(score.needs_hidden for score in scores),
             )
         observed = self._output_passes[tuple(observers)]()
         for score in scores:

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from keras_pruning.errors import InputError
 from keras_pruning.scores.outputs import Outputs
 
 
@@ -45,13 +46,14 @@ class PresentationStore:
 
     Args:
         observers: dictionary of functions from `Outputs` to a float tensor `(batch, ...)`.
-        num_rows: number of rows.
-        num_classes: number of classes.
+        examples: `Examples` whose rows and labels the training step has to show.
         passes: how often an example may come before `take` is called.
     """
 
-    def __init__(self, observers, num_rows, num_classes, passes=1):
+    def __init__(self, observers, examples, passes=1):
+        num_rows, num_classes = len(examples), examples.num_classes
         self._observers, self._num_rows, self._passes = observers, num_rows, passes
+        self._labels, self._others = tf.constant(examples.labels), tf.Variable(0, dtype=tf.int64)
 
         @tf.function
         def observe(logits, labels):
@@ -64,21 +66,44 @@ class PresentationStore:
         self.clear()
 
     def clear(self):
-        """Forgets all presentations."""
-        self._presentations.assign(tf.zeros_like(self._presentations))
+        """Forgets what was not taken."""
         self._taken = self._presentations.numpy()
+        self._others.assign(0)
 
     def write(self, rows, outputs):
         """Keeps what the observers see of `Outputs`, at `rows`; runs inside the training step."""
+        rows = self._own(rows, outputs.labels)
         earlier = tf.gather(self._presentations, rows)
         places = rows + self._num_rows * (earlier % self._passes)
         self._store.write(places, self._observe(outputs))
         self._presentations.scatter_nd_update(rows[:, tf.newaxis], earlier + 1)
 
+    def _own(self, rows, labels):
+        """The rows; counts those whose label is another than that of the examples there."""
+        own = tf.minimum(rows, self._num_rows - 1)
+        differs = (rows != own) | (tf.gather(self._labels, own) != tf.cast(labels, tf.int64))
+        self._others.assign_add(tf.math.count_nonzero(differs))
+        return own
+
     def take(self):
-        """Yields rows and a dictionary of values at these rows, the oldest presentations first."""
+        """Yields rows and a dictionary of values at these rows, the oldest presentations first.
+
+        Raises:
+            InputError: if other examples came, or one of them more often than there is room for.
+        """
+        if others := int(self._others.numpy()):
+            raise InputError(
+                "The model was trained on other examples than the callback scores. Expected rows "
+                f"and labels of the same `Examples`. Received: {others:,} that differ"
+            )
         presentations, values = self._presentations.numpy(), self._store.read()
-        for number in range(int((presentations - self._taken).max())):
+        most = int((presentations - self._taken).max())
+        if most > self._passes:
+            raise InputError(
+                f"An example was trained on {most} times in one epoch of `fit`. Expected at most "
+                f"{self._passes}, as `passes` of `recording` says."
+            )
+        for number in range(most):
             rows = (self._taken + number < presentations).nonzero()[0]
             places = rows + self._num_rows * ((self._taken[rows] + number) % self._passes)
             yield rows, {name: value[places] for name, value in values.items()}

@@ -20,7 +20,8 @@ class Score:
 
     Other class attributes: `signal`, what is observed; `mode`, the outputs that its paper takes,
     `"eval"`, or `"train"` for those that the training step itself computed; `over_seeds`,
-    `"mean"` or `"sum"` over several probes; `fewest_epochs`, below which there is no score;
+    `"mean"` or `"sum"` over several probes; `fewest_epochs` and `fewest_classes`, below which
+    there is no score;
     `before_learning_rate_drop`, whether later epochs do not count; `needs_hidden`, whether it
     observes what the last layer is fed.
     """
@@ -31,6 +32,7 @@ class Score:
     mode = EVAL
     over_seeds = "mean"
     fewest_epochs = 1
+    fewest_classes = 1
     before_learning_rate_drop = False
     needs_hidden = False
 
@@ -70,9 +72,18 @@ class Score:
         self.values = values
 
     @property
+    def needed(self):
+        """How many of the epochs that are due a run has to reach."""
+        return self.fewest_epochs
+
+    @property
     def is_complete(self):
         """Whether the run so far is enough for a result."""
         return self.values is not None
+
+    def details(self):
+        """What to know besides the config about how a result came about, a dictionary."""
+        return {}
 
     def result(self):
         """The scores, float32 `(examples,)`."""
@@ -156,7 +167,7 @@ class EveryEpochScore(Score):
 
     @property
     def is_complete(self):
-        return self.presentations.min() >= self.fewest_epochs
+        return self.presentations.min() >= self.needed
 
 
 class MeanOverEpochs(EveryEpochScore):

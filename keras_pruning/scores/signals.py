@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_pruning.errors import InputError
-from keras_pruning.model_graph import with_hidden
+from keras_pruning.model_graph import require_hidden, with_hidden
 from keras_pruning.scores.outputs import EvalOutputs, Outputs
 from keras_pruning.scores.row_store import RowStore
 
@@ -23,11 +23,19 @@ class OutputPass:
         examples: `Examples`.
         observers: dictionary of functions from `EvalOutputs` to a float tensor `(batch, ...)`.
         batch_size: examples a batch; results do not depend on it beyond float rounding.
+        needs_hidden: whether an observer looks at what the last layer is fed.
+
+    Raises:
+        InputError: if the model does not end in logits, or does not show that if it is needed.
     """
 
-    def __init__(self, model, examples, observers, batch_size):
+    def __init__(self, model, examples, observers, batch_size, needs_hidden=False):
         batches = examples.scoring_batches(batch_size)
-        show = with_hidden(model)
+        if needs_hidden:
+            require_hidden(model)
+            show = with_hidden(model)
+        else:
+            show = partial(_without_hidden, model)
 
         def observe(x, labels):
             logits, hidden = show(x)
@@ -50,6 +58,10 @@ class OutputPass:
         """Returns a dictionary of arrays `(examples, ...)`, in the order of the examples."""
         self._run()
         return self._results.read()
+
+
+def _without_hidden(model, x):
+    return model(x, training=False), None
 
 
 def for_each(batches, function):

@@ -81,6 +81,7 @@ class Margin(OneEpochScore):
 
     name = "margin"
     higher_is_harder = False
+    fewest_classes = 2
 
     def observe(self, signal):
         return probability_margin(signal.probabilities)

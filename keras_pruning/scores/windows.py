@@ -75,8 +75,11 @@ class WindowedScore(EveryEpochScore):
         self.length = self.window or min(10, len(epochs))
 
     @property
-    def is_complete(self):
-        return self.presentations.min() >= self.length
+    def needed(self):
+        return self.length
+
+    def details(self):
+        return {"window": self.length}
 
 
 class WindowMean(WindowedScore):
