@@ -179,7 +179,7 @@ class Config:
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
-    scores: Literal["all"] | list[str | dict] = field(
+    scores: list[str | dict] | str = field(
         default_factory=lambda: ["el2n", "vog", "prediction_depth"]
     )
     training: TrainingConfig = field(default_factory=TrainingConfig)

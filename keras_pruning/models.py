@@ -2,6 +2,7 @@
 
 import importlib
 import traceback
+import zipfile
 from pathlib import Path
 
 import keras
@@ -170,11 +171,14 @@ def load(path):
     """
     if not Path(path).is_file():
         raise InputError(f"Missing model file. Expected a .keras file. Received: {path}")
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"Cannot load the model {path}. Expected a .keras file. It is damaged.")
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:
         # Keras puts pages of configuration around what went wrong.
         reason = str(error).strip().rpartition("Exception encountered: ")[2].splitlines()[0]
+        reason = reason.partition("Full object config")[0].strip()
         raise InputError(f"Cannot load the model {path}: {reason}") from error
 
 

@@ -15,7 +15,8 @@ def probe_tables(config, threads, extra=()):
     Args:
         config: `Config`.
         threads: CPU threads of each probe's process.
-        extra: `Score` instances that every probe takes besides those of `config`.
+        extra: functions of no arguments that make a `Score`, in the process of each probe, for
+            what every probe takes besides the scores of `config`.
 
     Returns:
         Tuple of two lists in the order of the seeds: a `ScoreTable` and a dictionary of what it
@@ -55,13 +56,31 @@ def scores_of_each_seed(config):
     return of_seed
 
 
+def require_scores(config, num_classes):
+    """Raises an `InputError` if a score of `config` is unknown or cannot be taken by its probes.
+
+    In a process of its own, before any probe trains.
+
+    Args:
+        config: `Config`.
+        num_classes: number of classes of the data.
+    """
+    from keras_pruning.scores import get
+    from keras_pruning.scores.recorder import require_classes
+
+    for entry in score_entries(config):
+        score = get({key: value for key, value in entry.items() if key != "seeds"})
+        score.epochs_due(config.probe.epochs)
+        require_classes(score, num_classes)
+
+
 def score_with_probe(config, seed, scores, verbose=0):
     """Trains one probe and scores the training examples with it, in a process of its own.
 
     Args:
         config: `Config`.
         seed: seed of the probe.
-        scores: list of score entries, as in the config, and of `Score` instances.
+        scores: list of score entries, as in the config, and of functions that make a `Score`.
         verbose: as in `keras.Model.fit`.
 
     Returns:
@@ -73,7 +92,7 @@ def score_with_probe(config, seed, scores, verbose=0):
     from keras_pruning.scores import ScoreCallback, get
 
     examples = load_examples(split="train", **dataclasses.asdict(config.dataset))
-    scores = [get(entry) for entry in scores]
+    scores = [entry() if callable(entry) else get(entry) for entry in scores]
     epochs = config.probe.epochs
     stop_epoch = max(max(each.epochs_due(epochs)) for each in scores)
     seed_of_probe = training.derived_seed("probe", seed)

@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
@@ -51,7 +52,28 @@ def run_each(function, calls, jobs, threads, description):
     results = parallel(joblib.delayed(_in_fresh_process)(function, call, threads) for call in calls)
     # A single call shows its own progress.
     hidden = True if len(calls) == 1 else None
-    yield from tqdm(results, total=len(calls), desc=description, unit="run", disable=hidden)
+    bar = tqdm(results, total=len(calls), desc=description, unit="run", disable=hidden)
+    finished = 0
+    try:
+        for result in bar:
+            finished += 1
+            yield result
+    finally:
+        if finished < len(calls):
+            _end_children()
+
+
+def _end_children(quiet=0.5):
+    """Ends the processes that still run, and those that are just being started.
+
+    Left to the end of the interpreter, their pools and it wait for each other.
+    """
+    since = time.monotonic()
+    while time.monotonic() < since + quiet:
+        for process in multiprocessing.active_children():
+            process.terminate()
+            since = time.monotonic()
+        time.sleep(0.02)
 
 
 def progress(calls, jobs):

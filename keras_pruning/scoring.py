@@ -10,7 +10,7 @@ from pathlib import Path
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
-from keras_pruning.probe import probe_tables, score_entries, scores_of_each_seed
+from keras_pruning.probe import probe_tables, require_scores, score_entries, scores_of_each_seed
 from keras_pruning.processes import run_each, thread_count
 from keras_pruning.score_table import ScoreTable
 from keras_pruning.storage import new_file, require_same_recipe, write_json
@@ -53,13 +53,16 @@ def score(config, output, checkpoints=None):
         return table
     start = time.perf_counter()
     if checkpoints:
-        logger.info("Scoring with %d checkpoints, from %s.", len(checkpoints), checkpoints[0])
+        names = ", ".join(path.name for path in map(Path, checkpoints))
+        logger.info("Scoring with these checkpoints, the oldest first: %s.", names)
         call = {"config": config, "checkpoints": checkpoints}
         tables = list(run_each(score_with_checkpoints, [call], 1, recipe["threads"], "scoring"))
         costs = []
     else:
+        check = {"config": config, "num_classes": recipe["examples"]["classes"]}
+        list(run_each(require_scores, [check], 1, recipe["threads"], "check"))
         seeds = len(scores_of_each_seed(config))
-        logger.info("Training and scoring with %d probes, %d at a time.", seeds, config.probe.jobs)
+        logger.info("Training and scoring, probes: %d, at a time: %d.", seeds, config.probe.jobs)
         tables, costs = probe_tables(config, recipe["threads"])
     table = ScoreTable.over_seeds(tables)
     table.metadata["recipe"] = recipe
@@ -90,8 +93,9 @@ def find_scores(config, output, checkpoints=None):
     """
     examples = load_examples(split="train", **dataclasses.asdict(config.dataset))
     recipe = _recipe(config, examples.provenance, checkpoints)
-    if output.exists() and not output.is_dir():
-        raise InputError(f"Expected a folder as --output. Received: the file {output}")
+    nearest = next((path for path in (output, *output.parents) if path.exists()), output.parent)
+    if nearest.exists() and not nearest.is_dir():
+        raise InputError(f"Expected a folder as --output. Received: the file {nearest}")
     if (output / SCORES).exists():
         table = ScoreTable.load(output / SCORES)
         require_same_recipe(output / SCORES, table.metadata.get("recipe"), recipe)

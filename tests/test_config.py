@@ -157,8 +157,6 @@ def test_all_once_and_every_other_once(text, message):
         parsed("--scores", text)
 
 
-@pytest.mark.parametrize("text", ["every", "ALL", "el2n", "{name: all}"])
-def test_no_other_word_stands_for_a_list_of_scores(text, capsys):
-    with pytest.raises(SystemExit):
-        parsed("--scores", text)
-    assert "Literal['all']" in capsys.readouterr().err
+def test_a_word_stands_for_the_list_of_that_score():
+    assert parsed("--scores", "el2n").scores == [{"name": "el2n"}]
+    assert parsed("--scores", "[el2n, vog]").scores == [{"name": "el2n"}, {"name": "vog"}]

@@ -199,9 +199,9 @@ def test_what_is_written_below_the_suspects(monkeypatch, tmp_path):
     examples.class_names = ["cat", "dog", "猫"]
     suspects._write_picture(tmp_path / "s.png", examples, [2, 0, 1], np.array([1, 2, 0]))
     assert captions == [
-        ["class 2", "or cat?", "rank 1"],
+        ["#2", "or cat?", "rank 1"],
         ["cat", "or dog?", "../0017.png"],
-        ["dog", "or class 2?", "b"],
+        ["dog", "or #2?", "b"],
     ]
 
 
@@ -243,7 +243,7 @@ def test_a_list_without_suspects(shape, tmp_path, monkeypatch):
 def test_a_list_of_examples_that_are_no_images(tmp_path, monkeypatch):
     scores = [{"name": "vog"}, {"name": "el2n", "epoch": 3}]
     found, extra = found_suspects(tmp_path, monkeypatch, (5,), [0, 0, 0, 1], scores)
-    assert [(score.name, score.epoch) for score in extra] == [("predicted_class", 3)]
+    assert [(make().name, make().epoch) for make in extra] == [("predicted_class", 3)]
     assert [path.name for path in found.files] == ["suspects.csv"]
     assert found.files[0].read_text().splitlines() == [
         "rank,id,label,label_name,predicted,predicted_name,probes_agree,vog",

@@ -83,6 +83,14 @@ def test_a_run_stopped_early_is_scored_as_far_as_it_got(examples):
     small.fit(small.network(examples), examples, 5, [callback, Stop()])
     with pytest.raises(InputError, match=r"`el2n` has no values.*epochs \[3\].*Received.*\[\]"):
         callback.table()
+    callback = kp.ScoreCallback(examples, ["loss", "confidence", {"name": "dual", "window": 3}])
+    small.fit(small.network(examples), examples, 5, [callback, Stop()])
+    message = r"`dual` has no values. Expected .* reaches 3 .*\['confidence'\]; `table"
+    with pytest.raises(InputError, match=message):
+        callback.table(["confidence", "dual"])
+    assert callback.table(["confidence"]).names == ["confidence"]
+    with pytest.raises(InputError, match="Unknown score of this run.*confidence.*Received: 'aum'"):
+        callback.table(["aum"])
 
 
 def test_a_run_too_short_for_a_score_is_refused_before_it_trains(examples):

@@ -50,8 +50,8 @@ def _on_finding(diagnosis):
     else:
         lines = [
             f"None of these scores is fit to find wrong labels: {best.score} comes closest with "
-            f"an AUROC of {best.auroc:.2f}, and {FINDS} is asked for. Take others, such as el2n, "
-            "aum or loss, or train the probes for longer."
+            f"an AUROC of {best.auroc:.3f}, and {FINDS} is asked for. Take others, such as el2n, "
+            "aum or confidence, if these are not among them, or train the probes for longer."
         ]
     weak = [found for found in _between(diagnosis, WEAK, FINDS) if found is not best]
     if weak:
@@ -84,8 +84,7 @@ def _on_reliability(findings):
     chance = [found for found in findings if _is_below(found, CHANCE)]
     if chance:
         lines.append(
-            f"Chance decides most of the ranking by {_names(chance)}: do not use it with so few "
-            "probes."
+            f"Chance decides most of the ranking by {_names(chance)}: of no use with so few probes."
         )
     more = [found for found in findings if _is_below(found, RELIABLE)]
     if more:
@@ -167,7 +166,7 @@ def _is_below(found, threshold):
 
 
 def _listed(findings):
-    return ", ".join(f"{found.score} ({found.auroc:.2f})" for found in findings)
+    return ", ".join(f"{found.score} ({found.auroc:.3f})" for found in findings)
 
 
 def _names(findings):

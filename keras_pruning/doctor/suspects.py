@@ -3,12 +3,12 @@
 import csv
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from keras_pruning import probe, scoring, tables
-from keras_pruning.backend import import_tensorflow
 from keras_pruning.comparison.pictures import are_images, grid
 from keras_pruning.doctor.advice import FINDS
 from keras_pruning.errors import InputError
@@ -18,9 +18,17 @@ from keras_pruning.storage import RECIPE, new_folder, read_json, require_same_re
 
 logger = logging.getLogger("keras_pruning")
 KIND = "keras_pruning.predictions"
+PREDICTED = "predicted_class"
 SHOWN, COLUMNS = 40, 8
 # So many contradictions are a matter of the probes rather than of the labels.
 TOO_MANY = 0.3
+
+
+def predicted_class(epoch):
+    """The `PredictedClass` at `epoch`; where it is called, TensorFlow is imported."""
+    from keras_pruning.doctor.predicted_class import PredictedClass
+
+    return PredictedClass(epoch)
 
 
 def majority(votes, labels):
@@ -164,14 +172,11 @@ class SuspectSearch:
 
     def _score(self):
         """Trains probes on the clean data, and keeps what they say."""
-        import_tensorflow()  # without its greetings, before the next line does it
-        from keras_pruning.doctor.predicted_class import PredictedClass
-
         logger.info("Scoring the clean data for the suspects.")
-        extra = PredictedClass(self._epoch())
+        extra = partial(predicted_class, self._epoch())
         of_probes, costs = probe.probe_tables(self.config, self._scoring["threads"], [extra])
-        votes = np.stack([table[extra.name].astype(np.int64) for table in of_probes])
-        table = ScoreTable.over_seeds([_without(table, extra.name) for table in of_probes])
+        votes = np.stack([table[PREDICTED].astype(np.int64) for table in of_probes])
+        table = ScoreTable.over_seeds([_without(table, PREDICTED) for table in of_probes])
         table.metadata["recipe"] = self._scoring
         predicted, share = majority(votes, table.labels)
         columns = {"id": table.ids, "label": table.labels, "predicted": predicted, "share": share}
@@ -229,8 +234,8 @@ def _write_picture(path, examples, rows, predicted):
 
     captions = [
         [
-            _in_ascii(examples.class_names[examples.labels[row]], f"class {examples.labels[row]}"),
-            f"or {_in_ascii(examples.class_names[predicted[row]], f'class {predicted[row]}')}?",
+            _in_ascii(examples.class_names[examples.labels[row]], f"#{examples.labels[row]}"),
+            f"or {_in_ascii(examples.class_names[predicted[row]], f'#{predicted[row]}')}?",
             _in_ascii(_tail(examples.ids[row]), f"rank {rank}"),
         ]
         for rank, row in enumerate(rows, start=1)

@@ -5,7 +5,7 @@ import copy
 from keras import ops
 
 from keras_pruning import features
-from keras_pruning.errors import InputError
+from keras_pruning.errors import InputError, unknown
 from keras_pruning.model_graph import as_logits, require_hidden
 from keras_pruning.score_table import ScoreTable
 from keras_pruning.scores import registry
@@ -17,6 +17,15 @@ from keras_pruning.scores.signals import (
     require_logits,
     weights_of,
 )
+
+
+def require_classes(score, num_classes):
+    """Raises an `InputError` if a score needs more classes than there are."""
+    if num_classes < score.fewest_classes:
+        raise InputError(
+            f"`{score.name}` compares classes. Expected examples of at least "
+            f"{score.fewest_classes} classes. Received: {num_classes}"
+        )
 
 
 class ScoreRecorder:
@@ -43,11 +52,7 @@ class ScoreRecorder:
                 f"Invalid `scores`. Expected at least one, each once. Received: {names}"
             )
         for score in self.scores:
-            if examples.num_classes < score.fewest_classes:
-                raise InputError(
-                    f"`{score.name}` compares classes. Expected examples of at least "
-                    f"{score.fewest_classes} classes. Received: {examples.num_classes}"
-                )
+            require_classes(score, examples.num_classes)
 
     def record_training(self, model, passes):
         """Prepares to take the scores of train mode from the outputs of the training step.
@@ -146,25 +151,34 @@ class ScoreRecorder:
                 with features.embeddings(model, self.examples, score.layers) as embeddings:
                     score.update(embeddings)
 
-    def table(self):
+    def table(self, names=None):
         """The `ScoreTable` of the finished run.
 
+        Args:
+            names: list of the scores to put into it; by default all.
+
         Raises:
-            InputError: if the run ended before a score was due.
+            InputError: if the run ended before one of these scores was due.
         """
         if not self.epochs_due:
             raise InputError("There are no scores yet. Expected a finished run, by `model.fit`.")
-        for score in self.scores:
+        of_name = {score.name: score for score in self.scores}
+        if unknown_names := [name for name in names or [] if name not in of_name]:
+            raise unknown("score of this run", unknown_names[0], of_name)
+        scores = [of_name[name] for name in (of_name if names is None else names)]
+        complete = [score.name for score in self.scores if score.is_complete]
+        for score in scores:
             if not score.is_complete:
                 raise InputError(
                     f"`{score.name}` has no values. Expected a finished run that reaches "
                     f"{score.needed} of the epochs {self.epochs_due[score.name]} and shows every "
-                    f"example as often. Received: one that reached {self.epochs_seen[score.name]}"
+                    f"example as often. Received: one that reached {self.epochs_seen[score.name]}. "
+                    f"Scores that have their values: {complete}; `table({complete})` gives them."
                 )
         return ScoreTable(
             self.examples.ids,
             self.examples.labels,
-            {score.name: score.result() for score in self.scores},
+            {score.name: score.result() for score in scores},
             metadata={
                 "examples": self.examples.provenance,
                 "scores": {
@@ -176,7 +190,7 @@ class ScoreRecorder:
                         "over_seeds": score.over_seeds,
                         **score.details(),
                     }
-                    for score in self.scores
+                    for score in scores
                 },
             },
         )

@@ -1,5 +1,7 @@
 """The scores there are, by name."""
 
+import inspect
+
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.scores.aum import AUM
 from keras_pruning.scores.data_maps import Confidence, Correctness, Variability
@@ -57,4 +59,8 @@ def get(score):
     try:
         return SCORES[name](**options)
     except TypeError as error:
-        raise InputError(f"Invalid options of the score {name!r}: {error}") from error
+        options_there_are = list(inspect.signature(SCORES[name]).parameters)
+        raise InputError(
+            f"Invalid options of the score {name!r}. Expected some of {options_there_are}. "
+            f"Received: {options}"
+        ) from error

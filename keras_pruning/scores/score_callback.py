@@ -87,9 +87,17 @@ class ScoreCallback(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self._recorder.finish(self._scored_model)
 
-    def table(self):
-        """The scores of the last `fit`, a `ScoreTable` in the order of `examples.ids`."""
-        return self._recorder.table()
+    def table(self, names=None):
+        """The scores of the last `fit`, a `ScoreTable` in the order of `examples.ids`.
+
+        Args:
+            names: list of the scores to put into it, for a run that stopped before others were
+                due; by default all.
+
+        Raises:
+            InputError: if the run stopped before one of these scores was due.
+        """
+        return self._recorder.table(names)
 
     @property
     def _scored_model(self):
