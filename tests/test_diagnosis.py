@@ -148,8 +148,8 @@ def said(*findings, **options):
 def test_advice_on_the_score_to_use():
     text = said(finding("el2n", 0.991), finding("aum", 0.9), finding("vog", 0.89))
     assert "To find wrong labels use el2n: " in text and "is 0.991." in text
-    assert "Fit for it as well: aum (0.90)." in text
-    assert "Weak at it: vog (0.89)." in text
+    assert "Fit for it as well: aum (0.900)." in text
+    assert "Weak at it: vog (0.890)." in text
     assert "Where wrong labels rank as hard, keeping the hardest keeps them" in text
     assert "Blind" not in text and "rank as easy" not in text
     assert "`sweep` answers that" in text
@@ -159,8 +159,8 @@ def test_advice_where_no_score_will_do():
     text = said(finding("a", 0.61), finding("b", 0.59), finding("c", 0.4), finding("d", 0.39))
     assert "None of these scores is fit to find wrong labels: a comes closest" in text
     assert "To find wrong labels use" not in text and "Weak" not in text
-    assert "Blind to wrong labels: b (0.59), c (0.40). Do not clean by them." in text
-    assert "Wrong labels rank as easy: d (0.39)." in text
+    assert "Blind to wrong labels: b (0.590), c (0.400). Do not clean by them." in text
+    assert "Wrong labels rank as easy: d (0.390)." in text
     assert "Where wrong labels rank as hard" in text
     assert "Where wrong labels rank as hard" not in said(finding("a", 0.59))
 
@@ -176,7 +176,7 @@ def test_advice_on_reliability():
         finding("g", reliability=0.49, probes_for_90=15),
     )
     assert "Probes needed for a reliability of 0.9, about: a 5, f 14, g 15." in text
-    assert "Chance decides most of the ranking by g: do not use it" in text
+    assert "Chance decides most of the ranking by g: of no use" in text
     assert "Do not use d: the probes do not agree on it at all." in text
     assert "The reliability of c and e is unknown: that takes two probes or more" in text
     assert "eliab" not in said(finding())
