@@ -8,7 +8,7 @@ demo: $(INSTALLED)
 	$(BIN)/python cli.py sweep --config configs/digits.yaml
 
 test: $(INSTALLED) lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/recording.py
