@@ -215,3 +215,12 @@ def test_an_unknown_score_beside_all(capsys, tmp_path):
 
 def test_a_sweep_may_prune_by_any_of_all_scores():
     sweep._require_scored(Config(scores="all", sweep=SweepConfig(methods=["aum", "grand"])))
+
+
+def test_a_probe_shuffles_by_its_own_seed(config, monkeypatch):
+    def stop(*arguments, seed, **options):
+        raise RuntimeError(seed)
+
+    monkeypatch.setattr(training, "train", stop)
+    with pytest.raises(RuntimeError, match=str(training.derived_seed("probe", 3))):
+        probe.score_with_probe(config, 3, [{"name": "el2n"}])
