@@ -210,7 +210,7 @@ def test_a_list_says_when_it_is_not_to_be_relied_on(tmp_path):
     assert len(good) == 1
     assert "contradict the label of 300 of 1,000 examples; the 100 hardest of those" in good[0]
     weak = suspects.Suspects(tmp_path, "vog", 0.89, 1000, 301, 100).sentences
-    assert "AUROC of 0.89 only: do not rely on this order" in weak[1]
+    assert "AUROC of 0.890 only: do not rely on this order" in weak[1]
     assert "have learned too little" in weak[2]
 
 

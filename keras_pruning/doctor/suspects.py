@@ -92,7 +92,7 @@ class Suspects:
         ]
         if self.auroc < FINDS:
             lines.append(
-                f"{self.score} finds planted wrong labels with an AUROC of {self.auroc:.2f} only: "
+                f"{self.score} finds planted wrong labels with an AUROC of {self.auroc:.3f} only: "
                 "do not rely on this order."
             )
         if self.contradicted > TOO_MANY * self.examples:

@@ -2,8 +2,7 @@
 
 from keras import ops
 
-from keras_pruning.fractions import rounded_count
-from keras_pruning.scores.score import OneEpochScore
+from keras_pruning.scores.score import EarlyEpochScore
 
 
 def error_l2_norm(probabilities, labels):
@@ -20,7 +19,7 @@ def error_l2_norm(probabilities, labels):
     return ops.norm(probabilities - one_hot, axis=-1)
 
 
-class EL2N(OneEpochScore):
+class EL2N(EarlyEpochScore):
     """Error L2-norm: how far the prediction is from the label early in training.
 
     Formula:
@@ -45,9 +44,6 @@ class EL2N(OneEpochScore):
 
     name = "el2n"
     higher_is_harder = True
-
-    def default_epoch(self, epochs):
-        return max(1, rounded_count(0.1, epochs))
 
     def observe(self, signal):
         return error_l2_norm(signal.probabilities, signal.labels)

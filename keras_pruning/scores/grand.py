@@ -3,9 +3,8 @@
 from keras import ops
 
 from keras_pruning.errors import InputError
-from keras_pruning.fractions import rounded_count
 from keras_pruning.scores.el2n import error_l2_norm
-from keras_pruning.scores.score import OneEpochScore
+from keras_pruning.scores.score import EarlyEpochScore
 
 
 def last_layer_gradient_norm(probabilities, labels, hidden):
@@ -23,7 +22,7 @@ def last_layer_gradient_norm(probabilities, labels, hidden):
     return error_l2_norm(probabilities, labels) * ops.norm(hidden, axis=-1)
 
 
-class GraNd(OneEpochScore):
+class GraNd(EarlyEpochScore):
     """Gradient norm: how much an example would move the weights early in training.
 
     Formula:
@@ -64,9 +63,6 @@ class GraNd(OneEpochScore):
     def needs_hidden(self):
         """Whether the input of the last layer is observed."""
         return self.weights == "last_layer"
-
-    def default_epoch(self, epochs):
-        return max(1, rounded_count(0.1, epochs))
 
     def observe(self, signal):
         if self.weights == "all":

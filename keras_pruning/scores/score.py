@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 
 from keras_pruning.errors import InputError
+from keras_pruning.fractions import rounded_count
 
 OUTPUTS, INPUT_GRADIENTS, EMBEDDINGS = "outputs", "input_gradients", "embeddings"
 EVAL, TRAIN = "eval", "train"
@@ -120,6 +121,13 @@ class OneEpochScore(Score):
                 f"Received: epoch={epoch}"
             )
         return [epoch]
+
+
+class EarlyEpochScore(OneEpochScore):
+    """Base class of the scores of one epoch early in training, by default after a tenth of it."""
+
+    def default_epoch(self, epochs):
+        return max(1, rounded_count(0.1, epochs))
 
 
 class EveryEpochScore(Score):
