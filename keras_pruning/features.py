@@ -1,4 +1,4 @@
-"""Embeddings: what the layers of a functional model make of the examples."""
+"""Embeddings: what the layers of a model make of the examples."""
 
 import contextlib
 import shutil
@@ -6,69 +6,86 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_pruning.errors import InputError
-from keras_pruning.model_graph import layer_outputs, probe_layers, shows_layers
+from keras_pruning.layer_outputs import PENULTIMATE as PENULTIMATE
+from keras_pruning.layer_outputs import show
+from keras_pruning.random_projection import random_projection
+
+# No layer can have these names.
+INPUT, OUTPUT = "<input>", "<output>"
 
 
-@dataclass
+@dataclass(frozen=True)
+class Embedding:
+    """What one layer makes of each example, as a vector.
+
+    Args:
+        layer: name of a layer as in `keras_pruning.layer_outputs.layer_names`; or `INPUT`, the
+            example itself, `PENULTIMATE`, what the last dense layer is fed, `OUTPUT`, what the
+            model gives.
+        max_dimension: a wider layer is reduced to this many dimensions by `random_projection`;
+            `None` keeps every layer exact.
+        seed: integer, the seed of that projection.
+    """
+
+    layer: str
+    max_dimension: int | None = None
+    seed: int = 0
+
+
 class Embeddings:
     """Embeddings of all examples after several layers.
 
     Args:
-        names: names of the probes, from the input to the softmax.
-        features: one float32 array or memory map `(examples, dimensions)` for each name.
-        predictions: integers `(examples,)`, the model's own classes.
+        labels: integers `(examples,)`.
+        features: dictionary from `Embedding` to a float32 array or memory map
+            `(examples, dimensions)`.
+        support: `Embeddings` of the examples that neighbours and prototypes are taken from; by
+            default these.
     """
 
-    names: list
-    features: list
-    predictions: np.ndarray
+    def __init__(self, labels, features, support=None):
+        self.labels, self.features = labels, features
+        self.support = self if support is None else support
+
+    def only(self, wanted):
+        """The same examples after fewer layers, in the order of `wanted`, a list of `Embedding`."""
+        support = None if self.support is self else self.support.only(wanted)
+        return Embeddings(self.labels, {each: self.features[each] for each in wanted}, support)
 
 
 @contextlib.contextmanager
-def embeddings(model, examples, layers=None, batch_size=256, memory_limit=2**31):
-    """Embeds all examples after all layers, in one pass over the data.
+def embeddings(model, examples, wanted, batch_size=256, memory_limit=2**31, support=None):
+    """Embeds all examples after several layers, in one pass over the data.
 
     Args:
-        model: functional or sequential Keras model that ends in logits.
+        model: Keras model.
         examples: `Examples`.
-        layers: names of hidden layers, or how many of the last of `probe_layers`; by default all
-            of these. The input and the softmax are always added.
+        wanted: list of `Embedding`.
         batch_size: examples a batch.
         memory_limit: bytes; embeddings that take more are kept in memory maps, in temporary files
             that vanish when the context ends.
+        support: `Examples` that neighbours and prototypes are to be taken from, embedded in a pass
+            of their own; by default `examples`.
 
     Yields:
         `Embeddings`.
 
     Raises:
-        InputError: if a layer does not exist or the model does not show its layers.
+        InputError: if a layer does not give one tensor, or one that is not finite, or the disk is
+            too small.
     """
-    names = layer_names(model, layers)
-    outputs = [_only_output(model, name) for name in names]
-    # A dictionary, because Keras unpacks a list of one.
-    extractor = keras.Model(model.inputs, {"hidden": outputs, "logits": model.outputs[0]})
-
-    @tf.function
-    def extract(x):
-        output = extractor(x, training=False)
-        # In float32 before the softmax: half precision would tie whole classes.
-        hidden, logits = output["hidden"], tf.cast(output["logits"], tf.float32)
-        values = [x, *hidden, tf.nn.softmax(logits)]
-        flat = [tf.cast(tf.reshape(value, (tf.shape(x)[0], -1)), tf.float32) for value in values]
-        return flat, tf.argmax(logits, axis=-1)
-
-    # Concrete, or TensorFlow warns of "retracing" when several models are embedded.
-    extract = extract.get_concrete_function(examples.scoring_batches(batch_size).element_spec[1])
-    shapes = [examples.shape, *[output.shape[1:] for output in outputs], (examples.num_classes,)]
-    dimensions = [int(np.prod(shape)) for shape in shapes]
     with contextlib.ExitStack() as stack:
-        folder = None
-        size = 4 * len(examples) * sum(dimensions)
+        if support is not None:
+            within = embeddings(model, support, wanted, batch_size, memory_limit)
+            support = stack.enter_context(within)
+        batches = examples.scoring_batches(batch_size)
+        extract = _extractor(model, wanted, batches.element_spec[1])
+        dimensions = [spec.shape[1] for spec in extract.structured_outputs[0]]
+        folder, size = None, 4 * len(examples) * sum(dimensions)
         if size > memory_limit:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="keras_pruning-")))
             _require_disk(folder, size)
@@ -76,18 +93,44 @@ def embeddings(model, examples, layers=None, batch_size=256, memory_limit=2**31)
             _empty(folder, number, (len(examples), dimension))
             for number, dimension in enumerate(dimensions)
         ]
-        predictions = np.empty(len(examples), np.int64)
-        for rows, x, _ in examples.scoring_batches(batch_size):
-            flat, predicted = extract(x)
-            predictions[rows] = predicted
-            for target, values in zip(features, flat, strict=True):
+        for rows, x, _ in batches:
+            vectors, finite = extract(x)
+            if not finite:
+                raise InputError(
+                    "The model does not give finite outputs. Expected finite numbers for all "
+                    "examples. Received: NaN or infinity. Its training may have diverged."
+                )
+            for target, values in zip(features, vectors, strict=True):
                 target[rows] = values
-        if not np.isfinite(features[-1]).all():
-            raise InputError(
-                "The model does not give finite outputs. Expected finite logits for all examples. "
-                "Received: NaN or infinity. Its training may have diverged."
-            )
-        yield Embeddings(["input", *names, "softmax"], features, predictions)
+        named = dict(zip(wanted, features, strict=True))
+        yield Embeddings(examples.labels, named, support)
+
+
+def _extractor(model, wanted, spec):
+    """A graph from a batch to its vectors and whether all of them are finite."""
+    special = (INPUT, OUTPUT)
+    shown = show(model, list({each.layer for each in wanted if each.layer not in special}))
+
+    @tf.function
+    def extract(x):
+        outputs, hidden = shown(x)
+        values = {INPUT: x, OUTPUT: outputs, **hidden}
+        vectors = [_as_vectors(values[each.layer], each) for each in wanted]
+        finite = [tf.reduce_all(tf.math.is_finite(each)) for each in [outputs, *vectors]]
+        return vectors, tf.reduce_all(finite)
+
+    # Concrete, or TensorFlow warns of "retracing" when several models are embedded.
+    return extract.get_concrete_function(spec)
+
+
+def _as_vectors(values, embedding):
+    """A tensor `(batch, ...)` as float32 `(batch, dimensions)`, reduced where it is too wide."""
+    dimensions = int(np.prod(values.shape[1:]))
+    # In float32 before anything else: half precision would tie whole classes after a softmax.
+    vectors = tf.cast(tf.reshape(values, (-1, dimensions)), tf.float32)
+    if embedding.max_dimension is None or dimensions <= embedding.max_dimension:
+        return vectors
+    return random_projection(vectors, embedding.max_dimension, embedding.seed)
 
 
 def _empty(folder, number, shape):
@@ -103,48 +146,5 @@ def _require_disk(folder, size):
         raise InputError(
             f"The embeddings do not fit on the disk. Expected {size / 1e9:.0f} GB free for "
             f"temporary files in {folder.parent}. Received: {free / 1e9:.0f} GB. Name fewer or "
-            "later `layers`, or set TMPDIR to a larger disk."
+            "later `layers`, set a smaller `max_dimension`, or set TMPDIR to a larger disk."
         )
-
-
-def layer_names(model, layers):
-    """The names of the hidden layers that `layers` means, checked against `model`.
-
-    Args:
-        model: functional or sequential Keras model.
-        layers: list of names, a number of last layers, or `None`, as in `embeddings`.
-
-    Raises:
-        InputError: if a layer does not exist or the model does not show its layers.
-    """
-    if not shows_layers(model):
-        raise InputError(
-            "This model does not show its layers. Expected a functional or sequential Keras model. "
-            f"Received: {type(model).__name__}. Build it from keras.Input, or leave out "
-            "prediction_depth."
-        )
-    if layers is None:
-        return probe_layers(model)
-    if isinstance(layers, int):
-        names = probe_layers(model)
-        if layers > len(names):
-            raise InputError(
-                f"Invalid `layers`. Expected at most {len(names)}, the hidden layers to probe. "
-                f"Received: layers={layers}"
-            )
-        return names[len(names) - layers :]
-    known = list(layer_outputs(model))
-    missing = [name for name in layers if name not in known]
-    if missing:
-        raise InputError(f"Unknown layers. Expected names among {known}. Received: {missing}")
-    return list(layers)
-
-
-def _only_output(model, name):
-    outputs = layer_outputs(model)[name]
-    if len(outputs) > 1:
-        raise InputError(
-            f"The layer {name!r} has {len(outputs)} outputs. Expected layers with one. "
-            "Name others in `layers`."
-        )
-    return outputs[0]

@@ -76,6 +76,11 @@ def require_hidden(model):
         )
 
 
+def before_last_dense(model):
+    """The symbolic input of the dense layer at the end of a functional model; `None` without."""
+    return _last_dense(model)[1]
+
+
 def _last_dense(model):
     """The dense layer that the logits come from and its input; `None`, `None` if it is another."""
     layer, (before, *_) = _made_by(model.outputs[0])

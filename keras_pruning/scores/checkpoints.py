@@ -9,7 +9,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.scores.recorder import ScoreRecorder
 
 
-def score_checkpoints(checkpoints, examples, scores, batch_size=256):
+def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=None):
     """Scores examples with saved checkpoints of one training run.
 
     Args:
@@ -18,6 +18,8 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256):
         examples: `Examples` to score.
         scores: list of score names and `Score` instances.
         batch_size: examples a batch.
+        support: `Examples` that the models were trained on, where `examples` are others:
+            neighbours and prototypes are taken from them.
 
     Returns:
         A `ScoreTable` in the order of `examples.ids`.
@@ -31,7 +33,7 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256):
     checkpoints = list(checkpoints)
     if not checkpoints:
         raise InputError("Expected at least one checkpoint. Received: none")
-    recorder = ScoreRecorder(examples, scores, batch_size)
+    recorder = ScoreRecorder(examples, scores, batch_size, support)
     recorder.start(len(checkpoints))
     shapes = None
     for epoch, checkpoint in enumerate(checkpoints, start=1):

@@ -1,16 +1,19 @@
 """Prediction depth: the layer from which an example's neighbours agree on its class."""
 
 import numpy as np
+from scipy.special import softmax
 
 from keras_pruning import neighbors
 from keras_pruning.errors import InputError
+from keras_pruning.features import INPUT, OUTPUT, Embedding
 from keras_pruning.fractions import (
     keep_count,
     require_keep_fraction,
     require_seed,
     stratified_rows,
 )
-from keras_pruning.scores.score import EMBEDDINGS, Score, positive_integer
+from keras_pruning.layer_outputs import layer_names
+from keras_pruning.scores.score import EmbeddingScore, positive_integer
 
 
 def depth(probe_predictions, final):
@@ -29,7 +32,24 @@ def depth(probe_predictions, final):
     return np.where(disagrees.any(axis=0), probes - from_the_end, 0)
 
 
-class PredictionDepth(Score):
+def accuracy_by_depth(depths, correct):
+    """How often the network is right about the examples of each depth.
+
+    Args:
+        depths: integers `(examples,)`.
+        correct: booleans `(examples,)`.
+
+    Returns:
+        A list of dictionaries of `depth`, `examples` and `accuracy`, by ascending depth.
+    """
+    rows = []
+    for value in np.unique(depths):
+        there = correct[depths == value]
+        rows.append({"depth": int(value), "examples": len(there), "accuracy": float(there.mean())})
+    return rows
+
+
+class PredictionDepth(EmbeddingScore):
     """Prediction depth: how deep in the network the class of an example is settled.
 
     Formula:
@@ -38,7 +58,11 @@ class PredictionDepth(Score):
     Probe j is the vote of the k nearest training examples (Euclidean, in the embedding after a
     layer). The probes are the raw input, the chosen hidden layers and the softmax; prediction(x)
     is the network's own. A training example is never its own neighbour. A tie of votes goes to
-    the class of the nearest neighbour among the tied.
+    the class of the nearest neighbour among the tied. Examples that the network was not trained on
+    are scored against those that it was trained on, the `support` of the driver.
+
+    The accuracy of each probe and that of the network at each depth are in the metadata of the
+    table.
 
     Args:
         layers: names of the hidden layers to probe, or how many of the last ones; by default all
@@ -46,9 +70,13 @@ class PredictionDepth(Score):
         k: number of neighbours.
         support_fraction: part of the examples, drawn at random and stratified, that may be
             neighbours; the same for all probes and examples.
+        support_count: how many of them instead of what part.
+        max_dimension: a wider input or layer is reduced to as many dimensions, by
+            `keras_pruning.random_projection`, before neighbours are looked for; `None` keeps all
+            exact. The softmax is never reduced.
         against: `"prediction"` of the network, or `"label"`.
         include_self: let an example be its own neighbour.
-        seed: integer, the seed of the support.
+        seed: integer, the seed of the support and of the projection.
 
     Raises:
         InputError: if an argument is invalid or the support has too few examples for `k`.
@@ -63,13 +91,14 @@ class PredictionDepth(Score):
 
     name = "prediction_depth"
     higher_is_harder = True
-    signal = EMBEDDINGS
 
     def __init__(
         self,
         layers=None,
         k=30,
         support_fraction=1.0,
+        support_count=None,
+        max_dimension=512,
         against="prediction",
         include_self=False,
         seed=0,
@@ -91,32 +120,75 @@ class PredictionDepth(Score):
                 f"Received: include_self={include_self!r}"
             )
         require_keep_fraction(support_fraction, "support_fraction")
+        if support_count is not None and support_fraction != 1:
+            raise InputError(
+                "Expected `support_fraction` or `support_count`. Received both: "
+                f"support_fraction={support_fraction}, support_count={support_count}"
+            )
         require_seed(seed)
         self.layers, self.k = layers, positive_integer("k", k)
-        self.support_fraction, self.against = support_fraction, against
-        self.include_self, self.seed = include_self, seed
+        if self.k is None:
+            raise InputError("Invalid `k`. Expected a positive integer. Received: k=None")
+        self.support_fraction = support_fraction
+        self.support_count = positive_integer("support_count", support_count)
+        self.max_dimension = positive_integer("max_dimension", max_dimension)
+        self.against, self.include_self, self.seed = against, include_self, seed
 
-    def reset(self, examples, epochs):
+    def reset(self, examples, epochs, support=None):
         super().reset(examples, epochs)
-        count = keep_count(self.support_fraction, len(examples))
-        if count - (not self.include_self) < self.k:
+        self._details = {}
+        support = examples if support is None else support
+        count = self.support_count or keep_count(self.support_fraction, len(support))
+        if count > len(support):
+            raise InputError(
+                f"Invalid `support_count`. Expected at most {len(support)}, the examples there "
+                f"are. Received: support_count={count}"
+            )
+        if count - (support is examples and not self.include_self) < self.k:
             raise InputError(
                 "The support is too small. Expected more than k examples to be neighbours. "
                 f"Received: k={self.k}, support of {count} examples"
             )
-        self.support = stratified_rows(examples.labels, count, np.random.default_rng(self.seed))
+        rng = np.random.default_rng(self.seed)
+        self.support = stratified_rows(support.labels, count, rng)
 
-    def update(self, embeddings):
-        """Takes in the embeddings of all examples.
+    def wanted(self, model):
+        hidden = [INPUT, *layer_names(model, self.layers)]
+        probes = [Embedding(name, self.max_dimension, self.seed) for name in hidden]
+        return [*probes, Embedding(OUTPUT)]
+
+    def observe(self, signal):
+        """The depth of each example, integers `(examples,)`.
 
         Args:
-            embeddings: `keras_pruning.features.Embeddings` of the layers to probe.
+            signal: `keras_pruning.features.Embeddings` of what `wanted` names.
         """
-        votes = [self._vote(features) for features in embeddings.features]
-        final = embeddings.predictions if self.against == "prediction" else self.labels
-        self.values = depth(votes, final)
+        *_, (output, logits) = signal.features.items()
+        predictions = logits.argmax(axis=1)
+        votes = {
+            probe.layer.strip("<>"): self._vote(vectors, signal.support.features[probe], signal)
+            for probe, vectors in signal.features.items()
+            if probe != output
+        }
+        support_logits = signal.support.features[output]
+        votes["softmax"] = self._vote(softmax(logits, 1), softmax(support_logits, 1), signal)
+        final = predictions if self.against == "prediction" else signal.labels
+        depths = depth(list(votes.values()), final)
+        self._details = {
+            "support": len(self.support),
+            "network_accuracy": float((predictions == signal.labels).mean()),
+            "probe_accuracy": {
+                name: float((voted == signal.labels).mean()) for name, voted in votes.items()
+            },
+            "accuracy_by_depth": accuracy_by_depth(depths, predictions == signal.labels),
+        }
+        return depths
 
-    def _vote(self, features):
-        own = None if self.include_self else np.arange(len(features))
-        nearest, _ = neighbors.nearest(features, features, self.k, self.support, own)
-        return neighbors.vote(self.labels[nearest])
+    def details(self):
+        return self._details
+
+    def _vote(self, queries, support, signal):
+        own_support = signal.support is signal and not self.include_self
+        own = np.arange(len(queries)) if own_support else None
+        nearest, _ = neighbors.nearest(queries, support, self.k, self.support, own)
+        return neighbors.vote(signal.support.labels[nearest])

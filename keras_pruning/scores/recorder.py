@@ -28,6 +28,18 @@ def require_classes(score, num_classes):
         )
 
 
+def _other_examples(support, examples):
+    """`support`, checked to fit `examples`; `None` if it is the same examples."""
+    if support is None or support.fingerprint == examples.fingerprint:
+        return None
+    if (support.shape, support.num_classes) != (examples.shape, examples.num_classes):
+        raise InputError(
+            f"Invalid `support`. Expected examples of shape {examples.shape} and "
+            f"{examples.num_classes} classes. Received: {support.shape} and {support.num_classes}"
+        )
+    return support
+
+
 class ScoreRecorder:
     """Feeds scores with the signals of a model; everything due at one moment shares one pass.
 
@@ -35,13 +47,16 @@ class ScoreRecorder:
         examples: `Examples` to score.
         scores: list of score names and `Score` instances.
         batch_size: examples a batch of the scoring passes.
+        support: `Examples` that neighbours and prototypes are taken from; by default the scored
+            ones.
 
     Raises:
-        InputError: if a score is unknown or given twice.
+        InputError: if a score is unknown or given twice, or the support has another shape.
     """
 
-    def __init__(self, examples, scores, batch_size=256):
+    def __init__(self, examples, scores, batch_size=256, support=None):
         self.examples, self.batch_size = examples, batch_size
+        self.support = _other_examples(support, examples)
         self.epochs_due, self._stores = {}, []
         if isinstance(scores, str):
             raise InputError(f"Invalid `scores`. Expected a list. Received: scores={scores!r}")
@@ -93,7 +108,7 @@ class ScoreRecorder:
         self._store = store
         for score in self.scores:
             if score.signal == EMBEDDINGS and model is not None:
-                features.layer_names(as_logits(model), score.layers)
+                score.wanted(as_logits(model))
             if score.needs_hidden and model is not None:
                 require_hidden(as_logits(model))
         self.epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
@@ -103,7 +118,8 @@ class ScoreRecorder:
         if store is not None:
             store.clear()
         for score in self.scores:
-            score.reset(self.examples, self.epochs_due[score.name])
+            support = {"support": self.support} if score.signal == EMBEDDINGS else {}
+            score.reset(self.examples, self.epochs_due[score.name], **support)
 
     def epoch_begin(self, learning_rate):
         """Notes the learning rate; it has dropped when it is half of its highest or less."""
@@ -146,10 +162,9 @@ class ScoreRecorder:
                 and len(self.epochs_seen[score.name]) >= score.fewest_epochs
             ],
         )
-        for score in self.scores:
-            if score.signal == EMBEDDINGS:
-                with features.embeddings(model, self.examples, score.layers) as embeddings:
-                    score.update(embeddings)
+        self._observe_embeddings(
+            model, [score for score in self.scores if score.signal == EMBEDDINGS]
+        )
 
     def table(self, names=None):
         """The `ScoreTable` of the finished run.
@@ -181,6 +196,7 @@ class ScoreRecorder:
             {score.name: score.result() for score in scores},
             metadata={
                 "examples": self.examples.provenance,
+                **({} if self.support is None else {"support": self.support.provenance}),
                 "scores": {
                     score.name: {
                         "higher_is_harder": score.higher_is_harder,
@@ -240,3 +256,14 @@ class ScoreRecorder:
         for score in scores:
             score.update(observed[score.name])
         self._checkpoints = {}
+
+    def _observe_embeddings(self, model, scores):
+        if not scores:
+            return
+        wanted = {score.name: score.wanted(model) for score in scores}
+        together = list(dict.fromkeys(each for listed in wanted.values() for each in listed))
+        with features.embeddings(
+            model, self.examples, together, self.batch_size, support=self.support
+        ) as embedded:
+            for score in scores:
+                score.update(score.observe(embedded.only(wanted[score.name])))

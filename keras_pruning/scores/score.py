@@ -193,6 +193,34 @@ class MeanOverEpochs(EveryEpochScore):
         return self.mean.astype("float32")
 
 
+class EmbeddingScore(Score):
+    """Base class of the scores of what layers of the trained model make of the examples.
+
+    A subclass overrides `wanted` and `observe`, whose signal is
+    `keras_pruning.features.Embeddings` of all examples, and returns `(examples,)`.
+    """
+
+    signal = EMBEDDINGS
+
+    def reset(self, examples, epochs, support=None):
+        """Forgets earlier runs.
+
+        Args:
+            examples: `Examples` that are about to be scored.
+            epochs: what `epochs_due` said.
+            support: `Examples` that neighbours and prototypes are taken from; by default the same.
+        """
+        super().reset(examples, epochs)
+
+    def wanted(self, model):
+        """The embeddings that the score looks at, a list of `keras_pruning.features.Embedding`.
+
+        Raises:
+            InputError: if the model does not have such layers.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override `wanted`.")
+
+
 def positive_integer(name, value):
     """`value`, checked to be `None` or a positive integer."""
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):

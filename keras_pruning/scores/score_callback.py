@@ -24,6 +24,8 @@ class ScoreCallback(keras.callbacks.Callback):
         batch_size: examples a batch of the scoring passes.
         epochs: length of the run that the scores' moments are counted in; by default the number
             of epochs that `fit` is told.
+        support: `Examples` that the model trains on, where `examples` are others: neighbours and
+            prototypes are taken from them.
 
     Raises:
         InputError: when training begins, if the run is too short for a score; from `table()`, if
@@ -35,10 +37,10 @@ class ScoreCallback(keras.callbacks.Callback):
         >>> table = callback.table()
     """
 
-    def __init__(self, examples, scores, batch_size=256, epochs=None):
+    def __init__(self, examples, scores, batch_size=256, epochs=None, support=None):
         super().__init__()
         self.epochs = epochs
-        self._recorder = ScoreRecorder(examples, scores, batch_size)
+        self._recorder = ScoreRecorder(examples, scores, batch_size, support)
 
     def recording(self, model, passes=1):
         """A model over the same layers that hands the outputs of its training step to the scores.
