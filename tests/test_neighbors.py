@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.neighbors import NearestNeighbors
 
 from keras_pruning import InputError
+from keras_pruning.neighbor_search import Search
 from keras_pruning.neighbors import nearest, vote
 
 
@@ -17,15 +19,63 @@ def test_by_hand():
     np.testing.assert_allclose(distances, [[0.1, 1.9], [0.1, 0.9]], 1e-5)
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 @pytest.mark.parametrize("memory_limit", [2**14, 2**18, 2**28])
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
-def test_the_same_as_scikit_learn(memory_limit, offset):
-    support, queries = vectors(300, 20, 1, offset), vectors(101, 20, 2, offset)
-    reference = NearestNeighbors(n_neighbors=7, algorithm="brute").fit(support.astype(float))
-    expected_distances, expected = reference.kneighbors(queries.astype(float))
-    rows, distances = nearest(queries, support, 7, memory_limit=memory_limit)
-    np.testing.assert_array_equal(rows, expected)
-    np.testing.assert_allclose(distances, expected_distances, 1e-3)
+@pytest.mark.parametrize("size", [300, 1301])
+def test_the_same_as_scikit_learn(metric, memory_limit, offset, size):
+    support, queries = vectors(size, 20, 1), vectors(101, 20, 2)
+    if metric == "euclidean":
+        support, queries = support + np.float32(offset), queries + np.float32(offset)
+    reference = NearestNeighbors(n_neighbors=7, algorithm="brute", metric=metric)
+    expected = reference.fit(support.astype(float)).kneighbors(queries.astype(float))
+    rows, distances = nearest(queries, support, 7, metric=metric, memory_limit=memory_limit)
+    np.testing.assert_array_equal(rows, expected[1])
+    np.testing.assert_allclose(distances, expected[0], 1e-3)
+
+
+def test_a_group_may_hold_several_neighbours():
+    """All neighbours of each query lie in columns that share a group of values."""
+    support = np.full((1000, 4), 100.0, "float32")
+    support[::100] = vectors(10, 4)
+    for query in range(0, 1000, 100):
+        rows, _ = nearest(support[[query]], support, 9, exclude=np.array([query]))
+        assert set(rows[0]) == set(range(0, 1000, 100)) - {query}
+
+
+def test_the_first_products_are_not_rounded_to_ten_bits():
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    seen = []
+
+    class Watched(np.ndarray):
+        def __getitem__(self, rows):
+            seen.append(tf.config.experimental.tensor_float_32_execution_enabled())
+            return np.asarray(self)[rows]
+
+    data = vectors(20, 3).view(Watched)
+    nearest(data, data, 3)
+    assert seen and not any(seen)
+    assert tf.config.experimental.tensor_float_32_execution_enabled() == before
+
+
+def test_many_equal_vectors_are_found_in_float64_and_among_those_wanted():
+    """A saturated softmax: far more equal vectors than candidates, and some a hair apart."""
+    data = np.zeros((500, 3), "float32")
+    data[:, 0], data[:3, 0] = 1, 1 - np.float32(2**-23) * np.arange(1, 4, dtype="float32")
+    data[400:] = vectors(100, 3)
+    rows, distances = nearest(data, data, 5, exclude=np.arange(500))
+    assert ((rows[3:400] >= 3) & (rows[3:400] < 400)).all()
+    np.testing.assert_array_equal(distances[3:400], 0)
+    assert (rows[:400] != np.arange(400)[:, np.newaxis]).all()
+
+
+def test_the_cosine_of_a_vector_of_zeros_is_refused():
+    data = vectors(20, 3)
+    data[4] = 0
+    with pytest.raises(InputError, match="vector of zeros has no direction.*euclidean"):
+        nearest(data, data, 3, metric="cosine")
+    with pytest.raises(InputError, match="euclidean.*Received: 'manhattan'"):
+        nearest(data, data, 3, metric="manhattan")
 
 
 def test_an_example_is_not_its_own_neighbour_even_among_duplicates():
@@ -54,16 +104,14 @@ def test_near_duplicates_keep_their_order():
 
 
 def test_one_far_vector_does_not_send_all_queries_to_the_slow_search(monkeypatch):
-    from keras_pruning import neighbors
-
     searched = []
-    search = neighbors._Search.__call__
+    search = Search.__call__
 
-    def recorded(self, queries, query_rows, exclude):
+    def recorded(self, query_rows, own):
         searched.append((self.dtype, len(query_rows)))
-        return search(self, queries, query_rows, exclude)
+        return search(self, query_rows, own)
 
-    monkeypatch.setattr(neighbors._Search, "__call__", recorded)
+    monkeypatch.setattr(Search, "__call__", recorded)
     data = vectors(300, 20)
     data[7] *= 300
     nearest(data, data, 7, exclude=np.arange(300))
