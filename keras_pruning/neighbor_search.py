@@ -28,7 +28,7 @@ class Search:
         self.held = max(1, quarter // (width + 6 * self.count))
         self.tile = min(1024, self.held)
         self.block = max(1, min(quarter // (3 * width), quarter // self.tile, self.size))
-        self.pairs = max(1, quarter // (6 * width))
+        self.pairs = max(1, quarter // (4 * width))
         group = max(1, round((self.block / self.count) ** 0.5))
         self.sizes = tf.constant(self.count), tf.constant(group)
         self.center = self._mean()
@@ -74,7 +74,8 @@ class Search:
     def _settled(self, query_rows, rows, squares, farthest, lengths):
         """The k nearest of the candidates, in an order that rounding does not change."""
         order = np.argsort(squares, axis=1, kind="stable")
-        rows, squares = (np.take_along_axis(each, order, 1) for each in (rows, squares))
+        rows = np.take_along_axis(rows, order, 1)
+        squares = np.take_along_axis(squares, order, 1).astype(np.float64)
         kth = squares[:, self.k - 1 : self.k]
         error = self._rounding(lengths[:, np.newaxis], kth)
         open_ = squares * _ACCURACY < error
@@ -104,9 +105,10 @@ class Search:
         """The squared distances of pairs of a query and a support vector, without cancellation."""
         squares = np.empty(len(rows))
         for part in slices(len(rows), self.pairs):
-            differences = self._vectors(self.queries, query_rows[part])
-            differences -= self._vectors(self.support, rows[part])
-            squares[part] = np.einsum("ij,ij->i", differences, differences, dtype=np.float64)
+            queries = self._vectors(self.queries, query_rows[part])
+            vectors = self._vectors(self.support, rows[part])
+            differences = np.subtract(queries, vectors, dtype=np.float64)
+            squares[part] = np.einsum("ij,ij->i", differences, differences)
         return squares
 
     def _tile(self, rows):

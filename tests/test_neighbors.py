@@ -147,3 +147,17 @@ def test_votes_by_hand():
     labels = np.array([[2, 0, 0, 1], [2, 0, 0, 2], [0, 2, 2, 0], [1, 3, 2, 0]])
     # A majority; ties that go to the nearest of the tied, never to the smallest class.
     np.testing.assert_array_equal(vote(labels), [0, 2, 0, 1])
+
+
+@pytest.mark.parametrize("size", [16, 60, 1000])
+@pytest.mark.parametrize("thickness", [1e-6, 1e-5, 1e-4])
+def test_neighbours_on_a_thin_shell_come_in_the_order_of_exact_distances(size, thickness):
+    """Distances that float32 products cannot tell apart, with no more candidates than 16."""
+    rng = np.random.default_rng(size)
+    directions = rng.normal(size=(size, 200))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    support = (directions * (1 + thickness * rng.random((size, 1)))).astype("float32")
+    queries = rng.normal(0, 1e-3 * thickness, (20, 200)).astype("float32")
+    exact = ((queries[:, np.newaxis].astype(float) - support) ** 2).sum(axis=2)
+    rows, _ = nearest(queries, support, 7)
+    np.testing.assert_array_equal(np.take_along_axis(exact, rows, 1), np.sort(exact)[:, :7])
