@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# An environment of its own, so that nothing else depends on what the benchmarks compare with.
+PEERS := .venv-bench
 
 .PHONY: demo test lint bench
 demo: $(INSTALLED)
@@ -10,11 +12,8 @@ demo: $(INSTALLED)
 test: $(INSTALLED) lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-bench: $(INSTALLED)
-	$(BIN)/python benchmarks/recording.py
-	$(BIN)/python benchmarks/passes.py
-	$(BIN)/python benchmarks/memory.py
-	$(BIN)/python benchmarks/all_scores.py
+bench: $(PEERS)/.installed
+	$(PEERS)/bin/python benchmarks/run.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -24,4 +23,11 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[tensorflow-cpu,test]'
+	touch $@
+
+$(PEERS)/.installed: setup.cfg pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --upgrade pip
+	$(PEERS)/bin/python -m pip install --quiet --editable '.[tensorflow-cpu]' \
+		--requirement benchmarks/requirements.txt
 	touch $@

@@ -3,10 +3,10 @@
 python benchmarks/all_scores.py [EXAMPLES] [EPOCHS]
 """
 
-import sys
 import time
 
-from timing import FASHION_MNIST
+from rows import Row, main, say
+from timing import FASHION_MNIST, THREADS, tensorflow
 
 
 def seconds_for(config, scores):
@@ -18,10 +18,8 @@ def seconds_for(config, scores):
     return scores, time.perf_counter() - start
 
 
-def main(num_examples=10_000, epochs=5):
-    from rich.console import Console
-    from rich.table import Table
-
+def measure(num_examples=10_000, epochs=5):
+    tensorflow()
     from keras_pruning.config import Config, DatasetConfig, ProbeConfig
     from keras_pruning.processes import run_each
     from keras_pruning.scores import SCORES
@@ -30,22 +28,21 @@ def main(num_examples=10_000, epochs=5):
     config = Config(dataset=dataset, probe=ProbeConfig(epochs=epochs))
     calls = [{"config": config, "scores": scores} for scores in ([name] for name in SCORES)]
     calls.append({"config": config, "scores": list(SCORES)})
-    *each, (_, together) = sorted(
-        run_each(seconds_for, calls, 1, 2, "runs"), key=lambda run: len(run[0])
+    alone = {}
+    for scores, taken in run_each(seconds_for, calls, 1, THREADS, "runs"):
+        say(f"{scores[0] if len(scores) == 1 else 'all'}: {taken:.1f} s")
+        if len(scores) == 1:
+            alone[scores[0]] = taken
+        else:
+            together = taken
+    slowest = max(alone, key=alone.get)
+    yield Row.of_one_pair(
+        f"all {len(SCORES)} scores of one probe, {num_examples:,} images, {epochs} epochs",
+        f"the sum of {len(alone)} runs of one score ({slowest} {alone[slowest]:.1f} s)",
+        together,
+        sum(alone.values()),
     )
-    title = f"Seconds of one probe, {num_examples:,} images of Fashion-MNIST, {epochs} epochs"
-    table = Table(title=title, title_justify="left")
-    table.add_column("scores")
-    table.add_column("seconds", justify="right")
-    for (name,), seconds in each:
-        table.add_row(name, f"{seconds:.1f}")
-    table.add_section()
-    total = sum(seconds for _, seconds in each)
-    table.add_row(f"the sum of these {len(each)} runs", f"{total:.1f}")
-    table.add_row("all in one run", f"{together:.1f}")
-    table.add_row("ratio", f"{together / total:.3f}")
-    Console(width=108).print(table)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(measure)

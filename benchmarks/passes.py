@@ -3,16 +3,15 @@
 python benchmarks/passes.py [EXAMPLES] [CHECKPOINTS] [REPETITIONS]
 """
 
-import sys
-
-from timing import FASHION_MNIST, paired, show
+from rows import Row, main
+from timing import FASHION_MNIST, paired, tensorflow
 
 BATCH_SIZE = 256
 
 
-def main(num_examples=20_000, num_checkpoints=5, repetitions=7):
+def measure(num_examples=20_000, num_checkpoints=5, repetitions=7):
+    tensorflow()
     import keras
-    import tensorflow as tf
 
     import keras_pruning as kp
     from keras_pruning import models
@@ -22,7 +21,36 @@ def main(num_examples=20_000, num_checkpoints=5, repetitions=7):
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
     keras.utils.set_random_seed(0)
     model = models.build("cnn", examples.shape, examples.num_classes)
-    batches = examples.batches(BATCH_SIZE)
+    forward, input_gradients = bare_passes(model, examples.batches(BATCH_SIZE))
+    names = [name for name in SCORES if SCORES[name].signal == "outputs" and name != "grand"]
+    for scores, title in ((["el2n"], "`el2n`"), (names, f"{len(names)} scores")):
+        observers = {name: get(name).observe for name in scores}
+        scoring_pass = OutputPass(model, examples, observers, BATCH_SIZE)
+        yield Row(
+            f"{title} of {len(examples):,} images in one pass",
+            "a forward pass in a graph",
+            **paired(scoring_pass, forward, repetitions),
+        )
+    checkpoints, vog = [weights_of(model)] * num_checkpoints, {"vog": get("vog").observe}
+
+    def bare_gradients():
+        for checkpoint in checkpoints:
+            model.set_weights(checkpoint)
+            input_gradients()
+
+    def ours():
+        observe_input_gradients(model, checkpoints, examples, vog, BATCH_SIZE)
+
+    yield Row(
+        f"`vog` of {len(examples):,} images over {num_checkpoints} checkpoints",
+        f"{num_checkpoints} passes of input gradients in a graph",
+        **paired(ours, bare_gradients, repetitions),
+    )
+
+
+def bare_passes(model, batches):
+    """Two functions: a forward pass, and one that takes the gradients of the labels' logits."""
+    tf = tensorflow()
 
     @tf.function
     def forward():
@@ -42,29 +70,8 @@ def main(num_examples=20_000, num_checkpoints=5, repetitions=7):
             total += tf.reduce_sum(tape.gradient(label, x))
         return total
 
-    names = [name for name in SCORES if SCORES[name].signal == "outputs" and name != "grand"]
-    observers = {name: get(name).observe for name in names}
-    eval_pass = OutputPass(model, examples, observers, BATCH_SIZE)
-    only_el2n = OutputPass(model, examples, {"el2n": get("el2n").observe}, BATCH_SIZE)
-    checkpoints = [weights_of(model)] * num_checkpoints
-    vog = {"vog": get("vog").observe}
-
-    def bare_gradients():
-        for checkpoint in checkpoints:
-            model.set_weights(checkpoint)
-            input_gradients()
-
-    rows = {
-        "el2n: a forward pass": paired(only_el2n, forward, repetitions),
-        f"{len(names)} scores: a forward pass": paired(eval_pass, forward, repetitions),
-        f"vog, {num_checkpoints} checkpoints: as many input-gradient passes": paired(
-            lambda: observe_input_gradients(model, checkpoints, examples, vog, BATCH_SIZE),
-            bare_gradients,
-            repetitions,
-        ),
-    }
-    show(f"Passes over {len(examples):,} images of Fashion-MNIST, cnn", rows)
+    return forward, input_gradients
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(measure)

@@ -3,12 +3,12 @@
 python benchmarks/recording.py [EXAMPLES] [REPETITIONS]
 """
 
-import sys
+from rows import Row, main
+from timing import FASHION_MNIST, paired, tensorflow
 
-from timing import FASHION_MNIST, paired, show
 
-
-def main(num_examples=20_000, repetitions=9):
+def measure(num_examples=20_000, repetitions=9):
+    tensorflow()
     import keras
 
     import keras_pruning as kp
@@ -31,12 +31,13 @@ def main(num_examples=20_000, repetitions=9):
         return lambda: model.fit(batches, epochs=1, **options)
 
     few = [name for name in dynamics if name != "tdds"]
-    rows = {
-        f"{len(names)} scores{note}": paired(fit_one_epoch(names), fit_one_epoch([]), repetitions)
-        for names, note in ((few, ""), (dynamics, ", the probabilities for TDDS among them"))
-    }
-    show(f"One epoch of fit, cnn, {len(examples):,} images of Fashion-MNIST", rows)
+    for names, note in ((few, ""), (dynamics, ", TDDS among them")):
+        yield Row(
+            f"`fit` that records {len(names)} scores{note}: an epoch of {len(examples):,} images",
+            "a plain `fit`",
+            **paired(fit_one_epoch(names), fit_one_epoch([]), repetitions),
+        )
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(measure)

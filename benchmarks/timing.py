@@ -1,12 +1,28 @@
-"""Paired timings: ours and the reference in turn, in one process."""
+"""Paired timings: ours and the reference in turn, in one process. Import it before the libraries.
+
+`turns.py` does the same with a process for each.
+"""
 
 import os
 import statistics
+import sys
 import time
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from peak import peaks
 
 FASHION_MNIST = "idx:/usr/share/datasets/fashion-mnist"
+THREADS = len(os.sched_getaffinity(0))
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# The same number for every library, in this process and in those that it starts.
+for _variable in (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+):
+    os.environ[_variable] = str(THREADS)
 
 
 def paired(ours, reference, repetitions):
@@ -18,47 +34,46 @@ def paired(ours, reference, repetitions):
         repetitions: number of counted pairs.
 
     Returns:
-        Dictionary of the medians `ours` and `reference`, in seconds, and of `ratio`, `lowest` and
-        `highest`: median and range of the ratios pair by pair.
+        What `ratios` gives, and `peak`, the MiB that the first call of `ours` took.
     """
-    ours(), reference()
-    seconds = [(_seconds(ours), _seconds(reference)) for _ in range(repetitions)]
-    ratios = [mine / other for mine, other in seconds]
+    peak, _ = peaks(ours)
+    reference()
+    pairs = [(seconds(ours), seconds(reference)) for _ in range(repetitions)]
+    return {**ratios(*zip(*pairs, strict=True)), "peak": peak}
+
+
+def ratios(ours, reference):
+    """Medians and ratios of seconds that were taken in pairs.
+
+    Args:
+        ours: floats, seconds.
+        reference: floats, as many, each taken right after or before that of ours.
+
+    Returns:
+        Dictionary of the medians `ours` and `reference`, in seconds, of `ratio`, `lowest` and
+        `highest`, median and range of the ratios pair by pair, and of the number of `pairs`.
+    """
+    each = [mine / other for mine, other in zip(ours, reference, strict=True)]
     return {
-        "ours": statistics.median(mine for mine, _ in seconds),
-        "reference": statistics.median(other for _, other in seconds),
-        "ratio": statistics.median(ratios),
-        "lowest": min(ratios),
-        "highest": max(ratios),
+        "ours": statistics.median(ours),
+        "reference": statistics.median(reference),
+        "ratio": statistics.median(each),
+        "lowest": min(each),
+        "highest": max(each),
+        "pairs": len(each),
     }
 
 
-def show(title, rows):
-    """Prints a table of what `paired` measured.
+def tensorflow():
+    """TensorFlow, imported without what it prints on the way."""
+    from keras_pruning.backend import import_tensorflow
 
-    Args:
-        title: what was measured, and on what.
-        rows: dictionary from a description to what `paired` gave.
-    """
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left")
-    table.add_column("ours against the reference")
-    for name in ("ours (s)", "reference (s)", "ratio", "range"):
-        table.add_column(name, justify="right")
-    for name, row in rows.items():
-        table.add_row(
-            name,
-            f"{row['ours']:.2f}",
-            f"{row['reference']:.2f}",
-            f"{row['ratio']:.3f}",
-            f"{row['lowest']:.3f} … {row['highest']:.3f}",
-        )
-    Console(width=108).print(table)
+    import_tensorflow()
+    return sys.modules["tensorflow"]
 
 
-def _seconds(function):
+def seconds(function):
+    """How long a function of no arguments takes."""
     start = time.perf_counter()
     function()
     return time.perf_counter() - start

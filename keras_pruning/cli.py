@@ -105,21 +105,47 @@ def _add_score(command):
         help="score with saved models instead of probes: 'DIR/*.keras', in the order of their "
         "numbers, each counted as one epoch",
     )
+    command.add_argument(
+        "--fraction", type=float | None, help="score only this part, with --extrapolate"
+    )
+    command.add_argument(
+        "--extrapolate",
+        action="store_true",
+        help="carry the scores of that part over to the rest, from nearest neighbours",
+    )
 
 
 def _score(values):
-    from keras_pruning.reliability import reliability_lines
+    from keras_pruning.score_report import report
     from keras_pruning.scoring import find_checkpoints, score
 
     config, output = _config_and_output(values)
+    config = _extrapolating(config, values.fraction, values.extrapolate)
+    if config.probe.split == "test" and not values.output:
+        output = output / "test"
     checkpoints = None if values.checkpoints is None else find_checkpoints(values.checkpoints)
-    table = score(config, output, checkpoints)
-    print(f"Scored {len(table):,} examples: {', '.join(table.names)}.")
-    if not checkpoints:
-        print("Reliability, the rank correlation to expect of as many other probes:")
-        for line in reliability_lines(table.metadata["reliability"]):
-            print(line)
+    for part in report(score(config, output, checkpoints)):
+        _print(part)
     print(f"{output / 'scores.parquet'} (for people: {output / 'scores.csv'})")
+
+
+def _extrapolating(config, fraction, extrapolate):
+    """The config with `probe.fraction` as the flags have it, which must come together."""
+    if fraction is not None and not extrapolate:
+        raise InputError(
+            "--fraction alone leaves open what becomes of the other examples. Expected "
+            "--extrapolate beside it, to carry the scores over to them, or --dataset.fraction in "
+            f"its place, to leave them out. Received: --fraction {fraction}"
+        )
+    if fraction is None:
+        if extrapolate and config.probe.fraction == 1:
+            raise InputError(
+                "--extrapolate needs to know how many examples to score. Expected --fraction "
+                "beside it, for example --fraction 0.2. Received: none"
+            )
+        return config
+    probe = dataclasses.replace(config.probe, fraction=fraction)
+    return dataclasses.replace(config, probe=probe)
 
 
 def _add_prune(command):
@@ -206,17 +232,14 @@ def _add_doctor(command):
 
 
 def _doctor(values):
-    from rich.console import Console
-
     from keras_pruning.doctor.examination import examine
     from keras_pruning.doctor.report import FILES, as_tables
 
     config, output = _config_and_output(values)
     found = examine(config, output, values.noise, values.suspects)
-    console = Console(width=None if sys.stdout.isatty() else 108, highlight=False)
     for title, table in as_tables(found.diagnosis):
-        console.print(title)
-        console.print(table)
+        _print(title)
+        _print(table)
     print("\n".join(found.advice))
     for name in FILES:
         print(found.folder / name)
@@ -237,18 +260,25 @@ def _compare(values):
 
 
 def _show(rows, folder):
-    from rich.console import Console
-
     from keras_pruning.comparison.report import FOLDER, as_table, cost_lines
 
-    console = Console(width=None if sys.stdout.isatty() else 108, highlight=False)
-    console.print(as_table(rows))
+    _print(as_table(rows))
     for line in cost_lines(folder, rows):
         print(line)
     print(f"{folder / FOLDER / 'comparison.csv'}")
     print(f"To look at it:  {Path(sys.executable).parent / 'tensorboard'} --logdir {folder}")
     # TensorBoard ticks no run where there are more than 40, unless the address names some.
     print("and open        http://localhost:6006/#custom_scalars&regexInput=comparison")
+
+
+def _print(content):
+    """Prints a line as it is, and a table as wide as the terminal."""
+    if isinstance(content, str):
+        print(content)
+        return
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 108, highlight=False).print(content)
 
 
 COMMANDS = {

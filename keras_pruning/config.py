@@ -69,17 +69,29 @@ class ProbeConfig:
         seeds: how many probes, or a list of their seeds.
         jobs: probes that train at the same time, each in a process of its own.
         threads: CPU threads of a process; by default the cores divided by the jobs.
+        fraction: part of the examples, drawn stratified, that probes train on and score; the scores
+            of the others are carried over from their nearest neighbours.
+        split: train scores the examples that probes train on, test those of the test set, with
+            neighbours and prototypes from the training set.
     """
 
     epochs: int = 10
     seeds: Seeds = 1
     jobs: int = 1
     threads: int | None = None
+    fraction: float = 1.0
+    split: Literal["train", "test"] = "train"
 
     def __post_init__(self):
         for name in ("epochs", "jobs", "threads"):
             _require_positive(f"probe.{name}", getattr(self, name))
         _require_seeds("probe.seeds", self.seeds)
+        require_keep_fraction(self.fraction, "probe.fraction")
+        if self.split == "test" and self.fraction < 1:
+            raise InputError(
+                "Scores of test examples are not carried over. Expected probe.fraction: 1. "
+                f"Received: {self.fraction}, with probe.split: test"
+            )
 
 
 @dataclass
@@ -173,7 +185,7 @@ class Config:
             is, besides those that are listed with options.
         training: how models train.
         sweep: what a sweep compares.
-        seed: seed of `train`; the probes' seeds count from it.
+        seed: seed of `train` and of the draw of probe.fraction; the probes' seeds count from it.
     """
 
     dataset: DatasetConfig = field(default_factory=DatasetConfig)

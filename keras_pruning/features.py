@@ -3,15 +3,18 @@
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from keras_pruning import embedding_sources as sources
 from keras_pruning.errors import InputError
 from keras_pruning.layer_outputs import PENULTIMATE as PENULTIMATE
-from keras_pruning.layer_outputs import show
+from keras_pruning.layer_outputs import no_vector, show
 from keras_pruning.random_projection import random_projection
 
 # No layer can have these names.
@@ -29,11 +32,15 @@ class Embedding:
         max_dimension: a wider layer is reduced to this many dimensions by `random_projection`;
             `None` keeps every layer exact.
         seed: integer, the seed of that projection.
+        source: what the layer is one of; by default the model that is scored, else the path of a
+            `.keras` file. Or the path of a `.npy` file, whose rows are the vectors; `layer` is then
+            `OUTPUT`.
     """
 
     layer: str
     max_dimension: int | None = None
     seed: int = 0
+    source: str | None = None
 
 
 class Embeddings:
@@ -59,10 +66,10 @@ class Embeddings:
 
 @contextlib.contextmanager
 def embeddings(model, examples, wanted, batch_size=256, memory_limit=2**31, support=None):
-    """Embeds all examples after several layers, in one pass over the data.
+    """Embeds all examples after several layers, in one pass over the data for each source.
 
     Args:
-        model: Keras model.
+        model: Keras model; `None` if nothing is wanted of it.
         examples: `Examples`.
         wanted: list of `Embedding`.
         batch_size: examples a batch.
@@ -75,35 +82,112 @@ def embeddings(model, examples, wanted, batch_size=256, memory_limit=2**31, supp
         `Embeddings`.
 
     Raises:
-        InputError: if a layer does not give one tensor, or one that is not finite, or the disk is
-            too small.
+        InputError: if a layer does not give one tensor, or one that is not finite, a source is
+            not one of the examples, or the disk is too small.
     """
     with contextlib.ExitStack() as stack:
         if support is not None:
+            _require_rows_of_both(wanted, examples, support)
             within = embeddings(model, support, wanted, batch_size, memory_limit)
             support = stack.enter_context(within)
-        batches = examples.scoring_batches(batch_size)
-        extract = _extractor(model, wanted, batches.element_spec[1])
-        dimensions = [spec.shape[1] for spec in extract.structured_outputs[0]]
-        folder, size = None, 4 * len(examples) * sum(dimensions)
+        passes = _passes(model, examples, wanted, batch_size)
+        dimensions = {key: value for each in passes for key, value in each.dimensions.items()}
+        folder, size = None, 4 * len(examples) * sum(dimensions.values())
         if size > memory_limit:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="keras_pruning-")))
             _require_disk(folder, size)
-        features = [
-            _empty(folder, number, (len(examples), dimension))
-            for number, dimension in enumerate(dimensions)
-        ]
-        for rows, x, _ in batches:
-            vectors, finite = extract(x)
-            if not finite:
-                raise InputError(
-                    "The model does not give finite outputs. Expected finite numbers for all "
-                    "examples. Received: NaN or infinity. Its training may have diverged."
-                )
-            for target, values in zip(features, vectors, strict=True):
-                target[rows] = values
-        named = dict(zip(wanted, features, strict=True))
-        yield Embeddings(examples.labels, named, support)
+        features = {
+            each: _empty(folder, number, (len(examples), dimensions[each]))
+            for number, each in enumerate(wanted)
+        }
+        for each_pass in passes:
+            for rows, vectors in each_pass.vectors:
+                for each, values in zip(each_pass.dimensions, vectors, strict=True):
+                    features[each][rows] = values
+        yield Embeddings(examples.labels, features, support)
+
+
+def require_embeddings(model, examples, wanted, support=None):
+    """Raises an `InputError` if `embeddings` would, as far as can be said without running a model.
+
+    Args:
+        model, examples, wanted, support: as for `embeddings`.
+    """
+    if support is not None:
+        _require_rows_of_both(wanted, examples, support)
+    for each in _passes(model, examples, wanted, 1):
+        if sources.is_array(each.source):
+            for _ in each.vectors:
+                pass
+
+
+class _Pass(NamedTuple):
+    """One pass over the data.
+
+    Args:
+        source: as of `Embedding`.
+        dimensions: dictionary from `Embedding` to how many dimensions it has.
+        vectors: iterator over rows and a list of their vectors `(rows, dimensions)`.
+    """
+
+    source: str | None
+    dimensions: dict
+    vectors: Iterator
+
+
+def _passes(model, examples, wanted, batch_size):
+    """A `_Pass` for each source; errors that can be found without the examples are raised now."""
+    passes = []
+    for source in dict.fromkeys(each.source for each in wanted):
+        of_source = [each for each in wanted if each.source == source]
+        if sources.is_array(source):
+            found = _of_array(source, examples, of_source)
+        else:
+            embedder = model if source is None else sources.encoder(source, examples)
+            found = _of_model(embedder, examples, of_source, batch_size)
+        passes.append(_Pass(source, *found))
+    return passes
+
+
+def _require_rows_of_both(wanted, examples, support):
+    for source in {each.source for each in wanted}:
+        if sources.is_array(source):
+            sources.require_rows_of_both(source, examples, support)
+
+
+def _of_array(path, examples, wanted):
+    """Dimensions and vectors of a pass over the rows of a file."""
+    stored = sources.open_array(path)
+    rows = sources.rows_of(path, len(stored), examples)
+    width = stored.shape[1]
+    dimensions = {each: min(width, each.max_dimension or width) for each in wanted}
+    blocks = sources.blocks(stored, rows, path)
+    vectors = ((part, [_as_vectors(block, each) for each in wanted]) for part, block in blocks)
+    return dimensions, vectors
+
+
+def _of_model(model, examples, wanted, batch_size):
+    """Dimensions and vectors of a pass over the examples."""
+    batches = examples.scoring_batches(batch_size)
+    extract = _extractor(model, wanted, batches.element_spec[1])
+    specs = extract.structured_outputs[0]
+    dimensions = {each: spec.shape[1] for each, spec in zip(wanted, specs, strict=True)}
+    return dimensions, _vectors(extract, batches, wanted)
+
+
+def _vectors(extract, batches, wanted):
+    for rows, x, _ in batches:
+        vectors, finite = extract(x)
+        if not finite:
+            name = "" if wanted[0].source is None else f" {wanted[0].source}"
+            raise InputError(
+                f"The model{name} does not give finite outputs. Expected finite numbers for all "
+                "examples. Received: NaN or infinity. Its training may have diverged."
+            )
+        for each, values in zip(wanted, vectors, strict=True):
+            if len(values) != len(rows):
+                raise no_vector(each.layer, f"{len(values)} vectors for {len(rows)} examples")
+        yield rows, vectors
 
 
 def _extractor(model, wanted, spec):
@@ -111,12 +195,14 @@ def _extractor(model, wanted, spec):
     special = (INPUT, OUTPUT)
     shown = show(model, list({each.layer for each in wanted if each.layer not in special}))
 
-    @tf.function
+    # AutoGraph would make a `StagingError` of every `InputError`.
+    @tf.function(autograph=False)
     def extract(x):
         outputs, hidden = shown(x)
         values = {INPUT: x, OUTPUT: outputs, **hidden}
         vectors = [_as_vectors(values[each.layer], each) for each in wanted]
-        finite = [tf.reduce_all(tf.math.is_finite(each)) for each in [outputs, *vectors]]
+        checked = [tf.cast(outputs, tf.float32), *vectors]
+        finite = [tf.reduce_all(tf.math.is_finite(each)) for each in checked]
         return vectors, tf.reduce_all(finite)
 
     # Concrete, or TensorFlow warns of "retracing" when several models are embedded.
@@ -125,6 +211,8 @@ def _extractor(model, wanted, spec):
 
 def _as_vectors(values, embedding):
     """A tensor `(batch, ...)` as float32 `(batch, dimensions)`, reduced where it is too wide."""
+    if None in values.shape[1:]:
+        raise no_vector(embedding.layer, f"an output of shape {values.shape}")
     dimensions = int(np.prod(values.shape[1:]))
     # In float32 before anything else: half precision would tie whole classes after a softmax.
     vectors = tf.cast(tf.reshape(values, (-1, dimensions)), tf.float32)

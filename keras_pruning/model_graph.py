@@ -5,8 +5,11 @@ from keras import layers
 
 from keras_pruning.errors import InputError
 
-_MERGES = (layers.Add, layers.Concatenate)
+# By name, because the operations `x + y` and `keras.ops.concatenate` have no public class.
+_MERGES = ("Add", "Concatenate")
+# What belongs to the layer before it; before the first one, to the input.
 _ELEMENTWISE = (
+    layers.Normalization,
     layers.BatchNormalization,
     layers.LayerNormalization,
     layers.GroupNormalization,
@@ -38,7 +41,9 @@ def as_logits(model):
     # By name, because the operation `keras.ops.softmax` has no public class.
     if type(last).__name__ == "Softmax":
         return keras.Model(model.inputs, before)
-    if getattr(last, "activation", None) is not keras.activations.softmax:
+    if not isinstance(last, layers.Activation | layers.Dense):
+        return model
+    if last.activation is not keras.activations.softmax:
         return model
     if isinstance(last, layers.Activation):
         return keras.Model(model.inputs, before)
@@ -146,35 +151,72 @@ def probe_layers(model):
     A model with skip connections is probed after each merge, before the activation that follows,
     and after the stem: the last normalization, or the last layer with weights, before the first
     branch. Any other model is probed after each layer with weights but the last, behind the
-    normalization and the activation that belong to it.
+    normalization and the activation that belong to it. Functional and sequential models inside it
+    are taken for their layers. What is called more than once is left out.
 
     Args:
         model: functional or sequential model that ends in logits.
 
     Returns:
-        A list of layer names, from input to output, without the input and the logits.
+        A list of layer names, `outer/inner` in a model inside, from input to output, without the
+        input and the logits.
     """
-    merges = [layer for layer in model.layers if isinstance(layer, _MERGES)]
+    opened = _opened(model)
+    merges = [name for name, operation, owner in opened if _is_merge(operation, owner)]
     if merges:
-        stem = _last_before(model, merges[0])
-        return [layer.name for layer in [*stem, *merges]]
+        return [*_stem(opened, merges[0]), *merges]
     probed = []
-    for layer in model.layers:
+    for name, layer, _ in opened:
         if isinstance(layer, _ELEMENTWISE):
-            probed[-1:] = [layer] * bool(probed)
-        elif layer.weights:
-            probed.append(layer)
-    return [layer.name for layer in probed[:-1]]
+            probed[-1:] = [name] * bool(probed)
+        elif getattr(layer, "weights", None):
+            probed.append(name)
+    return probed[:-1]
 
 
-def _last_before(model, merge):
-    """The stem: what every path to `merge` goes through, at its last normalization or weights."""
-    _, branches = _made_by(layer_outputs(model)[merge.name][0])
+def _opened(model, prefix=""):
+    """The operations of a model and of the models in its graph: path, operation and its model.
+
+    Without those that have several outputs or are called more than once.
+    """
+    outputs, found = layer_outputs(model), []
+    # A sequential model has nothing but layers.
+    for operation in getattr(model, "operations", model.layers):
+        name = prefix + operation.name
+        if len(outputs[operation.name]) > 1:
+            continue
+        if isinstance(operation, keras.Model) and shows_layers(operation):
+            found.extend(_opened(operation, f"{name}/"))
+        else:
+            found.append((name, operation, model))
+    return found
+
+
+def _is_merge(operation, model):
+    """Whether several tensors come together, rather than a tensor and a constant."""
+    if type(operation).__name__ not in _MERGES:
+        return False
+    return len(_made_by(layer_outputs(model)[operation.name][0])[1]) > 1
+
+
+def _stem(opened, merge):
+    """What every path to `merge` goes through, at its last normalization or weights: one or none.
+
+    Only in the model that the merge is part of, and in those inside it.
+    """
+    _, operation, model = next(each for each in opened if each[0] == merge)
+    _, branches = _made_by(layer_outputs(model)[operation.name][0])
     paths = [_ancestors(tensor) for tensor in branches]
-    shared = [layer for layer in model.layers if all(layer.name in path for path in paths)]
-    weighted = [layer for layer in shared if layer.weights]
-    normalized = [layer for layer in weighted if isinstance(layer, layers.BatchNormalization)]
-    return (normalized or weighted)[-1:]
+    prefix = merge.removesuffix(operation.name)
+    before = [each for each in opened if each[0].startswith(prefix)]
+    parts = [name.removeprefix(prefix).partition("/")[0] for name, *_ in before]
+    weighted = [
+        (name, layer)
+        for part, (name, layer, _) in zip(parts, before, strict=True)
+        if getattr(layer, "weights", None) and all(part in path for path in paths)
+    ]
+    normalized = [each for each in weighted if isinstance(each[1], layers.BatchNormalization)]
+    return [name for name, _ in (normalized or weighted)[-1:]]
 
 
 def _ancestors(tensor):

@@ -207,13 +207,7 @@ def require_fit(model, input_shape, num_classes):
     """Raises an `InputError` unless `model` maps such examples to `num_classes` outputs."""
     if not isinstance(model, keras.Model):
         raise InputError(f"Expected a Keras model. Received: {type(model).__name__}")
-    try:
-        output = model(keras.ops.zeros((1, *input_shape)), training=False)
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"The model does not take the examples, of shape {tuple(input_shape)}: {reason}"
-        ) from error
+    output = output_for_zeros(model, input_shape)
     shape = getattr(output, "shape", None)
     if shape is None or tuple(shape) != (1, num_classes):
         received = f"{len(output)} outputs" if shape is None else (None, *shape[1:])
@@ -222,3 +216,18 @@ def require_fit(model, input_shape, num_classes):
             f"Expected one output of shape (None, {num_classes}), one logit a class. "
             f"Received: {received}"
         )
+
+
+def output_for_zeros(model, input_shape):
+    """What a model gives, in eval mode, for one example of zeros.
+
+    Raises:
+        InputError: if it does not take examples of that shape.
+    """
+    try:
+        return model(keras.ops.zeros((1, *input_shape)), training=False)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"The model does not take the examples, of shape {tuple(input_shape)}: {reason}"
+        ) from error

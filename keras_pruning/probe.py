@@ -5,8 +5,9 @@ import time
 
 from keras_pruning.backend import import_tensorflow
 from keras_pruning.config import seed_list
-from keras_pruning.examples import load_examples
+from keras_pruning.extrapolation import extrapolate, require_penultimate
 from keras_pruning.processes import progress, run_each
+from keras_pruning.scored_examples import scored_examples
 
 
 def probe_tables(config, threads, extra=()):
@@ -19,8 +20,8 @@ def probe_tables(config, threads, extra=()):
             what every probe takes besides the scores of `config`.
 
     Returns:
-        Tuple of two lists in the order of the seeds: a `ScoreTable` and a dictionary of what it
-        cost for each probe.
+        Tuple of two lists in the order of the seeds: a `ScoreTable`, or with `probe.fraction` below
+        1 a `keras_pruning.extrapolation.Carried`, and a dictionary of what it cost for each probe.
     """
     calls = [
         {"config": config, "seed": seed, "scores": [*scores, *extra]}
@@ -50,7 +51,9 @@ def scores_of_each_seed(config):
     """The scores that each probe takes: a dictionary from seed to a list of score entries."""
     of_seed = {}
     for entry in score_entries(config):
-        for seed in seed_list(entry.get("seeds", config.probe.seeds), config.seed):
+        seeds = seed_list(entry.get("seeds", config.probe.seeds), config.seed)
+        # An embedding that the user brought is the same with every probe.
+        for seed in seeds[:1] if entry.get("embedding") else seeds:
             scores = of_seed.setdefault(seed, [])
             scores.append({key: value for key, value in entry.items() if key != "seeds"})
     return of_seed
@@ -59,23 +62,42 @@ def scores_of_each_seed(config):
 def require_scores(config, num_classes):
     """Raises an `InputError` if a score of `config` is unknown or cannot be taken by its probes.
 
-    In a process of its own, before any probe trains.
+    Or, where the probes score a part, if their model does not show how to carry scores over. In a
+    process of its own, before any probe trains.
 
     Args:
         config: `Config`.
         num_classes: number of classes of the data.
+
+    Returns:
+        How many probes have to be trained.
     """
     from keras_pruning.scores import get
-    from keras_pruning.scores.recorder import require_classes
+    from keras_pruning.scores.recorder import ScoreRecorder, require_classes
 
+    without_model = []
     for entry in score_entries(config):
         score = get({key: value for key, value in entry.items() if key != "seeds"})
         score.epochs_due(config.probe.epochs)
         require_classes(score, num_classes)
+        if not score.needs_model:
+            without_model.append(score)
+    if without_model:
+        sets = scored_examples(config)
+        recorder = ScoreRecorder(sets.scored, without_model, support=sets.trained_on)
+        recorder.start(config.probe.epochs)
+    if config.probe.fraction < 1:
+        require_penultimate(_new_model(config, scored_examples(config).all))
+    return sum(
+        _needs_training(config, map(get, entries))
+        for entries in scores_of_each_seed(config).values()
+    )
 
 
 def score_with_probe(config, seed, scores, verbose=0):
-    """Trains one probe and scores the training examples with it, in a process of its own.
+    """Trains one probe and scores examples with it, in a process of its own.
+
+    No probe is trained for scores that need none.
 
     Args:
         config: `Config`.
@@ -84,37 +106,64 @@ def score_with_probe(config, seed, scores, verbose=0):
         verbose: as in `keras.Model.fit`.
 
     Returns:
-        Tuple of the seed and a tuple of `ScoreTable` and a dictionary of what it cost.
+        Tuple of the seed and a tuple of `ScoreTable`, or `Carried` as in `probe_tables`, and a
+        dictionary of what it cost.
     """
     import keras
 
-    from keras_pruning import models, training
+    from keras_pruning import training
     from keras_pruning.scores import ScoreCallback, get
 
-    examples = load_examples(split="train", **dataclasses.asdict(config.dataset))
+    sets = scored_examples(config)
     scores = [entry() if callable(entry) else get(entry) for entry in scores]
     epochs = config.probe.epochs
-    stop_epoch = max(max(each.epochs_due(epochs)) for each in scores)
+    if not _needs_training(config, scores):
+        return seed, _without_probe(seed, sets, scores)
+    due = [epoch for each in scores for epoch in each.epochs_due(epochs)]
+    stop_epoch = max(due, default=epochs)
     seed_of_probe = training.derived_seed("probe", seed)
     keras.utils.set_random_seed(seed_of_probe)
-    model = models.build(
-        config.model.name, examples.shape, examples.num_classes, **config.model.options
-    )
-    callback = ScoreCallback(examples, scores, epochs=epochs)
+    model = _new_model(config, sets.trained_on)
+    callback = ScoreCallback(sets.scored, scores, epochs=epochs, support=sets.trained_on)
     options = dataclasses.asdict(config.training) | {"epochs": epochs, "budget": "epochs"}
     start = time.perf_counter()
     log = training.train(
         model,
-        examples,
+        sets.trained_on,
         **options,
         stop_epoch=stop_epoch,
         seed=seed_of_probe,
-        scores=callback,
+        # The training step says nothing about examples that it does not see.
+        **({"callbacks": [callback]} if sets.unseen else {"scores": callback}),
         verbose=verbose,
     )
+    table = callback.table()
+    if sets.carried_over:
+        table = extrapolate(table, model, sets.all)
     cost = {
         "seed": seed,
         "seconds": time.perf_counter() - start,
         "examples_seen": log.examples_seen,
     }
-    return seed, (callback.table(), cost)
+    return seed, (table, cost)
+
+
+def _needs_training(config, scores):
+    """Whether scores need a trained probe, be it to carry them over from a part."""
+    return config.probe.fraction < 1 or any(score.needs_model for score in scores)
+
+
+def _without_probe(seed, sets, scores):
+    from keras_pruning.scores import score_checkpoints
+
+    start = time.perf_counter()
+    table = score_checkpoints([], sets.scored, scores, support=sets.trained_on)
+    cost = {"seed": seed, "seconds": time.perf_counter() - start, "examples_seen": 0}
+    return table, cost
+
+
+def _new_model(config, examples):
+    from keras_pruning import models
+
+    shape, classes = examples.shape, examples.num_classes
+    return models.build(config.model.name, shape, classes, **config.model.options)

@@ -23,16 +23,26 @@ class ScoreTable:
         metadata: dictionary of `examples` (their provenance), `scores` (of each `higher_is_harder`,
             config, epochs, mode and over_seeds), `reliability` (what
             `keras_pruning.reliability.reliability` found) and how the table was made.
+        extrapolated: booleans `(examples,)`, true where the scores are not the example's own but
+            its neighbours', as `keras_pruning.extrapolation` carries them over; by default none.
 
     Raises:
         InputError: if a column has another length or holds values that are not finite.
     """
 
-    def __init__(self, ids, labels, scores, standard_errors=None, metadata=None):
+    def __init__(self, ids, labels, scores, standard_errors=None, metadata=None, extrapolated=None):
         self.ids, self.labels = np.asarray(ids, dtype=str), np.asarray(labels, dtype=np.int64)
         self._scores = _columns(scores, len(self.ids))
         self.standard_errors = _columns(standard_errors or {}, len(self.ids))
         self.metadata = dict(metadata or {})
+        if extrapolated is None:
+            extrapolated = np.zeros(len(self.ids), bool)
+        self.extrapolated = np.asarray(extrapolated, dtype=bool)
+        if self.extrapolated.shape != self.ids.shape:
+            raise InputError(
+                f"Invalid `extrapolated`. Expected shape {self.ids.shape}, one boolean an example. "
+                f"Received: {self.extrapolated.shape}"
+            )
 
     @property
     def names(self):
@@ -73,13 +83,15 @@ class ScoreTable:
 
         The mean, or the sum where `metadata["scores"][name]["over_seeds"]` says so, and its
         standard error: the sample's standard deviation (n - 1), divided by √n for a mean and
-        multiplied by √n for a sum. How far the probes agree goes into the metadata.
+        multiplied by √n for a sum. How far the probes agree goes into the metadata; of examples
+        that they have scored, because means of neighbours agree more. The standard error of an
+        extrapolated score tells how far the probes disagree, not how far the neighbours are off.
 
         Args:
-            tables: list of `ScoreTable` of the same examples.
+            tables: list of `ScoreTable` of the same examples, the same of them extrapolated.
 
         Raises:
-            InputError: if their ids or labels differ.
+            InputError: if their ids or labels differ, or other examples are extrapolated.
         """
         first = tables[0]
         for table in tables[1:]:
@@ -88,6 +100,11 @@ class ScoreTable:
                 raise InputError(
                     "The tables are of different examples. Expected the same ids and labels in "
                     "the same order in all."
+                )
+            if not np.array_equal(table.extrapolated, first.extrapolated):
+                raise InputError(
+                    "The tables have scored different parts of the examples. Expected the same "
+                    "examples to be extrapolated in all."
                 )
         metadata = {**first.metadata, "scores": {}, "reliability": {}}
         for table in reversed(tables):
@@ -101,11 +118,13 @@ class ScoreTable:
             if len(values) > 1:
                 deviation = values.std(axis=0, ddof=1, dtype=np.float64)
                 errors[name] = deviation / len(values) ** 0.5 * count
-            metadata["reliability"][name] = reliability(values)
-        return cls(first.ids, first.labels, scores, errors, metadata)
+            metadata["reliability"][name] = reliability(values[:, ~first.extrapolated])
+        return cls(first.ids, first.labels, scores, errors, metadata, first.extrapolated)
 
     def save(self, path, overwrite=False):
         """Writes the table as Parquet: `id`, `label`, the scores, then `<score>_se`.
+
+        A last column, `extrapolated`, is there only if some scores are.
 
         Raises:
             InputError: if `path` exists and `overwrite` is false.
@@ -122,13 +141,14 @@ class ScoreTable:
         """
         columns, metadata = tables.read(path, KIND)
         ids, labels = columns.pop("id"), columns.pop("label")
+        extrapolated = columns.pop("extrapolated", None)
         names = metadata.get("scores") or [name for name in columns if not name.endswith("_se")]
         missing = [name for name in names if name not in columns]
         if missing:
             raise InputError(f"Invalid score table {path}. Expected the columns {missing}.")
         scores = {name: columns[name] for name in columns if name in names}
         errors = {name: columns[f"{name}_se"] for name in scores if f"{name}_se" in columns}
-        return cls(ids, labels, scores, errors, metadata)
+        return cls(ids, labels, scores, errors, metadata, extrapolated)
 
     def to_csv(self, path, overwrite=False):
         """Writes the same columns as CSV, for people.
@@ -144,7 +164,8 @@ class ScoreTable:
 
     def _as_columns(self):
         errors = {f"{name}_se": values for name, values in self.standard_errors.items()}
-        return {"id": self.ids, "label": self.labels, **self._scores, **errors}
+        marked = {"extrapolated": self.extrapolated} if self.extrapolated.any() else {}
+        return {"id": self.ids, "label": self.labels, **self._scores, **errors, **marked}
 
 
 def _columns(columns, length):

@@ -1,6 +1,5 @@
 """The command `score`: what is scored, with what, and the files that it leaves."""
 
-import dataclasses
 import glob
 import logging
 import os
@@ -8,16 +7,23 @@ import re
 import time
 from pathlib import Path
 
+from keras_pruning.depth_report import write_depth_curves
 from keras_pruning.errors import InputError
-from keras_pruning.examples import load_examples
+from keras_pruning.extrapolation import (
+    NEIGHBOURS,
+    extrapolate,
+    over_probes,
+    require_penultimate,
+)
 from keras_pruning.probe import probe_tables, require_scores, score_entries, scores_of_each_seed
 from keras_pruning.processes import run_each, thread_count
 from keras_pruning.score_table import ScoreTable
+from keras_pruning.scored_examples import scored_examples
 from keras_pruning.storage import new_file, require_same_recipe, write_json
 from keras_pruning.versions import file_digest, source_digest, versions
 
 logger = logging.getLogger("keras_pruning")
-SCORES = "scores.parquet"
+SCORES, DEPTH = "scores.parquet", "prediction_depth"
 
 _SHARED_WITH_PROBES = (
     "batch_size",
@@ -30,13 +36,14 @@ _SHARED_WITH_PROBES = (
 
 
 def score(config, output, checkpoints=None):
-    """Scores the training examples, with the probes of `config` or with saved checkpoints.
+    """Scores examples, with the probes of `config` or with saved checkpoints.
 
     A score table that is there already is reused if it has the same recipe.
 
     Args:
         config: `Config`.
-        output: folder for `scores.parquet`, `scores.csv` and `scoring.json`, what it cost.
+        output: folder for `scores.parquet`, `scores.csv`, `scoring.json`, what it cost, and the
+            event file `prediction_depth/…`, the curves of the first probe with that score.
         checkpoints: paths of `.keras` files of one training run, the oldest first; by default
             probes are trained.
 
@@ -60,16 +67,20 @@ def score(config, output, checkpoints=None):
         costs = []
     else:
         check = {"config": config, "num_classes": recipe["examples"]["classes"]}
-        list(run_each(require_scores, [check], 1, recipe["threads"], "check"))
-        seeds = len(scores_of_each_seed(config))
-        logger.info("Training and scoring, probes: %d, at a time: %d.", seeds, config.probe.jobs)
+        (probes,) = run_each(require_scores, [check], 1, recipe["threads"], "check")
+        logger.info("Training and scoring, probes: %d, at a time: %d.", probes, config.probe.jobs)
         tables, costs = probe_tables(config, recipe["threads"])
-    table = ScoreTable.over_seeds(tables)
+    if config.probe.fraction < 1:
+        table = over_probes(tables, config.probe.fraction, config.seed)
+    else:
+        table = ScoreTable.over_seeds(tables)
     table.metadata["recipe"] = recipe
     if find_scores(config, output, checkpoints)[0] is not None:
         logger.info("Reused %s: another process wrote it meanwhile.", output / SCORES)
         return table
     table.to_csv(output / "scores.csv")
+    if DEPTH in table.names:
+        write_depth_curves(output / DEPTH, table.metadata["scores"][DEPTH])
     with new_file(output / "scoring.json") as partial:
         write_json(partial, {"seconds": time.perf_counter() - start, "probes": costs})
     # Last: where it lies, the others do.
@@ -91,8 +102,7 @@ def find_scores(config, output, checkpoints=None):
     Raises:
         InputError: if the output holds other scores, or something in the way of new ones.
     """
-    examples = load_examples(split="train", **dataclasses.asdict(config.dataset))
-    recipe = _recipe(config, examples.provenance, checkpoints)
+    recipe = _recipe(config, scored_examples(config), checkpoints)
     nearest = next((path for path in (output, *output.parents) if path.exists()), output.parent)
     if nearest.exists() and not nearest.is_dir():
         raise InputError(f"Expected a folder as --output. Received: the file {nearest}")
@@ -106,27 +116,66 @@ def find_scores(config, output, checkpoints=None):
     return None, recipe
 
 
-def _recipe(config, provenance, checkpoints):
+def _recipe(config, sets, checkpoints):
     """All that a score table depends on."""
+    part = _part(config)
+    examples = {"examples": sets.all.provenance}
+    if sets.unseen:
+        examples["support"] = sets.trained_on.provenance
     if checkpoints:
         return {
-            "examples": provenance,
+            **examples,
             "checkpoints": [[Path(path).name, file_digest(path)] for path in checkpoints],
-            "scores": score_entries(config),
+            **({"probe": part} if part else {}),
+            "scores": _with_names(score_entries(config)),
+            **_embeddings(config),
             "threads": thread_count(1, config.probe.threads),
             "versions": versions(),
         }
     values = config.as_dict()
     return {
-        "examples": provenance,
+        **examples,
         "model": values["model"],
         "model_source": source_digest(config.model.name),
-        "probe": {"epochs": config.probe.epochs},
-        "scores_of_each_seed": scores_of_each_seed(config),
+        "probe": {"epochs": config.probe.epochs, **part},
+        "scores_of_each_seed": {
+            seed: _with_names(entries) for seed, entries in scores_of_each_seed(config).items()
+        },
+        **_embeddings(config),
         "training": {key: values["training"][key] for key in _SHARED_WITH_PROBES},
         "threads": thread_count(config.probe.jobs, config.probe.threads),
         "versions": versions(),
     }
+
+
+def _part(config):
+    """What a score table depends on besides, where only a part is scored."""
+    # Only then: files from before there were parts stay valid.
+    if config.probe.fraction == 1:
+        return {}
+    return {"fraction": config.probe.fraction, "part_seed": config.seed, "neighbours": NEIGHBOURS}
+
+
+def _embeddings(config):
+    """Name and hash of each file that a score takes its embedding from, if there is any."""
+    entries = score_entries(config)
+    paths = [entry["embedding"] for entry in entries if isinstance(entry.get("embedding"), str)]
+    for path in paths:
+        if not Path(path).is_file():
+            raise InputError(
+                f"Missing embedding file. Expected a .npy or .keras file. Received: {path}"
+            )
+    # Only then: files from before there were embeddings stay valid.
+    return {"embeddings": [[Path(path).name, file_digest(path)] for path in paths]} if paths else {}
+
+
+def _with_names(entries):
+    """Score entries with the name of the embedding's file, which counts wherever it lies."""
+    named = [isinstance(entry.get("embedding"), str) for entry in entries]
+    return [
+        {**entry, "embedding": Path(entry["embedding"]).name} if has_name else entry
+        for entry, has_name in zip(entries, named, strict=True)
+    ]
 
 
 def find_checkpoints(pattern):
@@ -156,20 +205,25 @@ def _by_numbers(path):
 
 
 def score_with_checkpoints(config, checkpoints):
-    """Scores the training examples with saved models, in a process of its own.
+    """Scores examples with saved models, in a process of its own.
 
     Args:
         config: `Config`.
         checkpoints: paths of `.keras` files, the oldest first.
 
     Returns:
-        `ScoreTable`.
+        `ScoreTable`, or with `probe.fraction` below 1 a `Carried`, by the last of the checkpoints.
     """
+    from keras_pruning import models
     from keras_pruning.scores import score_checkpoints
 
-    examples = load_examples(split="train", **dataclasses.asdict(config.dataset))
+    sets = scored_examples(config)
     scores = [
         {key: value for key, value in entry.items() if key != "seeds"}
         for entry in score_entries(config)
     ]
-    return score_checkpoints(checkpoints, examples, scores)
+    last = models.load(checkpoints[-1])
+    if sets.carried_over:
+        require_penultimate(last)
+    table = score_checkpoints(checkpoints, sets.scored, scores, support=sets.trained_on)
+    return extrapolate(table, last, sets.all) if sets.carried_over else table

@@ -5,7 +5,7 @@ import pytest
 from trajectories import begin, logits_of_label
 
 import keras_pruning as kp
-from keras_pruning.features import INPUT, OUTPUT, Embedding, Embeddings
+from keras_pruning.features import INPUT, OUTPUT, PENULTIMATE, Embedding, Embeddings
 from keras_pruning.scores import SCORES, GraNd, PredictionDepth, get
 from keras_pruning.scores.outputs import EvalOutputs
 from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS
@@ -39,14 +39,17 @@ def from_input_gradients(score):
 
 
 def from_embeddings(score):
-    """The hard example lies among another class until the last probe, the easy one never."""
+    """The hard example lies among another class until the last layers, the easy one never."""
     labels = np.repeat([0, 1], 5)
     before = np.array([0, 10.5, 1, 2, 3, 10, 11, 12, 13, 14], "float32")[:, np.newaxis]
     after = np.array([0, 2.5, 1, 2, 3, 10, 11, 12, 13, 14], "float32")[:, np.newaxis]
     begin(score, 1, labels, 2)
     logits = np.stack([-after[:, 0], after[:, 0] - 10], axis=1)
-    names = [INPUT, "hidden", OUTPUT]
-    features = dict(zip(map(Embedding, names), [before, before, logits], strict=True))
+    if score.name == "prototype":
+        features = {Embedding(PENULTIMATE): before}
+    else:
+        names = [INPUT, "hidden", OUTPUT]
+        features = dict(zip(map(Embedding, names), [before, before, logits], strict=True))
     score.update(score.observe(Embeddings(labels, features)))
     return score.result()[:2]
 

@@ -149,7 +149,8 @@ class Subclassed(keras.Model):
 def test_a_subclassed_model_gives_all_but_prediction_depth(examples):
     models = [Subclassed(), Subclassed()]
     assert kp.score_checkpoints(models, examples, ["el2n", "vog"]).names == ["el2n", "vog"]
-    with pytest.raises(InputError, match="Subclassed.*does not show the order of its layers.*functional.*among"):
+    message = "Subclassed.*does not show the order of its layers.*functional.*among"
+    with pytest.raises(InputError, match=message):
         kp.score_checkpoints(models, examples, ["prediction_depth"])
 
 

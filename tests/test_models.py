@@ -70,6 +70,29 @@ def test_probe_layers_of_a_residual_model_of_anothers():
     assert model_graph.probe_layers(model) == ["first", "merge"]
 
 
+def test_probe_layers_of_a_residual_model_without_layers_for_its_merges():
+    inputs = keras.Input((6,))
+    first = keras.layers.Dense(8, name="first")(inputs)
+    added = first + keras.layers.Dense(8, name="branch")(first)
+    shifted = added + 1.0  # no merge
+    joined = keras.ops.concatenate([shifted, first], axis=-1)
+    model = keras.Model(inputs, keras.layers.Dense(3)(joined))
+    merges = [tensor._keras_history.operation.name for tensor in (added, joined)]
+    assert model_graph.probe_layers(model) == ["first", *merges]
+
+
+def test_probe_layers_of_models_inside():
+    twice = keras.Sequential([keras.layers.Dense(6, name="a")], name="twice")
+    inner = [keras.layers.Dense(6, name="a"), keras.layers.ReLU(name="a_relu")]
+    inner = keras.Sequential([keras.layers.Normalization(), *inner], name="inner")
+    once = keras.Sequential([inner, keras.layers.Dense(6, name="c")], name="once")
+    inputs = keras.Input((6,))
+    x = keras.layers.Normalization()(inputs)
+    x = twice(keras.layers.Dense(6, name="b")(twice(once(x))))
+    model = keras.Model(inputs, keras.layers.Dense(3)(x))
+    assert model_graph.probe_layers(model) == ["once/inner/a_relu", "once/c", "b"]
+
+
 def test_a_models_own_function_and_file(tmp_path, monkeypatch):
     (tmp_path / "my_models.py").write_text(
         "import keras\n"
@@ -123,3 +146,20 @@ def test_layer_outputs_are_those_of_this_model():
     for model in models_with_it:
         (output,) = model_graph.layer_outputs(model)["shared"]
         assert output is model.outputs[0]
+
+
+class Remembers(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.activation, self.dense = keras.activations.softmax, keras.layers.Dense(3)
+
+    def call(self, x):
+        return self.activation(self.dense(x))
+
+
+def test_a_softmax_inside_a_model_of_anothers_is_left_to_it():
+    for layers in ([Remembers()], [keras.layers.Dense(3), keras.layers.Softmax()]):
+        inside = keras.Sequential([keras.Input((4,)), *layers])
+        model = keras.Sequential([keras.Input((4,)), inside])
+        assert model_graph.as_logits(model) is model
+        assert model_graph.as_logits(inside) is not inside or len(layers) == 1

@@ -1,13 +1,12 @@
-import keras
 import numpy as np
 import pytest
 import small
-from sklearn.neighbors import NearestNeighbors
+from depth_by_loops import depth_of_votes, outputs_of, probe_votes
 
 import keras_pruning as kp
 from keras_pruning import InputError
 from keras_pruning.scores import PredictionDepth
-from keras_pruning.scores.prediction_depth import depth
+from keras_pruning.scores.prediction_depth import accuracy_by_depth, depth
 
 A, B, C = 0, 1, 2
 
@@ -18,47 +17,13 @@ def test_depth_by_hand():
     np.testing.assert_array_equal(depth(probes, final), [1, 0, 4, 3, 2])
 
 
-def outputs_of(model, examples, layers):
-    """What the layers called `layers` give, by models of the test's own, and the logits."""
-    x = examples.stored_inputs(np.arange(len(examples)))
-    hidden = keras.Model(model.inputs[0], [model.get_layer(name).output for name in layers])(x)
-    logits = np.asarray(model(x, training=False))
-    softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    features = [np.reshape(each, (len(x), -1)) for each in [x, *hidden, softmax]]
-    return features, logits.argmax(axis=1)
-
-
-def reference_depth(features, labels, support, k, against):
-    """Prediction depth by loops, on scikit-learn's neighbours in float64.
-
-    Also says for which examples the set of neighbours is not a matter of taste.
-    """
-    votes, clear = [], np.ones(len(labels), bool)
-    for values in features:
-        values = np.asarray(values, np.float64)
-        search = NearestNeighbors(n_neighbors=k + 2, algorithm="brute").fit(values[support])
-        found = search.kneighbors(values, return_distance=False)
-        voted = []
-        for row in range(len(labels)):
-            order = sorted(
-                (
-                    (((values[row] - values[support[place]]) ** 2).sum(), support[place])
-                    for place in found[row]
-                    if support[place] != row
-                ),
-            )
-            clear[row] &= order[k][0] - order[k - 1][0] > 1e-6 * order[k][0]
-            neighbours = [labels[place] for _, place in order[:k]]
-            most = max(neighbours.count(label) for label in neighbours)
-            voted.append(next(lab for lab in neighbours if neighbours.count(lab) == most))
-        votes.append(voted)
-    depths = []
-    for row in range(len(labels)):
-        agreeing = 0
-        while agreeing < len(votes) and votes[-1 - agreeing][row] == against[row]:
-            agreeing += 1
-        depths.append(len(votes) - agreeing)
-    return np.array(depths), clear
+def test_accuracy_by_depth_by_hand():
+    correct = np.array([True, False, True, True, False, False])
+    assert accuracy_by_depth(np.array([3, 0, 0, 3, 3, 7]), correct) == [
+        {"depth": 0, "examples": 2, "accuracy": 0.5},
+        {"depth": 3, "examples": 3, "accuracy": 2 / 3},
+        {"depth": 7, "examples": 1, "accuracy": 0.0},
+    ]
 
 
 @pytest.mark.parametrize("support_fraction", [1.0, 0.5])
@@ -73,7 +38,8 @@ def test_the_same_as_on_scikit_learns_neighbours(support_fraction, against):
     assert len(score.support) == 300 * support_fraction
     features, predictions = outputs_of(model, examples, ["norm", "hidden"])
     final = predictions if against == "prediction" else examples.labels
-    expected, clear = reference_depth(features, examples.labels, score.support, 10, final)
+    votes, clear = probe_votes(features, features, examples.labels, score.support, 10, own=True)
+    expected = depth_of_votes(votes, final)
     assert clear.mean() > 0.9
     assert len(np.unique(expected[clear])) > 2
     np.testing.assert_array_equal(table["prediction_depth"][clear], expected[clear])
@@ -91,6 +57,11 @@ def test_probes_run_from_the_input_over_the_layers_to_the_softmax():
     ("arguments", "message"),
     [
         ({"k": 0}, "Invalid `k`. Expected a positive integer. Received: k=0"),
+        ({"k": None}, "Invalid `k`. Expected a positive integer. Received: k=None"),
+        ({"support_count": 0}, "Invalid `support_count`. Expected a positive integer"),
+        ({"support_count": 2.5}, "Invalid `support_count`. Expected a positive integer"),
+        ({"support_count": 9, "support_fraction": 0.5}, "Expected .* or .*Received both: .*0.5.*9"),
+        ({"max_dimension": 0}, "Invalid `max_dimension`. Expected a positive integer"),
         ({"support_fraction": 0}, "Invalid `support_fraction`. Expected.*Received"),
         ({"support_fraction": "half"}, "Invalid `support_fraction`. Expected.*Received"),
         ({"against": "labels"}, "Invalid `against`. Expected 'prediction' or 'label'"),
@@ -119,12 +90,19 @@ def test_refuses_layers_that_are_not_there(layers, message):
         )
 
 
-def test_refuses_a_support_that_is_too_small():
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"support_fraction": 0.5}, "too small. Expected more than k.*k=30, support of 30"),
+        ({"support_count": 30}, "support is too small.*k=30, support of 30"),
+        ({"support_count": 61}, "`support_count`. Expected at most 60.*Received: .*=61"),
+    ],
+)
+def test_refuses_a_support_that_is_too_small_or_larger_than_there_is(options, message):
     examples = small.digits(60)
-    with pytest.raises(InputError, match="support is too small.*k=30, support of 30"):
-        kp.score_checkpoints(
-            [small.network(examples)], examples, [PredictionDepth(support_fraction=0.5)]
-        )
+    score = PredictionDepth(**options)
+    with pytest.raises(InputError, match=message):
+        kp.score_checkpoints([small.network(examples)], examples, [score])
 
 
 def test_include_self_makes_each_example_its_own_neighbour():
@@ -146,11 +124,3 @@ def test_the_seed_draws_the_support():
         np.testing.assert_array_equal(np.bincount(examples.labels[score.support]), 10)
     np.testing.assert_array_equal(supports[0], supports[1])
     assert (supports[0] != supports[2]).any()
-
-
-def test_a_model_that_diverged_is_refused():
-    examples = small.digits(60)
-    model = small.network(examples)
-    model.layers[-1].kernel.assign(model.layers[-1].kernel * np.nan)
-    with pytest.raises(InputError, match="does not give finite outputs"):
-        kp.score_checkpoints([model], examples, [PredictionDepth(k=3)])

@@ -134,6 +134,7 @@ SEE_WRONG_LABELS = [
     "el2n",
     "grand",
     "prediction_depth",
+    "prototype",
     "forgetting",
     "aum",
     "confidence",

@@ -112,13 +112,16 @@ def cost_lines(folder, rows):
     lines = []
     for path in _results(folder, "scoring.json"):
         cost = read_json(path)
-        fraction = ScoreTable.load(path.parent / "scores.parquet").metadata["examples"]["fraction"]
+        metadata = ScoreTable.load(path.parent / "scores.parquet").metadata
+        fraction = metadata["examples"]["fraction"]
         if cost["probes"]:
             seconds = sum(probe["seconds"] for probe in cost["probes"])
             line = f"Scoring took {seconds:.1f} s of training and scoring probes"
         else:
             seconds = cost["seconds"]
             line = f"Scoring took {seconds:.1f} s with checkpoints, their training not counted"
+        if "extrapolation" in metadata:
+            line += f", on {100 * metadata['extrapolation']['fraction']:g} % of the examples"
         if full.get(fraction):
             line += f", {seconds / full[fraction]:.1f} times a training run on the full data"
         lines.append(f"{line}.")
@@ -127,6 +130,8 @@ def cost_lines(folder, rows):
 
 def _score_tables(folder):
     tables = [ScoreTable.load(path) for path in _results(folder, "scores.parquet")]
+    # Of several for one fraction the last is shown: one whose scores are all its own.
+    tables.sort(key=lambda table: not table.extrapolated.any())
     return {table.metadata["examples"]["fraction"]: table for table in tables}
 
 

@@ -82,12 +82,15 @@ class Row:
 def method_name(selection):
     """The name of a method: `"el2n-hardest"`, `"el2n-hardest-balanced"`, `"random"`, `"full"`.
 
+    By scores that were partly extrapolated: `"el2n-extrapolated-hardest"`.
+
     Args:
         selection: the `selection` of a subset's metadata, `None` for the full data.
     """
     if selection is None:
         return FULL
-    parts = [selection["by"], selection["policy"], selection["quota"]]
+    extrapolated = selection.get("extrapolated") and "extrapolated"
+    parts = [selection["by"], extrapolated, selection["policy"], selection["quota"]]
     return "-".join(part for part in parts if part)
 
 

@@ -12,6 +12,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.fractions import keep_count
 from keras_pruning.probe import score_entries
 from keras_pruning.processes import progress, run_each, thread_count
+from keras_pruning.scored_examples import require_training_split
 from keras_pruning.selection import select
 from keras_pruning.training_run import TrainingRun, load_both, run_folder, run_training
 
@@ -38,6 +39,7 @@ def sweep(config, output):
     """
     output = Path(output)
     _require_scored(config)
+    require_training_split(config, "sweep")
     parts = _data_fractions(config, output)
     for part, folder in parts:
         _require_examples(part)

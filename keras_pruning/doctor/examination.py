@@ -13,6 +13,7 @@ from keras_pruning.doctor.report import write_report
 from keras_pruning.doctor.suspects import Suspects, SuspectSearch
 from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
+from keras_pruning.scored_examples import require_training_split
 
 logger = logging.getLogger("keras_pruning")
 FOLDER = "doctor"
@@ -55,6 +56,8 @@ def examine(config, output, noise=0.1, suspects=None):
             the config does not fit the data; what can be checked, before anything is trained.
     """
     _require_noise(config, noise)
+    _require_all(config)
+    require_training_split(config, "doctor")
     output = Path(output) / FOLDER
     folder = output / f"noise-{fraction_name(noise)}"
     noisy = with_label_noise(config, noise)
@@ -84,4 +87,12 @@ def _require_noise(config, noise):
         raise InputError(
             "The doctor plants label noise of its own. Expected dataset.label_noise: 0. "
             f"Received: {config.dataset.label_noise}. Say --noise instead."
+        )
+
+
+def _require_all(config):
+    if config.probe.fraction < 1:
+        raise InputError(
+            "The doctor looks at the label of every example. Expected probe.fraction: 1. "
+            f"Received: {config.probe.fraction}. For a part of the data say --dataset.fraction."
         )

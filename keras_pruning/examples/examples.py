@@ -79,6 +79,16 @@ class Examples:
         """The shape of one example."""
         return self._inputs.shape
 
+    @property
+    def stored_count(self):
+        """How many examples the source has stored, before any part was drawn or kept."""
+        return len(self._inputs.stored)
+
+    @property
+    def stored_rows(self):
+        """Where these examples lie among those, integers `(examples,)`."""
+        return self._stored_rows
+
     @cached_property
     def fingerprint(self):
         """A hash over source, split, ids, labels and the stored inputs."""

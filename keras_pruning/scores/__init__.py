@@ -13,6 +13,7 @@ from keras_pruning.scores.forgetting import Forgetting as Forgetting
 from keras_pruning.scores.grand import GraNd as GraNd
 from keras_pruning.scores.loss import Loss as Loss
 from keras_pruning.scores.prediction_depth import PredictionDepth as PredictionDepth
+from keras_pruning.scores.prototype import Prototype as Prototype
 from keras_pruning.scores.registry import SCORES as SCORES
 from keras_pruning.scores.registry import get as get
 from keras_pruning.scores.score import Score as Score

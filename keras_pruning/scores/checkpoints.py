@@ -14,7 +14,7 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
 
     Args:
         checkpoints: list of Keras models and paths of `.keras` files, the oldest first; each
-            counts as one epoch.
+            counts as one epoch. It may be empty if no score needs a model.
         examples: `Examples` to score.
         scores: list of score names and `Score` instances.
         batch_size: examples a batch.
@@ -31,11 +31,11 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
     if isinstance(checkpoints, str | Path | keras.Model):
         raise InputError(f"Invalid `checkpoints`. Expected a list. Received: {checkpoints!r}")
     checkpoints = list(checkpoints)
-    if not checkpoints:
-        raise InputError("Expected at least one checkpoint. Received: none")
     recorder = ScoreRecorder(examples, scores, batch_size, support)
+    if not checkpoints and any(score.needs_model for score in recorder.scores):
+        raise InputError("Expected at least one checkpoint. Received: none")
     recorder.start(len(checkpoints))
-    shapes = None
+    model, shapes = None, None
     for epoch, checkpoint in enumerate(checkpoints, start=1):
         model = checkpoint if isinstance(checkpoint, keras.Model) else models.load(checkpoint)
         models.require_fit(model, examples.shape, examples.num_classes)

@@ -49,6 +49,20 @@ def accuracy_by_depth(depths, correct):
     return rows
 
 
+def probe_names(layers):
+    """What to call the probes: `input`, the names of the layers, `softmax`.
+
+    Args:
+        layers: list of names, from `INPUT` to `OUTPUT`.
+
+    Returns:
+        List of as many names, no two the same: the input is `<input>` where a layer is called
+        `input`.
+    """
+    names = ["<softmax>" if layer == OUTPUT else layer for layer in layers]
+    return [name if name.strip("<>") in layers else name.strip("<>") for name in names]
+
+
 class PredictionDepth(EmbeddingScore):
     """Prediction depth: how deep in the network the class of an example is settled.
 
@@ -166,20 +180,24 @@ class PredictionDepth(EmbeddingScore):
         *_, (output, logits) = signal.features.items()
         predictions = logits.argmax(axis=1)
         votes = {
-            probe.layer.strip("<>"): self._vote(vectors, signal.support.features[probe], signal)
+            probe: self._vote(vectors, signal.support.features[probe], signal)
             for probe, vectors in signal.features.items()
             if probe != output
         }
         support_logits = signal.support.features[output]
-        votes["softmax"] = self._vote(softmax(logits, 1), softmax(support_logits, 1), signal)
+        votes[output] = self._vote(softmax(logits, 1), softmax(support_logits, 1), signal)
         final = predictions if self.against == "prediction" else signal.labels
         depths = depth(list(votes.values()), final)
         self._details = {
             "support": len(self.support),
             "network_accuracy": float((predictions == signal.labels).mean()),
-            "probe_accuracy": {
-                name: float((voted == signal.labels).mean()) for name, voted in votes.items()
-            },
+            "probe_accuracy": dict(
+                zip(
+                    probe_names([probe.layer for probe in votes]),
+                    [float((voted == signal.labels).mean()) for voted in votes.values()],
+                    strict=True,
+                )
+            ),
             "accuracy_by_depth": accuracy_by_depth(depths, predictions == signal.labels),
         }
         return depths

@@ -30,7 +30,7 @@ def require_classes(score, num_classes):
 
 def _other_examples(support, examples):
     """`support`, checked to fit `examples`; `None` if it is the same examples."""
-    if support is None or support.fingerprint == examples.fingerprint:
+    if support is None or support is examples or support.fingerprint == examples.fingerprint:
         return None
     if (support.shape, support.num_classes) != (examples.shape, examples.num_classes):
         raise InputError(
@@ -106,11 +106,7 @@ class ScoreRecorder:
                 "very callback made."
             )
         self._store = store
-        for score in self.scores:
-            if score.signal == EMBEDDINGS and model is not None:
-                score.wanted(as_logits(model))
-            if score.needs_hidden and model is not None:
-                require_hidden(as_logits(model))
+        self._require_signals(None if model is None else as_logits(model))
         self.epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
         self.epochs_seen = {score.name: [] for score in self.scores}
         self._checkpoints, self._model, self._output_passes = {}, None, {}
@@ -120,6 +116,20 @@ class ScoreRecorder:
         for score in self.scores:
             support = {"support": self.support} if score.signal == EMBEDDINGS else {}
             score.reset(self.examples, self.epochs_due[score.name], **support)
+
+    def _require_signals(self, model):
+        scores = [score for score in self.scores if model is not None or not score.needs_model]
+        if any(score.needs_hidden for score in scores):
+            require_hidden(model)
+        wanted = self._wanted(model, scores)
+        # The layers of a model that was never called do not exist yet.
+        known = [each for each in wanted if each.source is not None or model.built]
+        features.require_embeddings(model, self.examples, known, self.support)
+
+    def _wanted(self, model, scores):
+        """What scores look at in one pass over the model, each once."""
+        scores = [score for score in scores if score.signal == EMBEDDINGS]
+        return list(dict.fromkeys(each for score in scores for each in score.wanted(model)))
 
     def epoch_begin(self, learning_rate):
         """Notes the learning rate; it has dropped when it is half of its highest or less."""
@@ -152,7 +162,7 @@ class ScoreRecorder:
         A run that was stopped early is scored as far as it got.
         """
         self._model, self._output_passes = None, {}
-        model = as_logits(model)
+        model = None if model is None else as_logits(model)
         self._observe_gradients(
             model,
             [
@@ -260,10 +270,11 @@ class ScoreRecorder:
     def _observe_embeddings(self, model, scores):
         if not scores:
             return
-        wanted = {score.name: score.wanted(model) for score in scores}
-        together = list(dict.fromkeys(each for listed in wanted.values() for each in listed))
+        wanted = self._wanted(model, scores)
+        if any(each.source is None and each.layer == features.OUTPUT for each in wanted):
+            require_logits(model, self.examples)
         with features.embeddings(
-            model, self.examples, together, self.batch_size, support=self.support
+            model, self.examples, wanted, self.batch_size, support=self.support
         ) as embedded:
             for score in scores:
-                score.update(score.observe(embedded.only(wanted[score.name])))
+                score.update(score.observe(embedded.only(score.wanted(model))))

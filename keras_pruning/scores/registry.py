@@ -13,6 +13,7 @@ from keras_pruning.scores.forgetting import Forgetting
 from keras_pruning.scores.grand import GraNd
 from keras_pruning.scores.loss import Loss
 from keras_pruning.scores.prediction_depth import PredictionDepth
+from keras_pruning.scores.prototype import Prototype
 from keras_pruning.scores.score import Score
 from keras_pruning.scores.tdds import TDDS
 from keras_pruning.scores.uncertainty import Entropy, LeastConfidence, Margin
@@ -23,6 +24,7 @@ SCORES = {
     "grand": GraNd,
     "vog": VoG,
     "prediction_depth": PredictionDepth,
+    "prototype": Prototype,
     "forgetting": Forgetting,
     "aum": AUM,
     "confidence": Confidence,

@@ -24,7 +24,7 @@ class Score:
     `"mean"` or `"sum"` over several probes; `fewest_epochs` and `fewest_classes`, below which
     there is no score;
     `before_learning_rate_drop`, whether later epochs do not count; `needs_hidden`, whether it
-    observes what the last layer is fed.
+    observes what the last layer is fed; `needs_model`, whether it is of a trained model at all.
     """
 
     name = None
@@ -36,14 +36,17 @@ class Score:
     fewest_classes = 1
     before_learning_rate_drop = False
     needs_hidden = False
+    needs_model = True
 
     def epochs_due(self, epochs):
         """The epochs, counted from 1, at whose end the score looks at a run of `epochs` epochs.
 
+        None, `[]`, for a score that needs no model.
+
         Raises:
             InputError: if the run is too short for the score.
         """
-        return [epochs]
+        return [epochs] if self.needs_model else []
 
     def reset(self, examples, epochs):
         """Forgets earlier runs.
@@ -214,6 +217,9 @@ class EmbeddingScore(Score):
 
     def wanted(self, model):
         """The embeddings that the score looks at, a list of `keras_pruning.features.Embedding`.
+
+        Args:
+            model: Keras model; `None` for a score that needs none.
 
         Raises:
             InputError: if the model does not have such layers.

@@ -67,6 +67,9 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         "kept": total,
         "seed": int(seed),
     }
+    # Only where it is so: files from before there were such scores stay valid.
+    if policy.needs_difficulty and table.extrapolated.any():
+        selection["extrapolated"] = True
     return Subset(table.ids, table.labels, mask, {**table.metadata, "selection": selection})
 
 

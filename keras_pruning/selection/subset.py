@@ -46,6 +46,7 @@ class Subset:
     def selection(self):
         """How it was selected: `by`, `policy`, `quota`, `keep_fraction`, `kept` and `seed`.
 
+        And `extrapolated`, if it was by scores of which some were carried over from neighbours.
         A subset that `select` has not made is called `"own"`.
         """
         unknown = {"by": None, "policy": "own", "quota": None, "seed": None, "kept": len(self)}

@@ -1,0 +1,104 @@
+"""Prediction depth of all of Fashion-MNIST by ResNet-18, and what the projection costs.
+
+The reference is what no exact search can avoid: one forward pass, and the matrix products of all
+probes. The agreement of projected with exact depth is that on a part of the images.
+
+python benchmarks/depth.py [EXAMPLES] [EPOCHS] [COMPARED]
+"""
+
+from peak import peaks
+from rows import Row, main, say
+from timing import FASHION_MNIST, seconds, tensorflow
+
+DIMENSIONS = (64, 128, 256, 512, 1024, 2048)
+BATCH_SIZE, BLOCK = 256, 1024
+
+
+def trained(examples, epochs):
+    import keras
+
+    from keras_pruning import models, training
+
+    keras.utils.set_random_seed(0)
+    model = models.build("resnet18", examples.shape, examples.num_classes, width=16)
+    say(f"training, {epochs} epochs")
+    training.train(model, examples, epochs=epochs)
+    return model
+
+
+def depths(model, examples, **options):
+    import keras_pruning as kp
+
+    score = kp.scores.PredictionDepth(**options)
+    return kp.score_checkpoints([model], examples, [score])["prediction_depth"]
+
+
+def bare(model, examples, widths):
+    """A function that makes the forward pass and all the products, and nothing of them."""
+    tf = tensorflow()
+    vectors = {width: tf.random.normal((len(examples), width)) for width in set(widths)}
+    forward = tf.function(lambda x: model(x, training=False))
+
+    def run():
+        for x, _ in examples.batches(BATCH_SIZE):
+            forward(x)
+        for width in widths:
+            for start in range(0, len(examples), BLOCK):
+                block = vectors[width][start : start + BLOCK]
+                tf.matmul(block, vectors[width], transpose_b=True)
+
+    return run
+
+
+def widths(model, examples, max_dimension):
+    """The dimensions of all probes once they are reduced."""
+    import numpy as np
+
+    from keras_pruning.model_graph import layer_outputs, probe_layers
+
+    outputs = layer_outputs(model)
+    shapes = [examples.shape, *[outputs[name][0].shape[1:] for name in probe_layers(model)]]
+    dimensions = [min(int(np.prod(shape)), max_dimension) for shape in shapes]
+    return [*dimensions, examples.num_classes]
+
+
+def agreements(model, examples):
+    """Of each dimension a `Row` with the share of equal depths, and one with their correlation."""
+    from scipy.stats import spearmanr
+
+    say("exact depths, to compare with")
+    exact = depths(model, examples, max_dimension=None)
+    for dimension in DIMENSIONS:
+        say(f"projection to {dimension} dimensions")
+        projected = depths(model, examples, max_dimension=dimension)
+        work = f"depth of {len(examples):,} images in {dimension} dimensions"
+        equal = 100 * float((projected == exact).mean())
+        yield Row(f"{work}, the same", "exact depth", equal, unit="%")
+        correlation = 100 * float(spearmanr(projected, exact).statistic)
+        yield Row(f"{work}, Spearman", "exact depth", correlation, unit="%")
+
+
+def measure(num_examples=60_000, epochs=3, num_compared=10_000):
+    tensorflow()
+    import keras_pruning as kp
+    from keras_pruning.scores import PredictionDepth
+
+    examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
+    model = trained(examples, epochs)
+    dimensions = widths(model, examples, PredictionDepth().max_dimension)
+    took = []
+    say(f"prediction depth of {num_examples:,} images, {len(dimensions)} probes")
+    peak, _ = peaks(lambda: took.append(seconds(lambda: depths(model, examples))))
+    yield Row.of_one_pair(
+        f"prediction depth, {num_examples:,} images, ResNet-18 of width 16, "
+        f"{len(dimensions)} probes, full support",
+        "a forward pass and the matrix products alone",
+        *took,
+        seconds(bare(model, examples, dimensions)),
+        peak=peak,
+    )
+    yield from agreements(model, kp.load_examples(FASHION_MNIST, fraction=num_compared / 60_000))
+
+
+if __name__ == "__main__":
+    main(measure)

@@ -1,0 +1,90 @@
+"""A fifth of Fashion-MNIST scored and carried over to the rest, against all of it scored.
+
+python benchmarks/extrapolation.py [OUTPUT] [KEEP_FRACTION ...]
+
+Rank correlation on the rest, and the accuracy of pruning by both and by random. What OUTPUT (by
+default runs/extrapolation) holds already is reused.
+"""
+
+import dataclasses
+import logging
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+PART, JOBS, SEEDS = 0.2, 2, 3
+SCORES = [
+    {"name": "el2n", "epoch": 2, "seeds": 5},
+    {"name": "aum", "epochs": 3, "seeds": 2},
+    {"name": "confidence", "epochs": 3, "seeds": 2},
+]
+
+
+def experiment():
+    """The settings of `configs/fashion_mnist.yaml`, its EL2N and two scores of train mode."""
+    from keras_pruning.config import Config, DatasetConfig, ProbeConfig, TrainingConfig
+
+    return Config(
+        dataset=DatasetConfig("idx:/usr/share/datasets/fashion-mnist"),
+        probe=ProbeConfig(epochs=10),
+        scores=SCORES,
+        training=TrainingConfig(epochs=4),
+    )
+
+
+def rank_correlations(full, part):
+    """Of each score, on the examples that `part` has not scored."""
+    from scipy.stats import spearmanr
+
+    rest = part.extrapolated
+    return {name: spearmanr(full[name][rest], part[name][rest])[0] for name in full.names}
+
+
+def train_all(config, tables, keep_fractions, output):
+    """Random pruning and the hardest by EL2N of each table, each by all seeds."""
+    from keras_pruning.processes import run_each, thread_count
+    from keras_pruning.selection import select
+    from keras_pruning.training_run import TrainingRun, load_both, run_folder, run_training
+
+    examples, test = load_both(config)
+    threads = thread_count(JOBS)
+    known = (examples.provenance, test.provenance, threads, False)
+    methods = [{"policy": "random"}, *[{"table": table, "by": "el2n"} for table in tables]]
+    runs = []
+    for keep_fraction in keep_fractions:
+        for seed in range(SEEDS):
+            for method in methods:
+                options = {"table": tables[0], **method}
+                subset = select(keep_fraction=keep_fraction, seed=seed, **options)
+                folder = output / run_folder(subset, seed)
+                runs.append(TrainingRun(config, subset, seed, folder, *known))
+    calls = [{"run": run} for run in runs if not run.is_finished()]
+    for _ in run_each(run_training, calls, JOBS, threads, "training runs"):
+        pass
+
+
+def main(output="runs/extrapolation", *keep_fractions):
+    """Scores, trains and compares."""
+    from rich.console import Console
+
+    from keras_pruning.comparison.report import as_table, cost_lines, write_comparison
+    from keras_pruning.scoring import score
+
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    config, output = experiment(), Path(output)
+    probe = dataclasses.replace(config.probe, fraction=PART)
+    full = score(config, output / "scores-full")
+    part = score(dataclasses.replace(config, probe=probe), output / "scores-part")
+    held_out = part.metadata["extrapolation"]["scores"]
+    for name, correlation in rank_correlations(full, part).items():
+        expected = held_out[name]["rank_correlation"]
+        print(f"{name:>12}  on the rest {correlation:.3f}, within the part {expected:.3f}")
+    train_all(config, [full, part], map(float, keep_fractions or (0.7, 0.5, 0.3)), output)
+    rows = write_comparison(output)
+    Console(width=108).print(as_table(rows))
+    print("\n".join(cost_lines(output, rows)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

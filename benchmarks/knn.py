@@ -1,0 +1,119 @@
+"""Exact nearest neighbours: against the bare matrix product, scikit-learn and FAISS.
+
+Each has a process of its own and all threads; they are called in turn. Every vector is query and
+support, and none is its own neighbour; FAISS, which cannot leave it out, finds one more.
+
+python benchmarks/knn.py [VECTORS] [DIMENSIONS] [K] [REPETITIONS]
+"""
+
+import importlib.util
+
+from rows import Row, main, say
+from timing import THREADS, ratios, seconds, tensorflow
+from turns import in_turn
+
+CHECKED = 2000
+
+
+def vectors(num_vectors, dimensions):
+    import numpy as np
+
+    return np.random.default_rng(0).standard_normal((num_vectors, dimensions), dtype=np.float32)
+
+
+def ours(num_vectors, dimensions, k):
+    import numpy as np
+
+    tensorflow()
+    from keras_pruning.neighbors import nearest
+
+    x, own = vectors(num_vectors, dimensions), np.arange(num_vectors)
+    return lambda: nearest(x, x, k, exclude=own)
+
+
+def product(num_vectors, dimensions, k):
+    """The faster of the whole product and one in blocks, whose results are not kept."""
+    tf = tensorflow()
+    x = tf.constant(vectors(num_vectors, dimensions))
+    multiply = tf.function(lambda a, b: tf.matmul(a, b, transpose_b=True), reduce_retracing=True)
+    parts = [x[start : start + CHECKED] for start in range(0, num_vectors, CHECKED)]
+
+    def whole():
+        multiply(x, x)
+
+    def in_blocks():
+        for part in parts:
+            multiply(x, part)
+
+    whole(), in_blocks()
+    taken = {function: min(seconds(function), seconds(function)) for function in (whole, in_blocks)}
+    return min(taken, key=taken.get)
+
+
+def scikit_learn(num_vectors, dimensions, k):
+    from sklearn.neighbors import NearestNeighbors
+
+    x = vectors(num_vectors, dimensions)
+    return lambda: NearestNeighbors(n_neighbors=k, algorithm="brute").fit(x).kneighbors()
+
+
+def faiss_flat(num_vectors, dimensions, k):
+    import faiss
+
+    faiss.omp_set_num_threads(THREADS)
+    x = vectors(num_vectors, dimensions)
+
+    def search():
+        index = faiss.IndexFlatL2(dimensions)
+        index.add(x)
+        index.search(x, k + 1)
+
+    return search
+
+
+def agreement(num_vectors, dimensions, k):
+    """The percentage of the neighbours by scikit-learn in float64 that are ours, for some queries.
+
+    Distances of such vectors are never tied.
+    """
+    import numpy as np
+    from sklearn.neighbors import NearestNeighbors
+
+    from keras_pruning.neighbors import nearest
+
+    x = vectors(num_vectors, dimensions)
+    queries = np.random.default_rng(1).permutation(num_vectors)[:CHECKED]
+    found = nearest(x, x, k, exclude=np.arange(num_vectors))[0][queries]
+    exact = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(x.astype(np.float64))
+    expected = exact.kneighbors(x[queries].astype(np.float64), return_distance=False)[:, 1:]
+    shared = [len(np.intersect1d(*rows)) for rows in zip(found, expected, strict=True)]
+    return 100 * sum(shared) / expected.size
+
+
+REFERENCES = {
+    "the matrix product alone": product,
+    "scikit-learn, brute": scikit_learn,
+    "FAISS, IndexFlatL2": faiss_flat,
+}
+
+
+def measure(num_vectors=20_000, dimensions=512, k=30, repetitions=5):
+    from keras_pruning.processes import run_each
+
+    options = {"num_vectors": num_vectors, "dimensions": dimensions, "k": k}
+    contestants = {"ours": ours, **REFERENCES}
+    if importlib.util.find_spec("faiss") is None:
+        say("faiss is not installed: without its row. See benchmarks/requirements.txt")
+        contestants.pop("FAISS, IndexFlatL2")
+    turns = in_turn({name: (make, options) for name, make in contestants.items()}, repetitions)
+    mine = turns.pop("ours")
+    work = f"`nearest`, {num_vectors:,} × {num_vectors:,} × {dimensions}, k = {k}"
+    for name, other in turns.items():
+        yield Row(work, name, **ratios(mine.seconds, other.seconds), peak=mine.peak)
+    (percentage,) = run_each(agreement, [options], 1, THREADS, "agreement")
+    work = f"neighbours that are the same, {min(CHECKED, num_vectors):,} queries"
+    yield Row(work, "scikit-learn in float64", percentage, unit="%")
+
+
+if __name__ == "__main__":
+    main(measure)

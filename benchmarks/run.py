@@ -1,0 +1,63 @@
+"""Every benchmark, each in a process of its own, and one table of all of them.
+
+python benchmarks/run.py [NAME ...] [--output FILE]
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import rows
+import table
+
+# A benchmark is a module here that ends in `rows.main(measure)`.
+BENCHMARKS = (
+    "recording",
+    "passes",
+    "memory",
+    "all_scores",
+    "knn",
+    "million",
+    "datagnosis_peer",
+)
+
+
+def rows_of(name, folder):
+    """The rows of one benchmark, and whether it came to its end."""
+    file = folder / f"{name}.jsonl"
+    file.touch()
+    script = Path(__file__).with_name(f"{name}.py")
+    # TensorFlow leaves temporary files behind; they go with the folder.
+    environment = {**os.environ, "TMPDIR": f"{folder}"}
+    command = [sys.executable, script, "--rows", file]
+    ended = subprocess.run(command, env=environment).returncode == 0
+    return rows.read(file), ended
+
+
+def main():
+    parser = argparse.ArgumentParser(description="All benchmarks, in one table.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--output", type=Path, default="runs/benchmarks.md")
+    arguments = parser.parse_args()
+    found, failed, start = {}, [], time.monotonic()
+    names = arguments.names or BENCHMARKS
+    with tempfile.TemporaryDirectory() as folder:
+        for number, name in enumerate(names, start=1):
+            minutes = (time.monotonic() - start) / 60
+            rows.say(f"{number}/{len(names)} {name}.py, after {minutes:.1f} minutes")
+            found[f"{name}.py"], ended = rows_of(name, Path(folder))
+            failed += [] if ended else [name]
+    table.show(found)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(table.markdown(found))
+    rows.say(f"{arguments.output}, {(time.monotonic() - start) / 60:.1f} minutes")
+    if failed:
+        sys.exit(f"Failed: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Functions that are called in turn, each in a process of its own."""
+
+import contextlib
+import multiprocessing
+import time
+from dataclasses import dataclass, field
+
+from peak import peaks
+from timing import seconds
+
+
+@dataclass
+class Turns:
+    """What one function took.
+
+    Args:
+        seconds: floats, one a counted round.
+        peak: MiB of its first call, see `peaks`.
+        anonymous: MiB of its first call without the pages of mapped files.
+    """
+
+    seconds: list = field(default_factory=list)
+    peak: float = 0.0
+    anonymous: float = 0.0
+
+
+def in_turn(contestants, repetitions, uncounted=1, pause=0.5):
+    """Calls some functions in turn, each in a process of its own.
+
+    No library's threads, memory or settings so reach another one, and each process has imported
+    only what it needs.
+
+    Args:
+        contestants: dictionary from a name to a tuple of `prepare`, a function at the top level of
+            a module, and a dictionary of its arguments. It imports, makes the data and returns the
+            function of no arguments to call.
+        repetitions: number of counted rounds.
+        uncounted: rounds before those.
+        pause: seconds before each call, in which OpenMP's threads of the last one stop to spin.
+
+    Returns:
+        Dictionary from the names to `Turns`.
+    """
+    turns = {name: Turns() for name in contestants}
+    with contextlib.ExitStack() as stack:
+        processes = {
+            name: stack.enter_context(_process(prepare, options))
+            for name, (prepare, options) in contestants.items()
+        }
+        for process in processes.values():
+            process.recv()
+        for number in range(uncounted + repetitions):
+            for name, process in processes.items():
+                time.sleep(pause)
+                process.send(number == 0)
+                taken, memory = process.recv()
+                if memory:
+                    turns[name].peak, turns[name].anonymous = memory
+                if number >= uncounted:
+                    turns[name].seconds.append(taken)
+    return turns
+
+
+@contextlib.contextmanager
+def _process(prepare, options):
+    """The connection to a process that has prepared a function, and calls it when it is told."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there, prepare, options), daemon=True)
+    process.start()
+    there.close()
+    try:
+        yield here
+    finally:
+        here.close()
+        process.join()
+
+
+def _serve(connection, prepare, options):
+    function = prepare(**options)
+    connection.send("ready")
+    with contextlib.suppress(EOFError):  # the other end was closed: no more turns
+        while True:
+            first = connection.recv()
+            connection.send(_first_call(function) if first else (seconds(function), None))
+
+
+def _first_call(function):
+    taken = []
+    memory = peaks(lambda: taken.append(seconds(function)))
+    return taken[0], memory

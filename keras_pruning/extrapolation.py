@@ -1,0 +1,231 @@
+"""Scores of a part of the examples, carried over to the others from their nearest neighbours."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_pruning.errors import InputError
+from keras_pruning.fractions import keep_count
+from keras_pruning.score_table import ScoreTable
+
+NEIGHBOURS = 10
+_BLOCK_BYTES = 2**28
+
+
+class Carried(NamedTuple):
+    """What one probe says about all examples, of which it has scored a part.
+
+    Args:
+        table: `ScoreTable` of all examples.
+        held_out: `ScoreTable` of the scored examples that have a scored neighbour, each carried
+            over from its neighbours as if it had not been scored itself.
+    """
+
+    table: ScoreTable
+    held_out: ScoreTable
+
+
+def scored_part(examples, fraction, seed):
+    """The examples that probes train on and score, a stratified random part.
+
+    Args:
+        examples: `Examples`.
+        fraction: float in (0, 1]; exactly round-half-up(fraction · N) examples are drawn.
+        seed: integer; the same seed draws the same examples.
+
+    Returns:
+        `Examples`; `examples` itself for the fraction 1.
+
+    Raises:
+        InputError: if another fraction leaves no example out, or if a class of which some are left
+            out has fewer than two in the part.
+    """
+    if fraction == 1:
+        return examples
+    if keep_count(fraction, len(examples), "probe.fraction") == len(examples):
+        raise InputError(
+            "There is nothing to carry scores over to. Expected a `probe.fraction` that leaves "
+            f"some of the {len(examples)} examples out, or 1. Received: {fraction}"
+        )
+    part = examples.draw(fraction, seed)
+    there = np.bincount(examples.labels, minlength=examples.num_classes)
+    drawn = np.bincount(part.labels, minlength=examples.num_classes)
+    short = np.flatnonzero((drawn < 2) & (drawn < there))
+    if len(short):
+        label = short[0]
+        raise InputError(
+            "The part to score is too small. Expected at least two examples of every class, to "
+            f"carry over from. Received: {drawn[label]} of {there[label]} of the class "
+            f"{examples.class_names[label]!r}, {len(part)} of {len(examples)} in all. Raise "
+            "`probe.fraction` (--fraction)."
+        )
+    return part
+
+
+def require_penultimate(model):
+    """Raises an `InputError` unless `model` shows the input of a dense layer at its end."""
+    from keras_pruning.model_graph import as_logits, before_last_dense, shows_layers
+
+    model = as_logits(model)
+    if not shows_layers(model) or before_last_dense(model) is None:
+        raise InputError(
+            "Scores are carried over by the input of the last layer, which is not to be seen. "
+            "Expected a functional or sequential model that ends in a dense layer. Received: "
+            f"{type(model).__name__} {model.name!r}. Score all examples: leave out --fraction and "
+            "--extrapolate, or set probe.fraction to 1."
+        )
+
+
+def carried_over(scores, vectors, labels, rows, k=NEIGHBOURS):
+    """The mean score of the k nearest scored examples of the same label, never its own.
+
+    Formula:
+        ŝ_i = 1/k · Σ_{j ∈ N_k(i)} s_j,   N_k(i) the k scored j ≠ i with y_j = y_i nearest to h_i
+
+    Distances are Euclidean. Where a class has fewer than k + 1 scored examples, k is one less than
+    it has.
+
+    Args:
+        scores: floats `(scored, scores)`.
+        vectors: floats `(examples, dimensions)`, h, an array or a memory map.
+        labels: integers `(examples,)`.
+        rows: integers `(scored,)`, ascending, the rows that `scores` are of.
+        k: number of neighbours.
+
+    Returns:
+        Floats `(examples, scores)`, for the scored examples too; NaN where a class has fewer than
+        two that are scored.
+    """
+    from keras_pruning.neighbors import nearest
+
+    position = np.full(len(labels), -1)
+    position[rows] = np.arange(len(rows))
+    values = np.full((len(labels), scores.shape[1]), np.nan)
+    block = max(1, _BLOCK_BYTES // (4 * vectors.shape[1]))
+    for label in np.unique(labels):
+        support = rows[labels[rows] == label]
+        count = min(k, len(support) - 1)
+        members = np.flatnonzero(labels == label) if count > 0 else []
+        for start in range(0, len(members), block):
+            own = members[start : start + block]
+            found, _ = nearest(vectors[own], vectors, count, support, own)
+            values[own] = scores[position[found]].mean(axis=1, dtype=np.float64)
+    return values
+
+
+def extrapolate(table, model, examples, k=NEIGHBOURS):
+    """Carries the scores of a part of the examples over to all of them.
+
+    The neighbours are those in the input of the last layer of `model`, exact and in eval mode.
+
+    Args:
+        table: `ScoreTable` of the part.
+        model: Keras model that passes `require_penultimate`.
+        examples: `Examples`, all of them.
+        k: number of neighbours, as in `carried_over`.
+
+    Returns:
+        `Carried`. Scored examples keep their scores to the last bit.
+
+    Raises:
+        InputError: if the scored examples are not among `examples`, in their order.
+    """
+    from keras_pruning.features import PENULTIMATE, Embedding, embeddings
+    from keras_pruning.model_graph import as_logits
+
+    is_scored = np.isin(examples.ids, table.ids)
+    rows, names = np.flatnonzero(is_scored), table.names
+    if not np.array_equal(examples.ids[rows], table.ids):
+        raise InputError(
+            "The scores are of other examples. Expected ids out of those of `examples`, in their "
+            f"order. Received: {len(table)} ids, {len(rows)} of them among {examples!r}"
+        )
+    scores = np.stack([table[name] for name in names], axis=1)
+    wanted = Embedding(PENULTIMATE)
+    with embeddings(as_logits(model), examples, [wanted]) as embedded:
+        values = carried_over(scores, embedded.features[wanted], examples.labels, rows, k)
+    known = rows[np.isfinite(values[rows]).all(axis=1)]
+    held_out = ScoreTable(
+        examples.ids[known],
+        examples.labels[known],
+        dict(zip(names, values[known].T, strict=True)),
+        metadata=table.metadata,
+    )
+    values[rows] = scores
+    whole = ScoreTable(
+        examples.ids,
+        examples.labels,
+        dict(zip(names, values.T, strict=True)),
+        metadata={**table.metadata, "examples": examples.provenance},
+        extrapolated=~is_scored,
+    )
+    return Carried(whole, held_out)
+
+
+def over_probes(carried, fraction, seed, k=NEIGHBOURS):
+    """The scores of several probes in one table, and how well they carry over.
+
+    Args:
+        carried: list of `Carried`, one for each probe.
+        fraction: part of the examples that was scored, for the metadata.
+        seed: seed of its draw.
+        k: number of neighbours.
+
+    Returns:
+        `ScoreTable`, whose `metadata["extrapolation"]` has the arguments and `scores`, of each
+        score its `price`: with the mean (or sum) over the probes on both sides.
+    """
+    table = ScoreTable.over_seeds([each.table for each in carried])
+    held_out = ScoreTable.over_seeds([each.held_out for each in carried])
+    rows = np.isin(table.ids, held_out.ids)
+    table.metadata["extrapolation"] = {
+        "fraction": float(fraction),
+        "seed": int(seed),
+        "k": int(k),
+        "scores": {name: price(table[name][rows], held_out[name]) for name in table.names},
+    }
+    return table
+
+
+def price(scores, held_out):
+    """How far the values that examples would have been given are from their scores.
+
+    Each scored example is left out in turn and gets its value from its neighbours. That tells what
+    the neighbours lose of these probes' scores. It cannot tell two things, for which all examples
+    would have to be scored. The probes were trained on the examples that are left out here, and
+    not on those that the scores are carried over to, whose neighbours may be worse. And probes
+    that are trained on all examples give other scores than those trained on a part.
+
+    Args:
+        scores: floats `(examples,)`.
+        held_out: floats `(examples,)`, the same examples by their neighbours.
+
+    Returns:
+        Dictionary of `rank_correlation` (Spearman), `None` where one side does not vary, and
+        `mean_absolute_error`, in units of the score.
+    """
+    from scipy.stats import rankdata
+
+    errors = np.abs(scores.astype(np.float64) - held_out)
+    correlation = None
+    if np.ptp(scores) > 0 and np.ptp(held_out) > 0:
+        correlation = float(np.corrcoef(rankdata(scores), rankdata(held_out))[0, 1])
+    return {"rank_correlation": correlation, "mean_absolute_error": float(errors.mean())}
+
+
+def price_lines(extrapolation):
+    """What there is to say about how well scores carry over, a line for each.
+
+    Args:
+        extrapolation: the `extrapolation` of a table's metadata; `None`, of which there is nothing
+            to say, if it has none.
+    """
+    if extrapolation is None:
+        return
+    k = extrapolation["k"]
+    yield f"The others have the mean of the {k} nearest that are scored and of the same label."
+    yield "Scored examples, if they had that too, against their own scores:"
+    for name, found in extrapolation["scores"].items():
+        correlation = found["rank_correlation"]
+        text = "does not vary" if correlation is None else f"rank correlation {correlation:.3f}"
+        yield f"{name:>20}  {text}, mean absolute error {found['mean_absolute_error']:.4g}"
