@@ -3,6 +3,8 @@
 python benchmarks/memory.py [EXAMPLES] [EPOCHS ...]
 """
 
+import os
+
 from rows import Row, main
 from timing import FASHION_MNIST, THREADS
 
@@ -30,6 +32,9 @@ def train(num_examples, epochs, recorded):
 def measure(num_examples=60_000, *epochs):
     from keras_pruning.processes import run_each
 
+    # Without this, chance decides how many arenas glibc opens for threads that wait on each other,
+    # and two plain fits differ by hundreds of MiB.
+    os.environ["MALLOC_ARENA_MAX"] = "2"
     calls = [
         {"num_examples": num_examples, "epochs": number, "recorded": recorded}
         for number in epochs or (5, 20, 80)

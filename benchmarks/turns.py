@@ -52,7 +52,7 @@ def in_turn(contestants, repetitions, uncounted=1, pause=0.5):
         for number in range(uncounted + repetitions):
             for name, process in processes.items():
                 time.sleep(pause)
-                process.send(number == 0)
+                process.send(number)
                 taken, memory = process.recv()
                 if memory:
                     turns[name].peak, turns[name].anonymous = memory
@@ -71,6 +71,9 @@ def _process(prepare, options):
     there.close()
     try:
         yield here
+    except BaseException:
+        process.terminate()  # it may be in the middle of its turn
+        raise
     finally:
         here.close()
         process.join()
@@ -79,10 +82,16 @@ def _process(prepare, options):
 def _serve(connection, prepare, options):
     function = prepare(**options)
     connection.send("ready")
-    with contextlib.suppress(EOFError):  # the other end was closed: no more turns
-        while True:
-            first = connection.recv()
-            connection.send(_first_call(function) if first else (seconds(function), None))
+    while (number := _next_round(connection)) is not None:
+        connection.send((seconds(function), None) if number else _first_call(function))
+
+
+def _next_round(connection):
+    """The number of the next round, or `None` when the other end was closed."""
+    try:
+        return connection.recv()
+    except (EOFError, ConnectionError):
+        return None
 
 
 def _first_call(function):

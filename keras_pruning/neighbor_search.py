@@ -22,10 +22,14 @@ class Search:
     def __init__(self, queries, support, k, support_rows, metric, memory_limit, dtype):
         self.queries, self.support, self.support_rows = queries, support, support_rows
         self.k, self.metric, self.dtype = k, metric, dtype
+        # What vectors are centred in: they are rounded to `dtype` only after that.
+        self.exact = np.result_type(queries.dtype, support.dtype, dtype)
+        if metric == COSINE:
+            self.exact = np.dtype(np.float64)
         self.size = len(support if support_rows is None else support_rows)
         self.count = min(self.size, k + 1 + _MARGIN)
         quarter, width = memory_limit // np.dtype(dtype).itemsize // 4, support.shape[1] + 1
-        self.held = max(1, quarter // (width + 6 * self.count))
+        self.held = max(1, quarter // (width + 16 * self.count))
         self.tile = min(1024, self.held)
         self.block = max(1, min(quarter // (3 * width), quarter // self.tile, self.size))
         self.pairs = max(1, quarter // (4 * width))
@@ -36,7 +40,7 @@ class Search:
     def __call__(self, query_rows, own):
         """Neighbours of `query_rows`, squared distances, and where rounding leaves both open."""
         rows = np.empty((len(query_rows), self.k), np.int64)
-        squares = np.empty(rows.shape, np.float32)
+        squares = np.empty(rows.shape)
         unsure = np.empty(len(query_rows), bool)
         for part in slices(len(query_rows), self.held):
             found = self._candidates(query_rows[part], own[part])
@@ -52,11 +56,11 @@ class Search:
             centred queries, `(queries,)`.
         """
         parts = slices(len(query_rows), self.tile)
-        tiles = [self._tile(query_rows[part]) for part in parts]
+        tiles = [_as_queries(self._centered(self.queries, query_rows[part])) for part in parts]
         best = [_none_yet(tile) for tile in tiles]
         for part in slices(self.size, self.block):
             rows = part if self.support_rows is None else self.support_rows[part]
-            block = _as_support(self._vectors(self.support, rows), self.center, self.sizes[1])
+            block = _as_support(self._centered(self.support, rows), self.sizes[1])
             first = tf.constant(part.start, tf.int64)
             for number, tile in enumerate(tiles):
                 best[number] = _merged(*best[number], tile, block, first, *self.sizes)
@@ -89,7 +93,9 @@ class Search:
         order = np.lexsort((rows[touched], squares[touched]))[:, : self.k]
         rows[touched, : self.k] = np.take_along_axis(rows[touched], order, 1)
         squares[touched, : self.k] = np.take_along_axis(squares[touched], order, 1)
-        unsure = (squares[:, self.k - 1] + 2 * error[:, 0] > farthest) & (self.count < self.size)
+        # Not `>`: a distance that is too large for the precision compares as neither.
+        missing = ~(squares[:, self.k - 1] + 2 * error[:, 0] <= farthest)
+        unsure = (missing & (self.count < self.size)) | ~np.isfinite(squares[:, self.k - 1])
         return rows[:, : self.k], squares[:, : self.k], unsure
 
     def _rounding(self, lengths, farthest):
@@ -111,43 +117,67 @@ class Search:
             squares[part] = np.einsum("ij,ij->i", differences, differences)
         return squares
 
-    def _tile(self, rows):
-        return _as_queries(self._vectors(self.queries, rows), self.center)
+    def by_differences(self, query_rows, own):
+        """Neighbours and squared distances, from the differences of all pairs of vectors.
+
+        Slow, and exact to the last digits, also where thousands of vectors are as good as equal.
+        """
+        rows = np.empty((len(query_rows), self.k), np.int64)
+        squares = np.empty(rows.shape)
+        count = min(self.size, self.k + 1)
+        tile = int(np.clip(self.pairs**0.5, 1, 256))
+        for part in slices(len(query_rows), tile):
+            queries = tf.constant(self._vectors(self.queries, query_rows[part]), tf.float64)
+            best = _none_yet(queries)
+            for block in slices(self.size, max(1, self.pairs // tile)):
+                taken = block if self.support_rows is None else self.support_rows[block]
+                vectors = tf.constant(self._vectors(self.support, taken), tf.float64)
+                first = tf.constant(block.start, tf.int64)
+                best = _merged_differences(*best, queries, vectors, first, tf.constant(count))
+            found = best[1].numpy() if self.support_rows is None else self.support_rows[best[1]]
+            distances = -best[0].numpy()
+            distances[found == own[part, np.newaxis]] = np.inf
+            order = np.argsort(distances, axis=1, kind="stable")[:, : self.k]
+            rows[part] = np.take_along_axis(found, order, 1)
+            squares[part] = np.take_along_axis(distances, order, 1)
+        return rows, squares
+
+    def _centered(self, vectors, rows):
+        return tf.constant((self._vectors(vectors, rows) - self.center).astype(self.dtype))
 
     def _vectors(self, vectors, rows):
         """Some of the vectors, of unit length under the cosine."""
-        taken = np.asarray(vectors[rows], self.dtype)
+        taken = np.asarray(vectors[rows], self.exact)
         if self.metric == EUCLIDEAN:
             return taken
-        lengths = np.sqrt(np.einsum("ij,ij->i", taken, taken, dtype=np.float64))
+        lengths = np.sqrt(np.einsum("ij,ij->i", taken, taken))
         if not lengths.all():
             raise InputError(
                 "A vector of zeros has no direction. Expected vectors that are not zero, for "
                 "metric='cosine'. Take metric='euclidean', or leave them out."
             )
-        return (taken / lengths[:, np.newaxis]).astype(self.dtype)
+        return taken / lengths[:, np.newaxis]
 
     def _mean(self):
         total = np.zeros(self.support.shape[1])
         for part in slices(self.size, self.block):
             rows = part if self.support_rows is None else self.support_rows[part]
             total += self._vectors(self.support, rows).sum(axis=0, dtype=np.float64)
-        return (total / self.size).astype(self.dtype)
+        return (total / self.size).astype(self.exact)
 
 
 @tf.function(reduce_retracing=True)
-def _as_queries(vectors, center):
-    """Centred vectors with a column of ones."""
-    return tf.concat([vectors - center, tf.ones_like(vectors[:, :1])], axis=1)
+def _as_queries(vectors):
+    """Vectors with a column of ones."""
+    return tf.concat([vectors, tf.ones_like(vectors[:, :1])], axis=1)
 
 
 @tf.function(reduce_retracing=True)
-def _as_support(vectors, center, group):
-    """Centred vectors with a column of −‖s‖²/2, so that one product with a query ranks them.
+def _as_support(vectors, group):
+    """Vectors with a column of −‖s‖²/2, so that one product with a query ranks them.
 
     Filled up to a multiple of `group` with vectors that are infinitely far away.
     """
-    vectors -= center
     ranks = tf.reduce_sum(vectors**2, axis=1) / -2
     missing = -tf.shape(vectors)[0] % group
     ranks = tf.pad(ranks, [[0, missing]], constant_values=-np.inf)
@@ -177,6 +207,18 @@ def _merged(best_values, best_rows, queries, support, first, count, group):
     rows = tf.concat([best_rows, first + tf.cast(positions, tf.int64)], axis=1)
     values, order = tf.math.top_k(values, tf.minimum(count, tf.shape(values)[1]))
     return values, tf.gather(rows, order, axis=1, batch_dims=1)
+
+
+@tf.function(reduce_retracing=True)
+def _merged_differences(best_values, best_rows, queries, vectors, first, count):
+    """As `_merged`, of negative squared distances; equal ones in the order of the rows."""
+    differences = queries[:, tf.newaxis] - vectors
+    values = -tf.reduce_sum(differences**2, axis=2)
+    rows = first + tf.range(tf.shape(vectors)[0], dtype=tf.int64)
+    rows = tf.broadcast_to(rows, tf.shape(values, out_type=tf.int64))
+    values = tf.concat([best_values, values], axis=1)
+    values, order = tf.math.top_k(values, tf.minimum(count, tf.shape(values)[1]))
+    return values, tf.gather(tf.concat([best_rows, rows], axis=1), order, axis=1, batch_dims=1)
 
 
 def _largest(values, count, group):

@@ -22,9 +22,9 @@ def nearest(
 
     Candidates come from q·s − ‖s‖²/2 of centred float32 vectors, one matrix product a block. Where
     rounding leaves their order open, and for near duplicates, distances are taken again from the
-    differences of the vectors. A query for which float32 cannot rule out that a
-    neighbour is missing among its candidates is searched again in float64. Equal distances are
-    ordered by row.
+    differences of the vectors. A query for which float32 cannot rule out that a neighbour is
+    missing among its candidates is searched again in float64, and at last by the differences from
+    the whole support. Equal distances are ordered by row.
 
     Args:
         queries: floats `(queries, dimensions)`, an array or a memory map.
@@ -57,8 +57,11 @@ def nearest(
         if unsure.any():
             again = np.flatnonzero(unsure)
             search = Search(queries, support, k, support_rows, metric, memory_limit, np.float64)
-            rows[again], squares[again], _ = search(again, own[again])
-    return rows, np.sqrt(squares) if metric == EUCLIDEAN else squares / 2
+            rows[again], squares[again], unsure = search(again, own[again])
+            again = again[unsure]
+            rows[again], squares[again] = search.by_differences(again, own[again])
+    distances = np.sqrt(squares) if metric == EUCLIDEAN else squares / 2
+    return rows, distances.astype(np.float32)
 
 
 def vote(labels):
@@ -71,7 +74,7 @@ def vote(labels):
         Integers `(queries,)`.
     """
     winners = np.empty(len(labels), labels.dtype)
-    for part in slices(len(labels), 4096):
+    for part in slices(len(labels), max(1, 2**22 // labels.shape[1] ** 2)):
         block = labels[part]
         votes = (block[:, :, np.newaxis] == block[:, np.newaxis, :]).sum(axis=2)
         # The first maximum belongs to the nearest neighbour among those whose class is tied.

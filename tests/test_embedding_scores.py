@@ -8,8 +8,10 @@ from keras import layers
 
 import keras_pruning as kp
 from keras_pruning import InputError, training
+from keras_pruning.features import OUTPUT, PENULTIMATE, Embedding
 from keras_pruning.scores import PredictionDepth
 from keras_pruning.scores.prediction_depth import probe_names
+from keras_pruning.scores.score import EmbeddingScore
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,27 @@ def test_a_model_that_was_never_called_is_scored_all_the_same(examples):
     callback = kp.ScoreCallback(examples, [PredictionDepth(layers=["a", "b"], k=3)])
     small.fit(model, examples, 1, [callback])
     assert len(callback.table()["prediction_depth"]) == 60
+
+
+class HiddenLength(EmbeddingScore):
+    name = "hidden_length"
+
+    def wanted(self, model):
+        return [Embedding(OUTPUT), Embedding(PENULTIMATE)]
+
+    def observe(self, signal):
+        assert list(signal.features) == self.wanted(None)
+        return np.linalg.norm(signal.features[Embedding(PENULTIMATE)], axis=1)
+
+
+def test_scores_of_one_pass_each_see_what_they_want(examples):
+    model = small.network(examples)
+    alone, _ = depths(model, examples)
+    table = kp.score_checkpoints([model], examples, [HiddenLength(), PredictionDepth(k=3)])
+    np.testing.assert_array_equal(table["prediction_depth"], alone)
+    hidden = keras.Model(model.inputs[0], model.get_layer("hidden").output)
+    lengths = np.linalg.norm(hidden(examples.stored_inputs(np.arange(60))), axis=1)
+    np.testing.assert_allclose(table["hidden_length"], lengths, rtol=1e-5)
 
 
 def test_a_softmax_that_cannot_be_seen_is_told(examples):

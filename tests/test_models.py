@@ -72,7 +72,7 @@ def test_probe_layers_of_a_residual_model_of_anothers():
 
 def test_probe_layers_of_a_residual_model_without_layers_for_its_merges():
     inputs = keras.Input((6,))
-    first = keras.layers.Dense(8, name="first")(inputs)
+    first = keras.layers.Dense(8, name="first")(keras.layers.Dense(8, name="zeroth")(inputs))
     added = first + keras.layers.Dense(8, name="branch")(first)
     shifted = added + 1.0  # no merge
     joined = keras.ops.concatenate([shifted, first], axis=-1)
@@ -91,6 +91,16 @@ def test_probe_layers_of_models_inside():
     x = twice(keras.layers.Dense(6, name="b")(twice(once(x))))
     model = keras.Model(inputs, keras.layers.Dense(3)(x))
     assert model_graph.probe_layers(model) == ["once/inner/a_relu", "once/c", "b"]
+
+
+def test_the_stem_of_a_residual_model_inside_is_in_it():
+    inputs = keras.Input((6,))
+    stem = keras.layers.Dense(6, name="stem")(inputs)
+    merged = keras.layers.Add(name="merge")([stem, keras.layers.Dense(6, name="branch")(stem)])
+    inside = keras.Model(inputs, merged, name="inside")
+    around = [keras.layers.Dense(6, name="before"), inside, keras.layers.Dense(6, name="stem")]
+    model = keras.Sequential([keras.Input((6,)), *around, keras.layers.Dense(3)])
+    assert model_graph.probe_layers(model) == ["inside/stem", "inside/merge"]
 
 
 def test_a_models_own_function_and_file(tmp_path, monkeypatch):

@@ -161,3 +161,53 @@ def test_neighbours_on_a_thin_shell_come_in_the_order_of_exact_distances(size, t
     exact = ((queries[:, np.newaxis].astype(float) - support) ** 2).sum(axis=2)
     rows, _ = nearest(queries, support, 7)
     np.testing.assert_array_equal(np.take_along_axis(exact, rows, 1), np.sort(exact)[:, :7])
+
+
+@pytest.mark.parametrize("memory_limit", [2**18, 2**29])
+def test_many_equal_vectors_come_in_the_order_of_their_rows(memory_limit):
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.repeat(np.arange(15), 60))
+    data = vectors(15, 6)[labels]
+    rows, _ = nearest(data, data, 12, exclude=np.arange(900), memory_limit=memory_limit)
+    for row, found in enumerate(rows):
+        same = np.flatnonzero(labels == labels[row])
+        np.testing.assert_array_equal(found, same[same != row][:12])
+
+
+@pytest.mark.parametrize("margin", [15, 25, 35])
+def test_a_saturated_softmax_is_searched_to_the_last_digits(margin):
+    """Distances within a class are far below the rounding of float64 around the mean."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(600, 10))
+    logits[np.arange(600), rng.integers(0, 10, 600)] += margin
+    data = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype("float32")
+    rows, _ = nearest(data, data, 8, exclude=np.arange(600), memory_limit=2**20)
+    exact = ((data[:, np.newaxis].astype(float) - data) ** 2).sum(axis=2)
+    exact[np.arange(600), np.arange(600)] = np.inf
+    expected = np.argsort(exact, axis=1, kind="stable")[:, :8]
+    found, wanted = (np.take_along_axis(exact, each, 1) for each in (rows, expected))
+    np.testing.assert_allclose(found, wanted, 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("data", "metric"),
+    [
+        (1e6 + 0.01 * np.random.default_rng(0).normal(size=(300, 20)), "euclidean"),
+        (vectors(300, 20) * np.float32(1e20), "euclidean"),
+        (1 + 1e-5 * np.random.default_rng(0).normal(size=(300, 20)), "cosine"),
+        ((1 + 1e-5 * vectors(300, 20)).astype("float32"), "cosine"),
+    ],
+    ids=["float64 far off", "beyond the squares of float32", "nearly parallel", "in float32"],
+)
+def test_neighbours_of_awkward_numbers(data, metric):
+    rows, distances = nearest(data, data, 7, exclude=np.arange(300), metric=metric)
+    exact = data.astype(np.float64)
+    if metric == "cosine":
+        exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+    squares = ((exact[:, np.newaxis] - exact) ** 2).sum(axis=2)
+    squares[np.arange(300), np.arange(300)] = np.inf
+    expected = np.argsort(squares, axis=1)[:, :7]
+    np.testing.assert_array_equal(rows, expected)
+    found = np.take_along_axis(squares, expected, 1)
+    found = found / 2 if metric == "cosine" else np.sqrt(found)
+    np.testing.assert_allclose(distances, found, 1e-3)

@@ -123,13 +123,19 @@ def test_a_file_serves_the_support_of_the_same_source_only(examples, file):
     test = kp.load_examples("digits", "test")
     other = small.digits(150, seed=1)
     np.save(file, vectors[:150])
-    for scored, support in ((examples, other), (test.draw(0.5), examples)):
+    pairs = [(examples, other), (test.draw(0.5), examples)]
+    pairs.append([small.random_images(150, classes=10, seed=seed) for seed in (0, 1)])
+    for scored, support in pairs:
         model = small.network(scored)
         callback = kp.ScoreCallback(scored, score, support=support)
         with pytest.raises(InputError, match="does not have the rows of the support. Expected"):
             small.fit(model, scored, 1, [callback])
-        with pytest.raises(InputError, match="does not have the rows of the support. Expected"):
-            kp.score_checkpoints([], scored, score, support=support)
+        wanted = score[0].wanted(None)
+        with (
+            pytest.raises(InputError, match="does not have the rows of the support. Expected"),
+            embeddings(None, scored, wanted, support=support),
+        ):
+            pass
 
 
 @pytest.mark.parametrize("memory_limit", [2**31, 0])

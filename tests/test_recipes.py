@@ -174,7 +174,7 @@ def test_the_callback_says_before_training_what_it_cannot_score():
 
     model = Own()
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    with pytest.raises(kp.InputError, match="does not show its layers"):
+    with pytest.raises(kp.InputError, match="does not show the order of its layers"):
         small.fit(model, examples, 1, [kp.ScoreCallback(examples, ["prediction_depth"])])
     assert model.optimizer.iterations == 0
 

@@ -79,8 +79,9 @@ class PredictionDepth(EmbeddingScore):
     table.
 
     Args:
-        layers: names of the hidden layers to probe, or how many of the last ones; by default all
-            that `keras_pruning.model_graph.probe_layers` finds.
+        layers: names of the hidden layers to probe, from the input to the output, `"outer/inner"`
+            for one inside another; or how many of the last ones; by default all that
+            `keras_pruning.model_graph.probe_layers` finds. A subclassed model needs the names.
         k: number of neighbours.
         support_fraction: part of the examples, drawn at random and stratified, that may be
             neighbours; the same for all probes and examples.
