@@ -47,18 +47,25 @@ def in_turn(contestants, repetitions, uncounted=1, pause=0.5):
             name: stack.enter_context(_process(prepare, options))
             for name, (prepare, options) in contestants.items()
         }
-        for process in processes.values():
-            process.recv()
+        for name, process in processes.items():
+            _answer(name, process)
         for number in range(uncounted + repetitions):
             for name, process in processes.items():
                 time.sleep(pause)
                 process.send(number)
-                taken, memory = process.recv()
+                taken, memory = _answer(name, process)
                 if memory:
                     turns[name].peak, turns[name].anonymous = memory
                 if number >= uncounted:
                     turns[name].seconds.append(taken)
     return turns
+
+
+def _answer(name, process):
+    try:
+        return process.recv()
+    except EOFError as error:
+        raise RuntimeError(f"The process of {name!r} died: an error above, or no memory") from error
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from keras_pruning.layer_outputs import no_vector, show
 from keras_pruning.random_projection import random_projection
 
 # No layer can have these names.
-INPUT, OUTPUT = "<input>", "<output>"
+INPUT, OUTPUT, SOFTMAX = "<input>", "<output>", "<softmax>"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Embedding:
     Args:
         layer: name of a layer as in `keras_pruning.layer_outputs.layer_names`; or `INPUT`, the
             example itself, `PENULTIMATE`, what the last dense layer is fed, `OUTPUT`, what the
-            model gives.
+            model gives, `SOFTMAX`, the probabilities of these logits.
         max_dimension: a wider layer is reduced to this many dimensions by `random_projection`;
             `None` keeps every layer exact.
         seed: integer, the seed of that projection.
@@ -52,16 +52,40 @@ class Embeddings:
             `(examples, dimensions)`.
         support: `Embeddings` of the examples that neighbours and prototypes are taken from; by
             default these.
+        own_rows: integers `(examples,)`, where each example lies in the support itself, -1 for
+            nowhere; by default every example in its own place, if the support is these.
     """
 
-    def __init__(self, labels, features, support=None):
+    def __init__(self, labels, features, support=None, own_rows=None):
         self.labels, self.features = labels, features
         self.support = self if support is None else support
+        if own_rows is None:
+            own_rows = np.arange(len(labels)) if support is None else np.full(len(labels), -1)
+        self.own_rows = own_rows
 
     def only(self, wanted):
         """The same examples after fewer layers, in the order of `wanted`, a list of `Embedding`."""
         support = None if self.support is self else self.support.only(wanted)
-        return Embeddings(self.labels, {each: self.features[each] for each in wanted}, support)
+        features = {each: self.features[each] for each in wanted}
+        return Embeddings(self.labels, features, support, self.own_rows)
+
+
+def rows_in(examples, support):
+    """Where the same stored examples lie among others, whatever their labels say.
+
+    Args:
+        examples: `Examples`.
+        support: `Examples`.
+
+    Returns:
+        Integers `(examples,)`, rows of `support`, -1 where it does not have the example.
+    """
+    ours, theirs = examples.provenance, support.provenance
+    if any(ours[key] != theirs[key] for key in ("source", "split", "inputs")):
+        return np.full(len(examples), -1)
+    places = np.full(examples.stored_count, -1)
+    places[support.stored_rows] = np.arange(len(support))
+    return places[examples.stored_rows]
 
 
 @contextlib.contextmanager
@@ -86,8 +110,10 @@ def embeddings(model, examples, wanted, batch_size=256, memory_limit=2**31, supp
             not one of the examples, or the disk is too small.
     """
     with contextlib.ExitStack() as stack:
+        own_rows = None
         if support is not None:
             _require_rows_of_both(wanted, examples, support)
+            own_rows, memory_limit = rows_in(examples, support), memory_limit // 2
             within = embeddings(model, support, wanted, batch_size, memory_limit)
             support = stack.enter_context(within)
         passes = _passes(model, examples, wanted, batch_size)
@@ -104,7 +130,7 @@ def embeddings(model, examples, wanted, batch_size=256, memory_limit=2**31, supp
             for rows, vectors in each_pass.vectors:
                 for each, values in zip(each_pass.dimensions, vectors, strict=True):
                     features[each][rows] = values
-        yield Embeddings(examples.labels, features, support)
+        yield Embeddings(examples.labels, features, support, own_rows)
 
 
 def require_embeddings(model, examples, wanted, support=None):
@@ -192,7 +218,7 @@ def _vectors(extract, batches, wanted):
 
 def _extractor(model, wanted, spec):
     """A graph from a batch to its vectors and whether all of them are finite."""
-    special = (INPUT, OUTPUT)
+    special = (INPUT, OUTPUT, SOFTMAX)
     shown = show(model, list({each.layer for each in wanted if each.layer not in special}))
 
     # AutoGraph would make a `StagingError` of every `InputError`.
@@ -200,6 +226,8 @@ def _extractor(model, wanted, spec):
     def extract(x):
         outputs, hidden = shown(x)
         values = {INPUT: x, OUTPUT: outputs, **hidden}
+        if any(each.layer == SOFTMAX for each in wanted):
+            values[SOFTMAX] = tf.nn.softmax(tf.cast(outputs, tf.float32))
         vectors = [_as_vectors(values[each.layer], each) for each in wanted]
         checked = [tf.cast(outputs, tf.float32), *vectors]
         finite = [tf.reduce_all(tf.math.is_finite(each)) for each in checked]

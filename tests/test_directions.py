@@ -5,7 +5,14 @@ import pytest
 from trajectories import begin, logits_of_label
 
 import keras_pruning as kp
-from keras_pruning.features import INPUT, OUTPUT, PENULTIMATE, Embedding, Embeddings
+from keras_pruning.features import (
+    INPUT,
+    OUTPUT,
+    PENULTIMATE,
+    SOFTMAX,
+    Embedding,
+    Embeddings,
+)
 from keras_pruning.scores import SCORES, GraNd, PredictionDepth, get
 from keras_pruning.scores.outputs import EvalOutputs
 from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS
@@ -48,8 +55,9 @@ def from_embeddings(score):
     if score.name == "prototype":
         features = {Embedding(PENULTIMATE): before}
     else:
-        names = [INPUT, "hidden", OUTPUT]
-        features = dict(zip(map(Embedding, names), [before, before, logits], strict=True))
+        names = [INPUT, "hidden", SOFTMAX, OUTPUT]
+        vectors = [before, before, logits, logits]
+        features = dict(zip(map(Embedding, names), vectors, strict=True))
     score.update(score.observe(Embeddings(labels, features)))
     return score.result()[:2]
 

@@ -140,8 +140,8 @@ def test_layers_may_have_the_names_of_the_other_probes(examples):
 
 
 def test_probe_names_by_hand():
-    assert probe_names(["<input>", "<output>"]) == ["input", "softmax"]
-    assert probe_names(["<input>", "output", "softmax", "<output>"]) == [
+    assert probe_names(["<input>", "<softmax>"]) == ["input", "softmax"]
+    assert probe_names(["<input>", "output", "softmax", "<softmax>"]) == [
         *("input", "output", "softmax", "<softmax>")
     ]
 

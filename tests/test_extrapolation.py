@@ -100,6 +100,8 @@ def test_a_part_that_is_too_small_or_everything():
         scored_part(examples, 0.1, 0)
     with pytest.raises(InputError, match="nothing to carry scores over to.*Received: 0.999"):
         scored_part(examples, 0.999, 0)
+    with pytest.raises(InputError, match="Invalid `probe.fraction`"):
+        ProbeConfig(fraction=0)
     # A class with a single example needs no neighbours once that is drawn.
     labels = np.array([0] * 50 + [1])
     lonely = kp.Examples.from_arrays(np.zeros((51, 2), np.float32), labels)
@@ -406,7 +408,8 @@ def test_a_sweep_with_a_part(swept):
     assert table.metadata["examples"] == examples.provenance
     expected = {"epochs": 2, "fraction": 0.5, "part_seed": 3, "neighbours": 10}
     assert table.metadata["recipe"]["probe"] == expected
-    assert table.metadata["extrapolation"]["k"] == 10
+    found = table.metadata["extrapolation"]
+    assert (found["fraction"], found["seed"], found["k"]) == (0.5, 3, 10)
     assert (table.standard_errors["el2n"] > 0).mean() > 0.99
     costs = json.loads((swept / "out" / "scoring.json").read_text())["probes"]
     assert [cost["examples_seen"] for cost in costs] == [144] * 2  # one epoch

@@ -207,3 +207,22 @@ def test_the_softmax_is_never_reduced(examples, model):
     for probe, accuracy in exact["probe_accuracy"].items():
         reduced = details["probe_accuracy"][probe]
         assert reduced == accuracy if probe == "softmax" else reduced < accuracy - 0.1
+
+
+@pytest.mark.parametrize("labels", ["the same", "others"])
+def test_an_example_in_a_larger_support_is_not_its_own_neighbour(labels):
+    """With random labels, an example that were its own nearest neighbour would be right."""
+    examples = small.random_images(200, classes=4)
+    part = examples.draw(0.5)
+    if labels == "others":
+        part = part.with_label_noise(0.3)
+    model = small.network(examples)
+    score = PredictionDepth(k=1, against="label")
+    accuracies = {}
+    for include_self in (False, True):
+        score.include_self = include_self
+        table = kp.score_checkpoints([model], part, [score], support=examples)
+        details = table.metadata["scores"]["prediction_depth"]
+        accuracies[include_self] = details["probe_accuracy"]["input"]
+    assert accuracies[True] == pytest.approx(1.0 if labels == "the same" else 0.7)
+    assert accuracies[False] < 0.5

@@ -113,6 +113,8 @@ def cost_lines(folder, rows):
     for path in _results(folder, "scoring.json"):
         cost = read_json(path)
         metadata = ScoreTable.load(path.parent / "scores.parquet").metadata
+        if not _is_of_training(metadata):
+            continue
         fraction = metadata["examples"]["fraction"]
         if cost["probes"]:
             seconds = sum(probe["seconds"] for probe in cost["probes"])
@@ -130,9 +132,15 @@ def cost_lines(folder, rows):
 
 def _score_tables(folder):
     tables = [ScoreTable.load(path) for path in _results(folder, "scores.parquet")]
+    tables = [table for table in tables if _is_of_training(table.metadata)]
     # Of several for one fraction the last is shown: one whose scores are all its own.
     tables.sort(key=lambda table: not table.extrapolated.any())
     return {table.metadata["examples"]["fraction"]: table for table in tables}
+
+
+def _is_of_training(metadata):
+    """Whether scores are of training examples, which can be pruned, and not of the test split."""
+    return metadata["examples"]["split"] == "train"
 
 
 def _results(folder, name):

@@ -1,11 +1,10 @@
 """Prediction depth: the layer from which an example's neighbours agree on its class."""
 
 import numpy as np
-from scipy.special import softmax
 
 from keras_pruning import neighbors
 from keras_pruning.errors import InputError
-from keras_pruning.features import INPUT, OUTPUT, Embedding
+from keras_pruning.features import INPUT, OUTPUT, SOFTMAX, Embedding, rows_in
 from keras_pruning.fractions import (
     keep_count,
     require_keep_fraction,
@@ -53,14 +52,13 @@ def probe_names(layers):
     """What to call the probes: `input`, the names of the layers, `softmax`.
 
     Args:
-        layers: list of names, from `INPUT` to `OUTPUT`.
+        layers: list of names, from `INPUT` to `SOFTMAX`.
 
     Returns:
         List of as many names, no two the same: the input is `<input>` where a layer is called
         `input`.
     """
-    names = ["<softmax>" if layer == OUTPUT else layer for layer in layers]
-    return [name if name.strip("<>") in layers else name.strip("<>") for name in names]
+    return [name if name.strip("<>") in layers else name.strip("<>") for name in layers]
 
 
 class PredictionDepth(EmbeddingScore):
@@ -159,7 +157,8 @@ class PredictionDepth(EmbeddingScore):
                 f"Invalid `support_count`. Expected at most {len(support)}, the examples there "
                 f"are. Received: support_count={count}"
             )
-        if count - (support is examples and not self.include_self) < self.k:
+        finds_itself = support is examples or (rows_in(examples, support) >= 0).any()
+        if count - (finds_itself and not self.include_self) < self.k:
             raise InputError(
                 "The support is too small. Expected more than k examples to be neighbours. "
                 f"Received: k={self.k}, support of {count} examples"
@@ -170,7 +169,7 @@ class PredictionDepth(EmbeddingScore):
     def wanted(self, model):
         hidden = [INPUT, *layer_names(model, self.layers)]
         probes = [Embedding(name, self.max_dimension, self.seed) for name in hidden]
-        return [*probes, Embedding(OUTPUT)]
+        return [*probes, Embedding(SOFTMAX), Embedding(OUTPUT)]
 
     def observe(self, signal):
         """The depth of each example, integers `(examples,)`.
@@ -178,15 +177,9 @@ class PredictionDepth(EmbeddingScore):
         Args:
             signal: `keras_pruning.features.Embeddings` of what `wanted` names.
         """
-        *_, (output, logits) = signal.features.items()
-        predictions = logits.argmax(axis=1)
-        votes = {
-            probe: self._vote(vectors, signal.support.features[probe], signal)
-            for probe, vectors in signal.features.items()
-            if probe != output
-        }
-        support_logits = signal.support.features[output]
-        votes[output] = self._vote(softmax(logits, 1), softmax(support_logits, 1), signal)
+        *probes, output = signal.features
+        predictions = signal.features[output].argmax(axis=1)
+        votes = {probe: self._vote(probe, signal) for probe in probes}
         final = predictions if self.against == "prediction" else signal.labels
         depths = depth(list(votes.values()), final)
         self._details = {
@@ -206,8 +199,9 @@ class PredictionDepth(EmbeddingScore):
     def details(self):
         return self._details
 
-    def _vote(self, queries, support, signal):
-        own_support = signal.support is signal and not self.include_self
-        own = np.arange(len(queries)) if own_support else None
+    def _vote(self, probe, signal):
+        queries, support = signal.features[probe], signal.support.features[probe]
+        leave_out = not self.include_self and (signal.own_rows >= 0).any()
+        own = signal.own_rows if leave_out else None
         nearest, _ = neighbors.nearest(queries, support, self.k, self.support, own)
         return neighbors.vote(signal.support.labels[nearest])

@@ -30,6 +30,11 @@ def require_classes(score, num_classes):
 
 def _other_examples(support, examples):
     """`support`, checked to fit `examples`; `None` if it is the same examples."""
+    if not isinstance(support, type(examples) | None):
+        raise InputError(
+            f"Invalid `support`. Expected Examples. Received: {type(support).__name__}. Make them "
+            "with Examples.from_arrays."
+        )
     if support is None or support is examples or support.fingerprint == examples.fingerprint:
         return None
     if (support.shape, support.num_classes) != (examples.shape, examples.num_classes):
