@@ -33,12 +33,11 @@ def experiment():
     )
 
 
-def rank_correlations(full, part):
-    """Of each score, on the examples that `part` has not scored."""
+def rank_correlation(full, part, rows):
+    """Spearman's, of two scores on the examples that booleans `rows` name."""
     from scipy.stats import spearmanr
 
-    rest = part.extrapolated
-    return {name: spearmanr(full[name][rest], part[name][rest])[0] for name in full.names}
+    return spearmanr(full[rows], part[rows])[0]
 
 
 def train_all(config, tables, keep_fractions, output):
@@ -77,9 +76,13 @@ def main(output="runs/extrapolation", *keep_fractions):
     full = score(config, output / "scores-full")
     part = score(dataclasses.replace(config, probe=probe), output / "scores-part")
     held_out = part.metadata["extrapolation"]["scores"]
-    for name, correlation in rank_correlations(full, part).items():
+    for name in full.names:
+        rest, own = [
+            rank_correlation(full[name], part[name], rows)
+            for rows in (part.extrapolated, ~part.extrapolated)
+        ]
         expected = held_out[name]["rank_correlation"]
-        print(f"{name:>12}  on the rest {correlation:.3f}, within the part {expected:.3f}")
+        print(f"{name:>12}  on the rest {rest:.3f}, on the part {own:.3f}, printed {expected:.3f}")
     train_all(config, [full, part], map(float, keep_fractions or (0.7, 0.5, 0.3)), output)
     rows = write_comparison(output)
     Console(width=108).print(as_table(rows))

@@ -144,6 +144,11 @@ def _extrapolating(config, fraction, extrapolate):
                 "beside it, for example --fraction 0.2. Received: none"
             )
         return config
+    if config.probe.fraction not in (1, fraction):
+        raise InputError(
+            "Expected --fraction or probe.fraction. Received both: "
+            f"--fraction {fraction}, probe.fraction {config.probe.fraction}"
+        )
     probe = dataclasses.replace(config.probe, fraction=fraction)
     return dataclasses.replace(config, probe=probe)
 

@@ -10,6 +10,8 @@ from keras_pruning.score_table import ScoreTable
 
 NEIGHBOURS = 10
 _BLOCK_BYTES = 2**28
+# A rank correlation of the price below which scores are not worth carrying over.
+_USELESS = 0.5
 
 
 class Carried(NamedTuple):
@@ -83,7 +85,8 @@ def carried_over(scores, vectors, labels, rows, k=NEIGHBOURS):
         ŝ_i = 1/k · Σ_{j ∈ N_k(i)} s_j,   N_k(i) the k scored j ≠ i with y_j = y_i nearest to h_i
 
     Distances are Euclidean. Where a class has fewer than k + 1 scored examples, k is one less than
-    it has.
+    it has. Neighbours of other labels would tell nothing of wrong labels: most scores depend on
+    the label, and what is near to a wrong one has a right one, and is easy.
 
     Args:
         scores: floats `(scored, scores)`.
@@ -172,16 +175,19 @@ def over_probes(carried, fraction, seed, k=NEIGHBOURS):
         k: number of neighbours.
 
     Returns:
-        `ScoreTable`, whose `metadata["extrapolation"]` has the arguments and `scores`, of each
-        score its `price`: with the mean (or sum) over the probes on both sides.
+        `ScoreTable`, whose `metadata["extrapolation"]` has the arguments, `fewest`, the number of
+        neighbours in the class with the fewest scored examples, and `scores`, of each score its
+        `price`: with the mean (or sum) over the probes on both sides.
     """
     table = ScoreTable.over_seeds([each.table for each in carried])
     held_out = ScoreTable.over_seeds([each.held_out for each in carried])
     rows = np.isin(table.ids, held_out.ids)
+    _, scored = np.unique(table.labels[~table.extrapolated], return_counts=True)
     table.metadata["extrapolation"] = {
         "fraction": float(fraction),
         "seed": int(seed),
         "k": int(k),
+        "fewest": int(min(k, max(1, scored.min() - 1))),
         "scores": {name: price(table[name][rows], held_out[name]) for name in table.names},
     }
     return table
@@ -222,10 +228,18 @@ def price_lines(extrapolation):
     """
     if extrapolation is None:
         return
-    k = extrapolation["k"]
+    k, fewest = extrapolation["k"], extrapolation["fewest"]
     yield f"The others have the mean of the {k} nearest that are scored and of the same label."
-    yield "Scored examples, if they had that too, against their own scores:"
+    if fewest < k:
+        yield (
+            f"Classes with few scored examples have fewer neighbours, down to {fewest}: their "
+            "examples get nearly the same score. Score a larger part."
+        )
+    yield "Scored examples, if they had that too, against their own scores (the probes know these,"
+    yield "and not the others, so that those are told worse):"
     for name, found in extrapolation["scores"].items():
         correlation = found["rank_correlation"]
         text = "does not vary" if correlation is None else f"rank correlation {correlation:.3f}"
         yield f"{name:>20}  {text}, mean absolute error {found['mean_absolute_error']:.4g}"
+        if correlation is None or correlation < _USELESS:
+            yield f"{'':>20}  Do not prune by that: neighbours do not tell this score."
