@@ -22,6 +22,7 @@ BENCHMARKS = (
     "all_scores",
     "knn",
     "million",
+    "depth",
     "datagnosis_peer",
 )
 
