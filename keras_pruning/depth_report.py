@@ -17,17 +17,18 @@ _DESCRIPTIONS = {
 }
 
 
-def as_table(details):
+def as_table(details, probes=1):
     """The details of prediction depth as a `rich.table.Table`, accuracies in percent.
 
     Args:
         details: dictionary as in `table.metadata["scores"]["prediction_depth"]`, with
             `probe_accuracy`, `network_accuracy`, `accuracy_by_depth` and `support`.
+        probes: how many models have scored; the details are those of the first.
     """
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=_title(details))
+    table = Table(title=_title(details, probes))
     for column in _COLUMNS:
         table.add_column(column, justify="left" if column == "settled from" else "right")
     rows = _rows(details)
@@ -37,7 +38,7 @@ def as_table(details):
     return table
 
 
-def write_depth_curves(folder, details):
+def write_depth_curves(folder, details, probes=1):
     """Writes the details of prediction depth as a TensorBoard event file.
 
     The scalars `prediction_depth/probe_accuracy`, over the number of the probe, and
@@ -47,6 +48,7 @@ def write_depth_curves(folder, details):
     Args:
         folder: where to write; made if it is missing. Files already there are left alone.
         details: as for `as_table`.
+        probes: as for `as_table`.
     """
     depths = _depths(details)
     curves = {
@@ -59,7 +61,7 @@ def write_depth_curves(folder, details):
             what = f"{_DESCRIPTIONS[name]} Set *Smoothing* to 0."
             for step, value in points:
                 events.scalar(f"{_NAME}/{name}", value, step, what)
-        events.text(f"{_NAME}/probes", _markdown(details))
+        events.text(f"{_NAME}/probes", _markdown(details, probes))
 
 
 def _depths(details):
@@ -88,17 +90,18 @@ def _percent(accuracy):
     return "" if accuracy is None else f"{100 * accuracy:.1f}"
 
 
-def _title(details):
-    return f"Prediction depth, neighbours among {details['support']:,} examples"
+def _title(details, probes):
+    of_first = f", the first of {probes} probes" if probes > 1 else ""
+    return f"Prediction depth, neighbours among {details['support']:,} examples{of_first}"
 
 
-def _markdown(details):
+def _markdown(details, probes):
     # As code, or a name such as <input> would be taken for HTML.
     rows = [[depth, f"`{name}`" if name else "", *rest] for depth, name, *rest in _rows(details)]
     lines = [_COLUMNS, ["---:", "---", *["---:"] * 3], *rows]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     last = len(details["probe_accuracy"])
-    return f"""{_title(details)}:
+    return f"""{_title(details, probes)}:
 
 {table}
 

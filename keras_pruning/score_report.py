@@ -19,7 +19,10 @@ def report(table):
     yield f"Scored {scored:,}{of_all} examples: {', '.join(table.names)}."
     yield from price_lines(table.metadata.get("extrapolation"))
     if "prediction_depth" in table.names:
-        yield as_table(table.metadata["scores"]["prediction_depth"])
+        yield as_table(
+            table.metadata["scores"]["prediction_depth"],
+            table.metadata["reliability"]["prediction_depth"]["seeds"],
+        )
     of_probes = {
         name: found
         for name, found in table.metadata["reliability"].items()

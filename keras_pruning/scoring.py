@@ -80,7 +80,8 @@ def score(config, output, checkpoints=None):
         return table
     table.to_csv(output / "scores.csv")
     if DEPTH in table.names:
-        write_depth_curves(output / DEPTH, table.metadata["scores"][DEPTH])
+        probes = table.metadata["reliability"][DEPTH]["seeds"]
+        write_depth_curves(output / DEPTH, table.metadata["scores"][DEPTH], probes)
     with new_file(output / "scoring.json") as partial:
         write_json(partial, {"seconds": time.perf_counter() - start, "probes": costs})
     # Last: where it lies, the others do.

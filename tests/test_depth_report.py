@@ -113,3 +113,14 @@ sys.exit(f"loaded: {{loaded}}" if loaded else 0)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_title_says_that_other_probes_are_not_shown():
+    details = {
+        "support": 1200,
+        "network_accuracy": 0.5,
+        "probe_accuracy": {"input": 0.5},
+        "accuracy_by_depth": [{"depth": 0, "examples": 4, "accuracy": 0.5}],
+    }
+    assert as_table(details).title == "Prediction depth, neighbours among 1,200 examples"
+    assert as_table(details, 3).title.endswith("1,200 examples, the first of 3 probes")
