@@ -44,7 +44,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--output", type=Path, default="runs/benchmarks.md")
     arguments = parser.parse_args()
-    found, failed, start = {}, [], time.monotonic()
+    found, failed, start, load = {}, [], time.monotonic(), os.getloadavg()[0]
     names = arguments.names or BENCHMARKS
     with tempfile.TemporaryDirectory() as folder:
         for number, name in enumerate(names, start=1):
@@ -54,7 +54,7 @@ def main():
             failed += [] if ended else [name]
     table.show(found)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(table.markdown(found))
+    arguments.output.write_text(table.markdown(found, load))
     rows.say(f"{arguments.output}, {(time.monotonic() - start) / 60:.1f} minutes")
     if failed:
         sys.exit(f"Failed: {', '.join(failed)}")

@@ -56,10 +56,16 @@ def show(rows_of):
     Console(width=max(Console().width, 132)).print(table)
 
 
-def markdown(rows_of):
-    """The table in Markdown, with the date and the machine, see `show`."""
+def markdown(rows_of, load):
+    """The table in Markdown, with the date and the machine.
+
+    Args:
+        rows_of: see `show`.
+        load: the load average before the first benchmark: where it is not about 0, others had a
+            share of the machine, and OpenMP's threads, which wait for each other, lose most.
+    """
     lines = [
-        f"{datetime.date.today():%d %B %Y}. {machine()}",
+        f"{datetime.date.today():%d %B %Y}. {machine()} Load before: {load:.1f}.",
         "",
         "| " + " | ".join(("benchmark", *COLUMNS)) + " |",
         "|---" + "|---" * _TEXT_COLUMNS + "|---:" * (len(COLUMNS) - _TEXT_COLUMNS) + "|",

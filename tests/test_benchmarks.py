@@ -79,7 +79,8 @@ def rows(module):
 
 
 def test_the_table_in_markdown(module, rows):
-    lines = module("table").markdown({"knn.py": rows, "depth.py": rows[:1]}).splitlines()
+    lines = module("table").markdown({"knn.py": rows, "depth.py": rows[:1]}, load=0.25)
+    lines = lines.splitlines()
     numbers = "1.00 s | 2.00 s | 0.500 | 0.250 … 0.750 of 3 | 12 MiB |"
     assert lines[4] == f"| `knn.py` | fit | plain fit | {numbers}"
     assert lines[5] == "|  | peak | limit | 3.0 MiB | 2.0 MiB | 1.500 |  |  |"
@@ -87,6 +88,7 @@ def test_the_table_in_markdown(module, rows):
     assert lines[7] == f"| `depth.py` | fit | plain fit | {numbers}"
     assert {line.count("|") for line in lines[2:8]} == {9}
     assert "cores" in lines[0]
+    assert lines[0].endswith("Load before: 0.2.")
 
 
 def test_the_table_on_the_terminal(module, rows, capsys):
