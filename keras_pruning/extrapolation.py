@@ -235,8 +235,8 @@ def price_lines(extrapolation):
             f"Classes with few scored examples have fewer neighbours, down to {fewest}: their "
             "examples get nearly the same score. Score a larger part."
         )
-    yield "Scored examples, if they had that too, against their own scores (not in this price: probes"
-    yield "that see all examples score otherwise):"
+    yield "Scored examples, if they had that too, against their own scores (not in this price:"
+    yield "probes that see all examples score otherwise):"
     for name, found in extrapolation["scores"].items():
         correlation = found["rank_correlation"]
         text = "does not vary" if correlation is None else f"rank correlation {correlation:.3f}"
