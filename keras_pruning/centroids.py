@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from keras_pruning.errors import InputError
-
-METRICS = ("euclidean", "cosine")
+from keras_pruning.directions import COSINE, EUCLIDEAN, directions
 
 # Numbers N x dimensions up to which k-means takes all examples at once. Ten starts on as many take
 # about 12 s for 10 clusters and a minute for 100, on one core.
@@ -12,7 +10,7 @@ _LARGEST = 2**24
 _STARTS, _BATCH, _BLOCK = 10, 4096, 2**22
 
 
-def class_centroids(vectors, labels, metric="euclidean"):
+def class_centroids(vectors, labels, metric=EUCLIDEAN):
     """The mean vector of each class; of unit length, and of unit vectors, for `"cosine"`.
 
     Args:
@@ -33,10 +31,10 @@ def class_centroids(vectors, labels, metric="euclidean"):
         for label in np.unique(of_block):
             sums[label] += block[of_block == label].sum(axis=0)
     centroids = np.where(counts, sums / np.maximum(counts, 1), np.nan)
-    return _directions(centroids, "mean of the class") if metric == "cosine" else centroids
+    return directions(centroids, "mean of the class") if metric == COSINE else centroids
 
 
-def kmeans_centroids(vectors, clusters, metric="euclidean", seed=0):
+def kmeans_centroids(vectors, clusters, metric=EUCLIDEAN, seed=0):
     """The centroids of k-means, by scikit-learn: the best of ten starts by k-means++.
 
     Beyond 2²⁴ numbers in `vectors`, k-means takes a random part with as many (and twenty examples
@@ -71,10 +69,10 @@ def kmeans_centroids(vectors, clusters, metric="euclidean", seed=0):
             for rows in np.array_split(rng.permutation(len(vectors)), len(vectors) // size):
                 model.partial_fit(_taken(vectors, np.sort(rows), metric))
     centroids = model.cluster_centers_.astype(np.float64)
-    return _directions(centroids, "centroid of the cluster") if metric == "cosine" else centroids
+    return directions(centroids, "centroid of the cluster") if metric == COSINE else centroids
 
 
-def nearest(vectors, centroids, metric="euclidean"):
+def nearest_centroid(vectors, centroids, metric=EUCLIDEAN):
     """Which centroid each vector is nearest to.
 
     Args:
@@ -95,7 +93,7 @@ def nearest(vectors, centroids, metric="euclidean"):
     return assigned
 
 
-def squared_distances(vectors, centroids, assigned, metric="euclidean"):
+def squared_distances(vectors, centroids, assigned, metric=EUCLIDEAN):
     """‖x − c‖² of each vector and its centroid; for `"cosine"`, of unit length: 2 · (1 − cos).
 
     Args:
@@ -124,20 +122,6 @@ def _blocks(vectors, metric, width=1):
 def _taken(vectors, rows, metric, dtype=np.float32):
     """The vectors at `rows`, integers, of unit length for `"cosine"`."""
     taken = np.asarray(vectors[rows], dtype)
-    if metric != "cosine":
+    if metric != COSINE:
         return taken
-    return _directions(taken, "embedding of the example at position", rows)
-
-
-def _directions(vectors, what, numbers=None):
-    """The vectors at unit length; `what` and its number tell in a message which one is zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if (lengths == 0).any():
-        index = int(np.argmax(lengths[:, 0] == 0))
-        raise InputError(
-            "A zero vector has no direction to compare. Expected vectors of positive length with "
-            f"metric='cosine'. Received: zero as the {what} "
-            f"{index if numbers is None else numbers[index]}. Take another layer or embedding, or "
-            "metric='euclidean'."
-        )
-    return vectors / lengths
+    return directions(taken, "embedding of the example at position", rows)

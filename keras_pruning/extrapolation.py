@@ -66,16 +66,13 @@ def scored_part(examples, fraction, seed):
 
 def require_penultimate(model):
     """Raises an `InputError` unless `model` shows the input of a dense layer at its end."""
-    from keras_pruning.model_graph import as_logits, before_last_dense, shows_layers
+    from keras_pruning.model_graph import as_logits, require_hidden
 
-    model = as_logits(model)
-    if not shows_layers(model) or before_last_dense(model) is None:
-        raise InputError(
-            "Scores are carried over by the input of the last layer, which is not to be seen. "
-            "Expected a functional or sequential model that ends in a dense layer. Received: "
-            f"{type(model).__name__} {model.name!r}. Score all examples: leave out --fraction and "
-            "--extrapolate, or set probe.fraction to 1."
-        )
+    require_hidden(
+        as_logits(model),
+        "Scores are carried over by it. Score all examples: leave out --fraction and "
+        "--extrapolate, or set probe.fraction to 1.",
+    )
 
 
 def carried_over(scores, vectors, labels, rows, k=NEIGHBOURS):

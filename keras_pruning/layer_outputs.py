@@ -5,7 +5,13 @@ import contextlib
 import keras
 
 from keras_pruning.errors import InputError
-from keras_pruning.model_graph import before_last_dense, layer_outputs, probe_layers, shows_layers
+from keras_pruning.model_graph import (
+    before_last_dense,
+    layer_outputs,
+    probe_layers,
+    require_hidden,
+    shows_layers,
+)
 
 # No layer can have this name: the input of the last dense layer, often called h.
 PENULTIMATE = "<penultimate>"
@@ -135,11 +141,7 @@ def _children(layer):
 
 def _inner_layer(model, name):
     if name == PENULTIMATE:
-        raise InputError(
-            "The input of the last layer is not to be seen. Expected a functional or sequential "
-            f"model that ends in a dense layer. Received: {type(model).__name__} {model.name!r}. "
-            "Name the `layer` instead."
-        )
+        require_hidden(model, "Name the `layer` instead.")
     inner = _inner_layers(model)
     # The path itself comes first, as no other name could mean that layer.
     paths = [name] if name in inner else [path for path in inner if path.endswith(f"/{name}")]

@@ -71,13 +71,18 @@ def with_hidden(model):
     return show
 
 
-def require_hidden(model):
-    """Raises an `InputError` unless `model` shows the input of a dense layer at its end."""
+def require_hidden(model, advice="The score `grand` does without, with weights='all'."):
+    """Raises an `InputError` unless `model` shows the input of a dense layer at its end.
+
+    Args:
+        model: Keras model.
+        advice: what to do else, the end of the message.
+    """
     if not shows_layers(model) or _last_dense(model)[0] is None:
         raise InputError(
             "The input of the last layer is not to be seen. Expected a functional or sequential "
             f"model that ends in a dense layer. Received: {type(model).__name__} {model.name!r}. "
-            "The score `grand` does without, with weights='all'."
+            f"{advice}"
         )
 
 

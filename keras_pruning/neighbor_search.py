@@ -3,9 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_pruning.errors import InputError
+from keras_pruning.directions import COSINE, EUCLIDEAN, directions
 
-EUCLIDEAN, COSINE = "euclidean", "cosine"
 # Candidates beyond k that the fast distances propose and the careful distances then order.
 _MARGIN = 8
 # A distance is taken carefully where rounding may be more than this part of its square.
@@ -143,20 +142,14 @@ class Search:
         return rows, squares
 
     def _centered(self, vectors, rows):
-        return tf.constant((self._vectors(vectors, rows) - self.center).astype(self.dtype))
+        return tf.constant(
+            (self._vectors(vectors, rows) - self.center).astype(self.dtype, copy=False)
+        )
 
     def _vectors(self, vectors, rows):
         """Some of the vectors, of unit length under the cosine."""
         taken = np.asarray(vectors[rows], self.exact)
-        if self.metric == EUCLIDEAN:
-            return taken
-        lengths = np.sqrt(np.einsum("ij,ij->i", taken, taken))
-        if not lengths.all():
-            raise InputError(
-                "A vector of zeros has no direction. Expected vectors that are not zero, for "
-                "metric='cosine'. Take metric='euclidean', or leave them out."
-            )
-        return taken / lengths[:, np.newaxis]
+        return taken if self.metric == EUCLIDEAN else directions(taken, "vector", np.r_[rows])
 
     def _mean(self):
         total = np.zeros(self.support.shape[1])

@@ -5,8 +5,9 @@ import contextlib
 import numpy as np
 import tensorflow as tf
 
+from keras_pruning.directions import EUCLIDEAN, METRICS
 from keras_pruning.errors import InputError, unknown
-from keras_pruning.neighbor_search import COSINE, EUCLIDEAN, Search, slices
+from keras_pruning.neighbor_search import Search, slices
 
 
 def nearest(
@@ -45,8 +46,8 @@ def nearest(
         InputError: if there are fewer than k neighbours to find, or a vector without a direction
             under the cosine.
     """
-    if metric not in (EUCLIDEAN, COSINE):
-        raise unknown("metric", metric, (EUCLIDEAN, COSINE))
+    if metric not in METRICS:
+        raise unknown("metric", metric, METRICS)
     usable = len(support if support_rows is None else support_rows) - (exclude is not None)
     if k > usable:
         raise InputError(f"Too few neighbours. Expected k <= {usable}. Received: k={k}")

@@ -9,7 +9,7 @@ from keras_pruning import centroids
 from keras_pruning.centroids import (
     class_centroids,
     kmeans_centroids,
-    nearest,
+    nearest_centroid,
     squared_distances,
 )
 
@@ -52,7 +52,9 @@ def test_the_same_as_numpy(metric, block, monkeypatch, tmp_path):
     others = rng.normal(size=(9, 3)) + 1
     others = directions(others) if metric == "cosine" else others
     distances = [[((x - c) ** 2).sum() for c in others] for x in exact]
-    np.testing.assert_array_equal(nearest(vectors, others, metric), np.argmin(distances, axis=1))
+    np.testing.assert_array_equal(
+        nearest_centroid(vectors, others, metric), np.argmin(distances, axis=1)
+    )
 
 
 def test_the_nearest_far_from_the_origin():
@@ -60,7 +62,7 @@ def test_the_nearest_far_from_the_origin():
     vectors = (1e9 + 300 * rng.normal(size=(200, 5))).astype("float32")
     others = 1e9 + 0.1 * rng.normal(size=(20, 5))
     distances = [[((x - c) ** 2).sum() for c in others] for x in np.float64(vectors)]
-    np.testing.assert_array_equal(nearest(vectors, others), np.argmin(distances, axis=1))
+    np.testing.assert_array_equal(nearest_centroid(vectors, others), np.argmin(distances, axis=1))
 
 
 @METRICS

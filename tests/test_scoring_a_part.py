@@ -126,7 +126,7 @@ def headless(shape, classes):
 
 def test_a_model_that_does_not_show_its_last_layer_is_an_error_before_training(tmp_path):
     one = dataclasses.replace(config(), model=ModelConfig("test_scoring_a_part:headless"))
-    message = "input of the last layer, which is not to be seen.*Score all examples"
+    message = "input of the last layer is not to be seen.*carried over by it. Score all examples"
     with pytest.raises(InputError, match=message):
         probe.require_scores(one, 10)
     probe.require_scores(dataclasses.replace(one, probe=ProbeConfig(epochs=2)), 10)

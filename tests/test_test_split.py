@@ -7,6 +7,7 @@ import pytest
 from small import run
 
 import keras_pruning as kp
+from keras_pruning.comparison.report import _score_tables, cost_lines
 
 SCORES = "[{name: prediction_depth, k: 5}, el2n, forgetting]"
 SETTINGS = ["--probe.split", "test", "--probe.seeds", 1, "--scores", SCORES]
@@ -59,6 +60,15 @@ def test_the_same_by_checkpoints_in_python(tested, capsys):
     np.testing.assert_array_equal(ours["prediction_depth"], expected["prediction_depth"])
     np.testing.assert_allclose(ours["el2n"], expected["el2n"], atol=1e-5)
     assert run("score", *settings) == 0
+
+
+def test_a_comparison_is_of_what_can_be_pruned(tested):
+    """The folder has the scores of the training examples in `out`, those of the others in `test`."""
+    (table,) = _score_tables(tested).values()
+    assert table.metadata["examples"]["split"] == "train"
+    (line,) = cost_lines(tested / "test", []) + cost_lines(tested / "out", [])
+    assert line.startswith("Scoring took")
+    assert not _score_tables(tested / "test")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 import numpy as np
 
 from keras_pruning.centroids import (
-    METRICS,
     class_centroids,
     kmeans_centroids,
-    nearest,
+    nearest_centroid,
     squared_distances,
 )
+from keras_pruning.directions import EUCLIDEAN, METRICS
 from keras_pruning.embedding_sources import is_array, require_source
 from keras_pruning.errors import InputError
 from keras_pruning.features import OUTPUT, PENULTIMATE, Embedding
@@ -70,7 +70,7 @@ class Prototype(EmbeddingScore):
         clusters=None,
         embedding=None,
         layer=None,
-        metric="euclidean",
+        metric=EUCLIDEAN,
         seed=0,
     ):
         _require_one_of("centroids", centroids, (CLASS, KMEANS))
@@ -135,7 +135,7 @@ class Prototype(EmbeddingScore):
             assigned, count = signal.labels, len(np.unique(signal.support.labels))
         else:
             found = kmeans_centroids(support, self._clusters, self.metric, self.seed)
-            assigned, count = nearest(vectors, found, self.metric), self._clusters
+            assigned, count = nearest_centroid(vectors, found, self.metric), self._clusters
         squares = squared_distances(vectors, found, assigned, self.metric)
         self._details = {
             "embedding": self.embedding or self.layer or "input of the last layer",
@@ -144,7 +144,7 @@ class Prototype(EmbeddingScore):
             "clusters": count,
             "inertia": float(squares.sum()),
         }
-        return np.sqrt(squares) if self.metric == "euclidean" else squares / 2
+        return np.sqrt(squares) if self.metric == EUCLIDEAN else squares / 2
 
     def details(self):
         """Also `inertia`, the sum of squared distances of the scored examples.

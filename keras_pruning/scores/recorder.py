@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_pruning import features
 from keras_pruning.errors import InputError, unknown
+from keras_pruning.examples import Examples
 from keras_pruning.model_graph import as_logits, require_hidden
 from keras_pruning.score_table import ScoreTable
 from keras_pruning.scores import registry
@@ -30,7 +31,7 @@ def require_classes(score, num_classes):
 
 def _other_examples(support, examples):
     """`support`, checked to fit `examples`; `None` if it is the same examples."""
-    if not isinstance(support, type(examples) | None):
+    if not isinstance(support, Examples | None):
         raise InputError(
             f"Invalid `support`. Expected Examples. Received: {type(support).__name__}. Make them "
             "with Examples.from_arrays."
