@@ -2,10 +2,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DOCS := $(VENV)/.docs
 # An environment of its own, so that nothing else depends on what the benchmarks compare with.
 PEERS := .venv-bench
 
-.PHONY: demo test lint bench
+.PHONY: demo test lint bench docs
 demo: $(INSTALLED)
 	$(BIN)/python cli.py sweep --config configs/digits.yaml
 
@@ -15,6 +16,10 @@ test: $(INSTALLED) lint
 bench: $(PEERS)/.installed
 	$(PEERS)/bin/python benchmarks/run.py
 
+docs: $(DOCS)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	@echo "Open build/docs/index.html"
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -23,6 +28,10 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[tensorflow-cpu,test]'
+	touch $@
+
+$(DOCS): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $@
 
 $(PEERS)/.installed: setup.cfg pyproject.toml benchmarks/requirements.txt

@@ -1,6 +1,11 @@
 """Configuration of the documentation site."""
 
+import os
+import re
+
 import keras_pruning as kp
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 project = "keras_pruning"
 author = "the keras_pruning authors"
@@ -40,13 +45,21 @@ def literal_formulas(app, what, name, obj, options, lines):
         lines[start:end] = [".. rubric:: Formula", "", "::", "", *lines[start + 1 : end], ""]
 
 
+def link_papers(app, what, name, obj, options, lines):
+    """Turns arXiv numbers of a docstring into links, in place."""
+    link = r"`arXiv \1 <https://arxiv.org/abs/\1>`__"
+    lines[:] = [re.sub(r"arXiv (\d{4}\.\d{5})", link, line) for line in lines]
+
+
 def list_scores(app, docname, source):
     """Replaces the line `SCORES` of a page by one entry for each registered score."""
-    entries = [f".. autoclass:: keras_pruning.scores.{c.__name__}" for c in kp.scores.SCORES.values()]
+    names = [score.__name__ for score in kp.scores.SCORES.values()]
+    entries = [f".. autoclass:: keras_pruning.scores.{name}" for name in names]
     source[0] = source[0].replace("\nSCORES\n", "\n" + "\n\n".join(entries) + "\n")
 
 
 def setup(app):
     # Before napoleon, whose priority is 500.
     app.connect("autodoc-process-docstring", literal_formulas, priority=400)
+    app.connect("autodoc-process-docstring", link_papers, priority=400)
     app.connect("source-read", list_scores)
