@@ -18,6 +18,7 @@ html_extra_path = ["llms.txt"]
 
 html_theme = "furo"
 html_title = "keras_pruning"
+html_show_copyright = False
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 
@@ -45,6 +46,17 @@ def literal_formulas(app, what, name, obj, options, lines):
         lines[start:end] = [".. rubric:: Formula", "", "::", "", *lines[start + 1 : end], ""]
 
 
+def hide_colon(app, what, name, obj, options, lines):
+    """Hides the colons of a property's first line, which napoleon takes for the end of a type."""
+    if what == "property" and lines:
+        lines[0] = lines[0].replace(":", "\0")
+
+
+def show_colon(app, what, name, obj, options, lines):
+    """Undoes `hide_colon`."""
+    lines[:] = [line.replace("\0", ":") for line in lines]
+
+
 def link_papers(app, what, name, obj, options, lines):
     """Turns arXiv numbers of a docstring into links, in place."""
     link = r"`arXiv \1 <https://arxiv.org/abs/\1>`__"
@@ -59,7 +71,9 @@ def list_scores(app, docname, source):
 
 
 def setup(app):
-    # Before napoleon, whose priority is 500.
+    # The priority of napoleon is 500.
     app.connect("autodoc-process-docstring", literal_formulas, priority=400)
     app.connect("autodoc-process-docstring", link_papers, priority=400)
+    app.connect("autodoc-process-docstring", hide_colon, priority=400)
+    app.connect("autodoc-process-docstring", show_colon, priority=600)
     app.connect("source-read", list_scores)
