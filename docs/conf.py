@@ -31,7 +31,7 @@ default_role = "literal"
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
 napoleon_numpy_docstring = False
-napoleon_custom_sections = ["Formula", "Reference"]
+napoleon_custom_sections = ["Formula", "Reference", ("Class attributes", "params_style")]
 napoleon_use_admonition_for_examples = False
 napoleon_use_rtype = False
 
@@ -60,7 +60,7 @@ def show_colon(app, what, name, obj, options, lines):
 def link_papers(app, what, name, obj, options, lines):
     """Turns arXiv numbers of a docstring into links, in place."""
     link = r"`arXiv \1 <https://arxiv.org/abs/\1>`__"
-    lines[:] = [re.sub(r"arXiv (\d{4}\.\d{5})", link, line) for line in lines]
+    lines[:] = re.sub(r"arXiv\s+(\d{4}\.\d{5})", link, "\n".join(lines)).split("\n")
 
 
 def list_scores(app, docname, source):
