@@ -3,9 +3,14 @@
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from keras_pruning.arguments import (
+    require_fraction,
+    require_label_noise,
+    require_positive,
+    require_seed,
+    require_seeds,
+)
 from keras_pruning.errors import InputError
-from keras_pruning.examples.label_noise import require_label_noise
-from keras_pruning.fractions import require_keep_fraction, require_seed
 from keras_pruning.selection import get as get_policy
 from keras_pruning.selection import quotas
 
@@ -33,9 +38,9 @@ class DatasetConfig:
     label_noise: float = 0.0
 
     def __post_init__(self):
-        require_keep_fraction(self.fraction, "dataset.fraction")
+        require_fraction(self.fraction, "dataset.fraction")
         require_seed(self.seed, "dataset.seed")
-        _require_positive("dataset.image_size", self.image_size)
+        require_positive("dataset.image_size", self.image_size)
         require_label_noise(self.label_noise, "dataset.label_noise")
 
 
@@ -52,7 +57,7 @@ class ModelConfig:
     width: int | None = None
 
     def __post_init__(self):
-        _require_positive("model.width", self.width)
+        require_positive("model.width", self.width)
 
     @property
     def options(self):
@@ -84,9 +89,9 @@ class ProbeConfig:
 
     def __post_init__(self):
         for name in ("epochs", "jobs", "threads"):
-            _require_positive(f"probe.{name}", getattr(self, name))
-        _require_seeds("probe.seeds", self.seeds)
-        require_keep_fraction(self.fraction, "probe.fraction")
+            require_positive(f"probe.{name}", getattr(self, name))
+        require_seeds("probe.seeds", self.seeds)
+        require_fraction(self.fraction, "probe.fraction")
         if self.split == "test" and self.fraction < 1:
             raise InputError(
                 "Scores of test examples are not carried over. Expected probe.fraction: 1. "
@@ -121,7 +126,7 @@ class TrainingConfig:
 
     def __post_init__(self):
         for name in ("epochs", "batch_size", "learning_rate"):
-            _require_positive(f"training.{name}", getattr(self, name))
+            require_positive(f"training.{name}", getattr(self, name))
         if self.weight_decay < 0:
             raise InputError(
                 "Invalid `training.weight_decay`. Expected a number >= 0. "
@@ -165,12 +170,12 @@ class SweepConfig:
                 f"Invalid `sweep.methods`. Expected each once. Received: {self.methods}"
             )
         for fraction in self.keep_fractions:
-            require_keep_fraction(fraction, "sweep.keep_fractions")
+            require_fraction(fraction, "sweep.keep_fractions")
         for fraction in self.data_fractions or []:
-            require_keep_fraction(fraction, "sweep.data_fractions")
-        _require_positive("sweep.jobs", self.jobs)
-        _require_positive("sweep.threads", self.threads)
-        _require_seeds("sweep.seeds", self.seeds)
+            require_fraction(fraction, "sweep.data_fractions")
+        require_positive("sweep.jobs", self.jobs)
+        require_positive("sweep.threads", self.threads)
+        require_seeds("sweep.seeds", self.seeds)
 
 
 @dataclass
@@ -226,7 +231,7 @@ def _score(score):
             f"Received: {score}"
         )
     if "seeds" in score:
-        _require_seeds(f"scores.{score['name']}.seeds", score["seeds"])
+        require_seeds(f"scores.{score['name']}.seeds", score["seeds"])
     return score
 
 
@@ -242,18 +247,3 @@ def _method(method):
     get_policy(method["policy"])
     quotas.get(method["quota"])
     return method
-
-
-def _require_positive(name, value):
-    if value is not None and not value > 0:
-        raise InputError(f"Invalid `{name}`. Expected a positive number. Received: {value}")
-
-
-def _require_seeds(name, seeds):
-    listed = seeds if isinstance(seeds, list) else [seeds - 1 if isinstance(seeds, int) else seeds]
-    valid = all(isinstance(seed, int) and seed >= 0 for seed in listed)
-    if not (valid and listed and len(set(listed)) == len(listed)):
-        raise InputError(
-            f"Invalid `{name}`. Expected a positive number of seeds, or a list of different "
-            f"seeds >= 0. Received: {seeds}"
-        )

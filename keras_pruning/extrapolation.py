@@ -7,6 +7,7 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.fractions import keep_count
 from keras_pruning.score_table import ScoreTable
+from keras_pruning.statistics.ranks import rank_correlation
 
 NEIGHBOURS = 10
 _BLOCK_BYTES = 2**28
@@ -207,13 +208,11 @@ def price(scores, held_out):
         Dictionary of `rank_correlation` (Spearman), `None` where one side does not vary, and
         `mean_absolute_error`, in units of the score.
     """
-    from scipy.stats import rankdata
-
     errors = np.abs(scores.astype(np.float64) - held_out)
-    correlation = None
-    if np.ptp(scores) > 0 and np.ptp(held_out) > 0:
-        correlation = float(np.corrcoef(rankdata(scores), rankdata(held_out))[0, 1])
-    return {"rank_correlation": correlation, "mean_absolute_error": float(errors.mean())}
+    return {
+        "rank_correlation": rank_correlation(scores, held_out),
+        "mean_absolute_error": float(errors.mean()),
+    }
 
 
 def price_lines(extrapolation):

@@ -1,10 +1,10 @@
 """How many examples a fraction is, and how to draw that many with the data's own class shares."""
 
-import numbers
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
+from keras_pruning.arguments import require_fraction
 from keras_pruning.errors import InputError
 
 
@@ -19,7 +19,7 @@ def keep_count(keep_fraction, num_examples, name="keep_fraction"):
     Raises:
         InputError: if `keep_fraction` is outside (0, 1] or keeps nothing.
     """
-    require_keep_fraction(keep_fraction, name)
+    require_fraction(keep_fraction, name)
     count = rounded_count(keep_fraction, num_examples)
     if count == 0:
         raise InputError(
@@ -34,15 +34,6 @@ def rounded_count(fraction, num_examples):
     # In decimal: 0.145 * 100 is 14.499... in binary floating point.
     exact = Decimal(repr(float(fraction))) * int(num_examples)
     return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def require_keep_fraction(keep_fraction, name="keep_fraction"):
-    """Raises an `InputError` unless `keep_fraction` is a number in (0, 1]."""
-    number = isinstance(keep_fraction, numbers.Real) and not isinstance(keep_fraction, bool)
-    if not (number and 0 < keep_fraction <= 1):
-        raise InputError(
-            f"Invalid `{name}`. Expected a float in (0, 1]. Received: {name}={keep_fraction}"
-        )
 
 
 def proportional(available, total, rng):
@@ -78,9 +69,3 @@ def stratified_rows(labels, total, rng):
         for index, count in enumerate(counts)
     ]
     return np.sort(np.concatenate(drawn))
-
-
-def require_seed(seed, name="seed"):
-    """Raises an `InputError` unless `seed` is an integer >= 0."""
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
-        raise InputError(f"Invalid `{name}`. Expected an integer >= 0. Received: {name}={seed!r}")

@@ -9,7 +9,7 @@ import keras
 from keras import layers
 
 from keras_pruning.errors import InputError, unknown
-from keras_pruning.versions import working_folder_importable
+from keras_pruning.recipes import working_folder_importable
 
 
 def mlp(input_shape, num_classes, width=128):

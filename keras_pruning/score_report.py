@@ -2,7 +2,7 @@
 
 from keras_pruning.depth_report import as_table
 from keras_pruning.extrapolation import price_lines
-from keras_pruning.reliability import reliability_lines
+from keras_pruning.statistics.reliability import reliability_lines
 
 
 def report(table):

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_pruning import tables
 from keras_pruning.errors import InputError, unknown
-from keras_pruning.reliability import reliability
+from keras_pruning.statistics.reliability import reliability
 from keras_pruning.storage import new_file
 
 KIND = "keras_pruning.scores"
@@ -22,7 +22,7 @@ class ScoreTable:
         standard_errors: dictionary of floats `(examples,)`, for scores that several probes gave.
         metadata: dictionary of `examples` (their provenance), `scores` (of each `higher_is_harder`,
             config, epochs, mode and over_seeds), `reliability` (what
-            `keras_pruning.reliability.reliability` found) and how the table was made.
+            `keras_pruning.statistics.reliability.reliability` found) and how the table was made.
         extrapolated: booleans `(examples,)`, true where the scores are not the example's own but
             its neighbours', as `keras_pruning.extrapolation` carries them over; by default none.
 

@@ -17,10 +17,10 @@ from keras_pruning.extrapolation import (
 )
 from keras_pruning.probe import probe_tables, require_scores, score_entries, scores_of_each_seed
 from keras_pruning.processes import run_each, thread_count
+from keras_pruning.recipes import file_digest, require_same_recipe, source_digest, versions
 from keras_pruning.score_table import ScoreTable
 from keras_pruning.scored_examples import scored_examples
-from keras_pruning.storage import new_file, require_same_recipe, write_json
-from keras_pruning.versions import file_digest, source_digest, versions
+from keras_pruning.storage import new_file, write_json
 
 logger = logging.getLogger("keras_pruning")
 SCORES, DEPTH = "scores.parquet", "prediction_depth"

@@ -106,55 +106,6 @@ def read_json(path):
         raise InputError(f"Cannot read {path} as JSON: {error}") from error
 
 
-def as_json(value):
-    """`value` as it comes back from JSON: tuples become lists, keys become strings."""
-    return json.loads(json.dumps(value))
-
-
-def require_same_recipe(path, recorded, wanted):
-    """Raises an `InputError` that names what differs between two recipes.
-
-    Args:
-        path: the result that was made from `recorded`.
-        recorded: the recipe of the result that is there.
-        wanted: the recipe of the result that is asked for.
-    """
-    changes = list(_differences(as_json(recorded), as_json(wanted)))
-    if changes:
-        lines = [f"{path} holds the result of another recipe. Nothing was overwritten."]
-        lines += [
-            f"  {key}: there {_short(there)}, asked for {_short(asked)}"
-            for key, there, asked in changes
-        ]
-        if any(key == "threads" for key, _, _ in changes):
-            lines.append(
-                "Jobs share the cores, and the last bits depend on the threads of each: set "
-                "`threads` beside `jobs` to go on with other jobs."
-            )
-        lines.append("Choose another --output, or remove that result yourself.")
-        raise InputError("\n".join(lines))
-
-
-def differing(recorded, wanted):
-    """The keys, joined by dots, in which two nested dictionaries differ."""
-    return [key for key, _, _ in _differences(as_json(recorded), as_json(wanted))]
-
-
-def _differences(recorded, wanted, prefix=""):
-    if isinstance(recorded, dict) and isinstance(wanted, dict):
-        for key in [*recorded, *(key for key in wanted if key not in recorded)]:
-            yield from _differences(
-                recorded.get(key), wanted.get(key), f"{prefix}.{key}".strip(".")
-            )
-    elif recorded != wanted:
-        yield prefix, recorded, wanted
-
-
-def _short(value):
-    text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
 @contextlib.contextmanager
 def _new_parents(path):
     """Makes the parent folders of `path`; takes back the ones it made if the block fails."""

@@ -8,9 +8,9 @@ from keras_pruning.comparison.results import fraction_name, method_name
 from keras_pruning.config import Config
 from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
+from keras_pruning.recipes import require_same_recipe, source_digest, versions
 from keras_pruning.selection import Subset
-from keras_pruning.storage import RECIPE, new_folder, read_json, require_same_recipe, write_json
-from keras_pruning.versions import source_digest, versions
+from keras_pruning.storage import RECIPE, new_folder, read_json, write_json
 
 
 @dataclass

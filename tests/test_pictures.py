@@ -8,7 +8,8 @@ import keras_pruning as kp
 from keras_pruning import InputError
 from keras_pruning.comparison.pictures import correlation_map, grid
 from keras_pruning.comparison.results import compare, find_runs
-from keras_pruning.comparison.tensorboard import rank_correlations, write_tensorboard
+from keras_pruning.comparison.tensorboard import write_tensorboard
+from keras_pruning.statistics.ranks import rank_correlations
 
 
 def board_of(folder, tables, examples, **options):

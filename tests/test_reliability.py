@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 import keras_pruning as kp
-from keras_pruning.reliability import (
+from keras_pruning.statistics.reliability import (
     _splits,
     reliability,
     reliability_lines,

@@ -11,9 +11,9 @@ from keras_pruning.comparison.results import (
     compare,
     find_runs,
     fraction_name,
-    half_width,
     method_name,
 )
+from keras_pruning.statistics import intervals
 
 VOG = {"by": "vog", "policy": "easiest", "quota": "balanced"}
 
@@ -61,7 +61,7 @@ def test_one_run_has_no_interval(tmp_path):
     row = rows_of(tmp_path)[1.0, 0.5, "el2n-hardest"]
     assert (row.half_width, row.difference_half_width, row.verdict) == (None, None, "")
     assert row.difference == pytest.approx(0.05)
-    assert half_width(np.array([0.5])) is None
+    assert intervals.half_width(np.array([0.5])) is None
 
 
 def test_the_difference_to_random_is_welchs(tmp_path):

@@ -3,7 +3,8 @@ import platform
 import pytest
 
 from keras_pruning import InputError
-from keras_pruning.storage import new_file, new_folder, require_same_recipe
+from keras_pruning.recipes import require_same_recipe
+from keras_pruning.storage import new_file, new_folder
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

@@ -63,7 +63,7 @@ def test_the_same_by_checkpoints_in_python(tested, capsys):
 
 
 def test_a_comparison_is_of_what_can_be_pruned(tested):
-    """The folder has the scores of the training examples in `out`, those of the others in `test`."""
+    """The folder `out` has scores of training examples, `test` those of test examples."""
     (table,) = _score_tables(tested).values()
     assert table.metadata["examples"]["split"] == "train"
     (line,) = cost_lines(tested / "test", []) + cost_lines(tested / "out", [])

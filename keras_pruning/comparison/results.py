@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from keras_pruning.errors import InputError
-from keras_pruning.storage import differing, read_json
+from keras_pruning.recipes import differing
+from keras_pruning.statistics import intervals
+from keras_pruning.storage import read_json
 
 logger = logging.getLogger("keras_pruning")
 FULL, RANDOM = "full", "random"
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _row(key, groups):
     difference = difference_half_width = None
     if baseline and method != FULL and baseline is not runs:
         difference = float(accuracies.mean() - _accuracies(baseline).mean())
-        difference_half_width = _welch_half_width(accuracies, _accuracies(baseline))
+        difference_half_width = intervals.difference_half_width(accuracies, _accuracies(baseline))
     by_class = np.array([run.metrics["class_accuracy"] for run in runs], float).mean(axis=0)
     return Row(
         data_fraction,
@@ -188,7 +188,7 @@ def _row(key, groups):
         method,
         len(runs),
         float(accuracies.mean()),
-        half_width(accuracies),
+        intervals.half_width(accuracies),
         difference,
         difference_half_width,
         float(np.nanmin(by_class)),
@@ -211,22 +211,3 @@ def _baseline(run, groups):
 
 def _accuracies(runs):
     return np.array([run.metrics["test_accuracy"] for run in runs])
-
-
-def half_width(values):
-    """Half the width of the 95 % interval of the mean (Student's t); `None` for one value."""
-    if len(values) < 2:
-        return None
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)
-    return float(quantile * np.std(values, ddof=1) / np.sqrt(len(values)))
-
-
-def _welch_half_width(values, baseline):
-    """Half the width of the 95 % interval of the difference of two means (Welch's t)."""
-    if len(values) < 2 or len(baseline) < 2:
-        return None
-    parts = np.array([np.var(each, ddof=1) / len(each) for each in (values, baseline)])
-    if not parts.any():
-        return None  # equal runs say nothing about how far others would be off
-    freedom = parts.sum() ** 2 / (parts**2 / [len(values) - 1, len(baseline) - 1]).sum()
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * parts.sum() ** 0.5)

@@ -4,13 +4,13 @@ import math
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from keras_pruning.comparison.pictures import are_images, correlation_map, grid
 from keras_pruning.comparison.results import FULL, RANDOM, fraction_name
 from keras_pruning.comparison.run_summary import write_experiment
 from keras_pruning.event_files import EventFile
 from keras_pruning.selection.ranking import hardest_first
+from keras_pruning.statistics.ranks import rank_correlations
 
 EXAMPLES_SHOWN = 25
 ACCURACY, DIFFERENCE = "accuracy", "difference_to_random"
@@ -149,20 +149,6 @@ def _write_correlations(events, table):
     events.text("rank_correlation/table", _markdown(correlations, table.names), description=what)
     pixels = correlation_map(correlations, table.names)
     events.image("rank_correlation/map", pixels, description=what)
-
-
-def rank_correlations(difficulties):
-    """Spearman's rank correlation of every two rows, ties at their mean rank.
-
-    Args:
-        difficulties: floats `(scores, examples)`.
-
-    Returns:
-        floats `(scores, scores)`; NaN where a score is the same for all examples.
-    """
-    ranks = stats.rankdata(difficulties, axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.corrcoef(ranks)
 
 
 def _markdown(correlations, names):

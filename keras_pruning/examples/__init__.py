@@ -2,9 +2,9 @@
 
 import importlib
 
+from keras_pruning.arguments import require_label_noise
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.examples import Examples as Examples
-from keras_pruning.examples.label_noise import require_label_noise
 
 SOURCES = {
     "digits": "keras_pruning.examples.digits",

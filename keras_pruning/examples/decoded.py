@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.storage import as_json, write_json
+from keras_pruning.recipes import as_json
+from keras_pruning.storage import write_json
 
 MEMORY_LIMIT = 2**30
 _BLOCK = 64

@@ -6,10 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
+from keras_pruning.arguments import require_seed
 from keras_pruning.errors import InputError
 from keras_pruning.examples.inputs import Inputs
 from keras_pruning.examples.label_noise import symmetric_noise
-from keras_pruning.fractions import keep_count, require_seed, stratified_rows
+from keras_pruning.fractions import keep_count, stratified_rows
 
 
 class Examples:

@@ -1,11 +1,10 @@
 """Wrong labels planted on purpose, so that it is known which ones are wrong."""
 
-import numbers
-
 import numpy as np
 
+from keras_pruning.arguments import require_label_noise, require_seed
 from keras_pruning.errors import InputError
-from keras_pruning.fractions import require_seed, rounded_count
+from keras_pruning.fractions import rounded_count
 
 # A random stream apart from the one that draws `fraction`, which has the seed alone.
 _STREAM = 1
@@ -48,12 +47,3 @@ def symmetric_noise(labels, fraction, num_classes, seed):
     rows = rng.choice(len(noisy), count, replace=False)
     noisy[rows] = (noisy[rows] + rng.integers(1, num_classes, count)) % num_classes
     return noisy
-
-
-def require_label_noise(fraction, name="label_noise"):
-    """Raises an `InputError` unless `fraction` is a number in [0, 1)."""
-    number = isinstance(fraction, numbers.Real) and not isinstance(fraction, bool)
-    if not (number and 0 <= fraction < 1):
-        raise InputError(
-            f"Invalid `{name}`. Expected a float in [0, 1). Received: {name}={fraction}"
-        )

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_pruning.errors import InputError
+from keras_pruning.arguments import require_one_of
 from keras_pruning.scores.el2n import error_l2_norm
 from keras_pruning.scores.score import EarlyEpochScore
 
@@ -53,10 +53,7 @@ class GraNd(EarlyEpochScore):
 
     def __init__(self, epoch=None, weights="all"):
         super().__init__(epoch)
-        if weights not in ("all", "last_layer"):
-            raise InputError(
-                f"Invalid `weights`. Expected 'all' or 'last_layer'. Received: weights={weights!r}"
-            )
+        require_one_of("weights", weights, ("all", "last_layer"))
         self.weights = weights
 
     @property

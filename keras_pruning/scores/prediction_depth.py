@@ -3,16 +3,18 @@
 import numpy as np
 
 from keras_pruning import neighbors
+from keras_pruning.arguments import (
+    positive_integer,
+    require_boolean,
+    require_fraction,
+    require_one_of,
+    require_seed,
+)
 from keras_pruning.errors import InputError
 from keras_pruning.features import INPUT, OUTPUT, SOFTMAX, Embedding, rows_in
-from keras_pruning.fractions import (
-    keep_count,
-    require_keep_fraction,
-    require_seed,
-    stratified_rows,
-)
+from keras_pruning.fractions import keep_count, stratified_rows
 from keras_pruning.layer_outputs import layer_names
-from keras_pruning.scores.score import EmbeddingScore, positive_integer
+from keras_pruning.scores.score import EmbeddingScore
 
 
 def depth(probe_predictions, final):
@@ -122,17 +124,9 @@ class PredictionDepth(EmbeddingScore):
                 "Invalid `layers`. Expected a list of layer names or a number of last layers. "
                 f"Received: layers={layers!r}"
             )
-        if against not in ("prediction", "label"):
-            raise InputError(
-                "Invalid `against`. Expected 'prediction' or 'label'. "
-                f"Received: against={against!r}"
-            )
-        if not isinstance(include_self, bool):
-            raise InputError(
-                "Invalid `include_self`. Expected True or False. "
-                f"Received: include_self={include_self!r}"
-            )
-        require_keep_fraction(support_fraction, "support_fraction")
+        require_one_of("against", against, ("prediction", "label"))
+        require_boolean("include_self", include_self)
+        require_fraction(support_fraction, "support_fraction")
         if support_count is not None and support_fraction != 1:
             raise InputError(
                 "Expected `support_fraction` or `support_count`. Received both: "

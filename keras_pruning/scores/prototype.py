@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_pruning.arguments import positive_integer, require_one_of, require_seed
 from keras_pruning.centroids import (
     class_centroids,
     kmeans_centroids,
@@ -12,9 +13,8 @@ from keras_pruning.directions import EUCLIDEAN, METRICS
 from keras_pruning.embedding_sources import is_array, require_source
 from keras_pruning.errors import InputError
 from keras_pruning.features import OUTPUT, PENULTIMATE, Embedding
-from keras_pruning.fractions import require_seed
 from keras_pruning.layer_outputs import layer_names
-from keras_pruning.scores.score import EmbeddingScore, positive_integer
+from keras_pruning.scores.score import EmbeddingScore
 
 CLASS, KMEANS = "class", "kmeans"
 
@@ -73,8 +73,8 @@ class Prototype(EmbeddingScore):
         metric=EUCLIDEAN,
         seed=0,
     ):
-        _require_one_of("centroids", centroids, (CLASS, KMEANS))
-        _require_one_of("metric", metric, METRICS)
+        require_one_of("centroids", centroids, (CLASS, KMEANS))
+        require_one_of("metric", metric, METRICS)
         require_seed(seed)
         self.centroids, self.metric, self.seed = centroids, metric, seed
         self.clusters = positive_integer("clusters", clusters)
@@ -152,9 +152,3 @@ class Prototype(EmbeddingScore):
         That of unit vectors, for `"cosine"`.
         """
         return self._details
-
-
-def _require_one_of(name, value, known):
-    if value not in known:
-        expected = " or ".join(map(repr, known))
-        raise InputError(f"Invalid `{name}`. Expected {expected}. Received: {name}={value!r}")

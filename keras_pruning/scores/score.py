@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 
+from keras_pruning.arguments import positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.fractions import rounded_count
 
@@ -225,12 +226,3 @@ class EmbeddingScore(Score):
             InputError: if the model does not have such layers.
         """
         raise NotImplementedError(f"{type(self).__name__} must override `wanted`.")
-
-
-def positive_integer(name, value):
-    """`value`, checked to be `None` or a positive integer."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise InputError(
-            f"Invalid `{name}`. Expected a positive integer. Received: {name}={value!r}"
-        )
-    return value

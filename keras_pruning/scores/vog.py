@@ -3,8 +3,9 @@
 import numpy as np
 from keras import ops
 
+from keras_pruning.arguments import positive_integer
 from keras_pruning.errors import InputError
-from keras_pruning.scores.score import INPUT_GRADIENTS, Score, positive_integer
+from keras_pruning.scores.score import INPUT_GRADIENTS, Score
 
 
 def gradient_variance(gradients):

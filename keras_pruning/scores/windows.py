@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from keras_pruning.arguments import positive_integer
 from keras_pruning.errors import InputError
-from keras_pruning.scores.score import EveryEpochScore, positive_integer
+from keras_pruning.scores.score import EveryEpochScore
 
 
 class SlidingWindow:

@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 
+from keras_pruning.statistics.ranks import rank_correlation
+
 ENOUGH = 0.9
 _SPLITS = 20
 
@@ -20,14 +22,13 @@ def split_half(values, seed=0):
         The mean of Spearman's correlation over the splits, or `None` where scores do not vary. Of
         an odd number of probes, one is left out of each split.
     """
-    from scipy.stats import rankdata
-
     correlations = []
     for first, second in _splits(len(values), seed):
-        ranks = [rankdata(values[list(half)].mean(axis=0)) for half in (first, second)]
-        if any(np.ptp(each) == 0 for each in ranks):
+        means = [values[list(half)].mean(axis=0) for half in (first, second)]
+        correlation = rank_correlation(*means)
+        if correlation is None:
             return None
-        correlations.append(np.corrcoef(*ranks)[0, 1])
+        correlations.append(correlation)
     return float(np.mean(correlations))
 
 
