@@ -116,7 +116,7 @@ def _add_score(command):
 
 
 def _score(values):
-    from keras_pruning.score_report import report
+    from keras_pruning.reports.scores import report
     from keras_pruning.scoring import find_checkpoints, score
 
     config, output = _config_and_output(values)

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_pruning.comparison.results import fraction_name, method_name
+from keras_pruning.comparison.runs import fraction_name, method_name
 from keras_pruning.config import Config
 from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
@@ -115,9 +115,9 @@ def _train(run, folder, verbose):
     import numpy as np
 
     from keras_pruning import models, training
-    from keras_pruning.comparison.run_summary import write_run_summary
-    from keras_pruning.event_files import EventFile
-    from keras_pruning.training_curves import TrainingCurves
+    from keras_pruning.reports.event_files import EventFile
+    from keras_pruning.reports.hparams import write_run_summary
+    from keras_pruning.reports.training_curves import TrainingCurves
 
     config = run.config
     examples, test = load_both(config)

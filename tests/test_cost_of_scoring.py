@@ -8,7 +8,7 @@ from fake_runs import write_run
 
 import keras_pruning as kp
 from keras_pruning.comparison.report import cost_lines
-from keras_pruning.comparison.results import compare, find_runs
+from keras_pruning.comparison.runs import compare, find_runs
 
 
 def write_scores(folder, cost):

@@ -8,7 +8,7 @@ from board import Board
 from rich.console import Console
 
 import keras_pruning as kp
-from keras_pruning.depth_report import as_table, write_depth_curves
+from keras_pruning.reports.prediction_depth import as_table, write_depth_curves
 from keras_pruning.scores import PredictionDepth
 
 DETAILS = {
@@ -104,7 +104,7 @@ def test_what_the_score_tells_is_what_is_shown(tmp_path):
 def test_it_never_imports_tensorflow(tmp_path):
     code = f"""
 import sys
-from keras_pruning.depth_report import as_table, write_depth_curves
+from keras_pruning.reports.prediction_depth import as_table, write_depth_curves
 details = {DETAILS!r}
 as_table(details)
 write_depth_curves({str(tmp_path / "run")!r}, details)

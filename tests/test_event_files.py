@@ -8,8 +8,8 @@ import pytest
 from board import Board
 
 from keras_pruning import InputError
-from keras_pruning.event_files import EventFile
-from keras_pruning.training_curves import TrainingCurves
+from keras_pruning.reports.event_files import EventFile
+from keras_pruning.reports.training_curves import TrainingCurves
 
 
 def test_scalars_come_back_as_curves(tmp_path):
@@ -139,8 +139,9 @@ def test_files_of_the_same_second_stand_beside_each_other(tmp_path, monkeypatch)
 ALL_KINDS = """
 import sys
 import numpy as np
-from keras_pruning.comparison import run_summary, tensorboard
-from keras_pruning.event_files import EventFile
+from keras_pruning.reports import hparams as run_summary
+from keras_pruning.reports import tensorboard
+from keras_pruning.reports.event_files import EventFile
 with EventFile(sys.argv[1]) as events:
     events.interval("accuracy", 0.5, 0.1, 1)
     events.histogram("score", [1.0, 2.0])

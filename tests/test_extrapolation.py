@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 import keras_pruning as kp
 from keras_pruning import InputError, extrapolation
-from keras_pruning.comparison.results import method_name
+from keras_pruning.comparison.runs import method_name
 from keras_pruning.config import ProbeConfig
 from keras_pruning.extrapolation import carried_over, over_probes, price, scored_part
 

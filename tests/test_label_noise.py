@@ -9,7 +9,7 @@ from fake_runs import write_run
 
 import keras_pruning as kp
 from keras_pruning import InputError
-from keras_pruning.comparison.results import find_runs
+from keras_pruning.comparison.runs import find_runs
 from keras_pruning.config import Config, DatasetConfig
 from keras_pruning.examples.label_noise import symmetric_noise
 from keras_pruning.training_run import load_both

@@ -6,9 +6,9 @@ from scipy import stats
 
 import keras_pruning as kp
 from keras_pruning import InputError
-from keras_pruning.comparison.pictures import correlation_map, grid
-from keras_pruning.comparison.results import compare, find_runs
-from keras_pruning.comparison.tensorboard import write_tensorboard
+from keras_pruning.comparison.runs import compare, find_runs
+from keras_pruning.reports.pictures import correlation_map, grid
+from keras_pruning.reports.tensorboard import write_tensorboard
 from keras_pruning.statistics.ranks import rank_correlations
 
 

@@ -6,7 +6,7 @@ from fake_runs import EL2N, RANDOM, write_run
 from scipy import stats
 
 from keras_pruning import InputError
-from keras_pruning.comparison.results import (
+from keras_pruning.comparison.runs import (
     Row,
     compare,
     find_runs,

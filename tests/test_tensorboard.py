@@ -3,10 +3,10 @@ import pytest
 from board import Board
 from fake_runs import EL2N, RANDOM, write_run
 
-from keras_pruning.comparison.results import compare, find_runs
-from keras_pruning.comparison.run_summary import write_run_summary
-from keras_pruning.comparison.tensorboard import write_tensorboard
-from keras_pruning.event_files import EventFile
+from keras_pruning.comparison.runs import compare, find_runs
+from keras_pruning.reports.event_files import EventFile
+from keras_pruning.reports.hparams import write_run_summary
+from keras_pruning.reports.tensorboard import write_tensorboard
 
 SEEDS = "mean and 95 % interval over the evaluation seeds"
 ACCURACY, DIFFERENCE = f"Test accuracy: {SEEDS}", f"Difference to random pruning: {SEEDS}"

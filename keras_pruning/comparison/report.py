@@ -5,11 +5,11 @@ import dataclasses
 import logging
 from pathlib import Path
 
-from keras_pruning.comparison.results import FULL, compare, find_runs
-from keras_pruning.comparison.tensorboard import write_tensorboard
+from keras_pruning.comparison.runs import FULL, compare, find_runs
 from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
+from keras_pruning.reports.tensorboard import write_tensorboard
 from keras_pruning.score_table import ScoreTable
 from keras_pruning.storage import new_folder, read_json
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_pruning import scoring
 from keras_pruning.comparison.report import write_comparison
-from keras_pruning.comparison.results import fraction_name
+from keras_pruning.comparison.runs import fraction_name
 from keras_pruning.config import seed_list
 from keras_pruning.errors import InputError
 from keras_pruning.fractions import keep_count
@@ -31,7 +31,7 @@ def sweep(config, output):
         output: folder of all results.
 
     Returns:
-        List of `keras_pruning.comparison.results.Row`.
+        List of `keras_pruning.comparison.runs.Row`.
 
     Raises:
         InputError: before anything is trained, if the config is invalid or the output holds the

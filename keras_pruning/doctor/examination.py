@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_pruning import scoring
-from keras_pruning.comparison.results import fraction_name
+from keras_pruning.comparison.runs import fraction_name
 from keras_pruning.doctor.advice import advise
 from keras_pruning.doctor.diagnosis import Diagnosis, diagnose
 from keras_pruning.doctor.report import write_report

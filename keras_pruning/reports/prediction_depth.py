@@ -3,7 +3,7 @@
 Probe and depth count alike: an example of depth 2 is one whose class is settled from probe 2 on.
 """
 
-from keras_pruning.event_files import EventFile
+from keras_pruning.reports.event_files import EventFile
 
 _NAME = "prediction_depth"
 _COLUMNS = ("depth", "settled from", "probe right, %", "examples", "network right, %")

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_pruning.event_files import EventFile
+from keras_pruning.reports.event_files import EventFile
 
 
 class TrainingCurves(keras.callbacks.Callback):
