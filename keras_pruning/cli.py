@@ -165,8 +165,8 @@ def _add_prune(command):
 
 def _prune(values):
     from keras_pruning.recipes import require_same_recipe
-    from keras_pruning.score_table import ScoreTable
     from keras_pruning.selection import Subset, select
+    from keras_pruning.tables.score_table import ScoreTable
 
     table = ScoreTable.load(values.scores)
     subset = select(

@@ -6,8 +6,8 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.fractions import keep_count
-from keras_pruning.score_table import ScoreTable
 from keras_pruning.statistics.ranks import rank_correlation
+from keras_pruning.tables.score_table import ScoreTable
 
 NEIGHBOURS = 10
 _BLOCK_BYTES = 2**28

@@ -18,9 +18,9 @@ from keras_pruning.probe import probe_tables, require_scores, score_entries, sco
 from keras_pruning.processes import run_each, thread_count
 from keras_pruning.recipes import file_digest, require_same_recipe, source_digest, versions
 from keras_pruning.reports.prediction_depth import write_depth_curves
-from keras_pruning.score_table import ScoreTable
 from keras_pruning.scored_examples import scored_examples
 from keras_pruning.storage import new_file, write_json
+from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
 SCORES, DEPTH = "scores.parquet", "prediction_depth"

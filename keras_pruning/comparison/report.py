@@ -10,8 +10,8 @@ from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
 from keras_pruning.reports.tensorboard import write_tensorboard
-from keras_pruning.score_table import ScoreTable
 from keras_pruning.storage import new_folder, read_json
+from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
 FOLDER = "comparison"

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_pruning import probe, scoring, tables
+from keras_pruning import probe, scoring
 from keras_pruning.doctor.advice import FINDS
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.reports.pictures import are_images, grid
-from keras_pruning.score_table import ScoreTable
 from keras_pruning.selection.ranking import hardest_first
 from keras_pruning.storage import RECIPE, new_folder, read_json, write_json
+from keras_pruning.tables import parquet as tables
+from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
 KIND = "keras_pruning.predictions"

@@ -8,7 +8,6 @@ from keras_pruning import features
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples import Examples
 from keras_pruning.model_graph import as_logits, require_hidden
-from keras_pruning.score_table import ScoreTable
 from keras_pruning.scores import registry
 from keras_pruning.scores.row_store import PresentationStore
 from keras_pruning.scores.score import EMBEDDINGS, EVAL, INPUT_GRADIENTS, OUTPUTS, TRAIN
@@ -18,6 +17,7 @@ from keras_pruning.scores.signals import (
     require_logits,
     weights_of,
 )
+from keras_pruning.tables.score_table import ScoreTable
 
 
 def require_classes(score, num_classes):

@@ -4,9 +4,9 @@ import hashlib
 
 import numpy as np
 
-from keras_pruning import tables
 from keras_pruning.errors import InputError
 from keras_pruning.storage import new_file
+from keras_pruning.tables import parquet as tables
 
 KIND = "keras_pruning.subset"
 

@@ -4,10 +4,10 @@ import csv
 
 import numpy as np
 
-from keras_pruning import tables
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.statistics.reliability import reliability
 from keras_pruning.storage import new_file
+from keras_pruning.tables import parquet as tables
 
 KIND = "keras_pruning.scores"
 
