@@ -32,8 +32,9 @@ def fit(scores, num_examples, epochs, batch_size, learning_rate):
     import keras
 
     import keras_pruning as kp
-    from keras_pruning import models, training
+    from keras_pruning import models
     from keras_pruning.scores import get
+    from keras_pruning.training import fit as training
 
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
 

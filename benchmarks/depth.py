@@ -17,7 +17,8 @@ BATCH_SIZE, BLOCK = 256, 1024
 def trained(examples, epochs):
     import keras
 
-    from keras_pruning import models, training
+    from keras_pruning import models
+    from keras_pruning.training import fit as training
 
     keras.utils.set_random_seed(0)
     model = models.build("resnet18", examples.shape, examples.num_classes, width=16)

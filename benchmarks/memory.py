@@ -15,8 +15,9 @@ def train(num_examples, epochs, recorded):
     from peak import mebibytes
 
     import keras_pruning as kp
-    from keras_pruning import models, training
+    from keras_pruning import models
     from keras_pruning.scores import SCORES
+    from keras_pruning.training import fit as training
 
     imported = mebibytes("VmRSS")
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)

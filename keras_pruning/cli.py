@@ -188,7 +188,7 @@ def _add_train(command):
 
 def _train(values):
     from keras_pruning.selection import Subset
-    from keras_pruning.training_run import TrainingRun, load_both, run_folder, run_training
+    from keras_pruning.training.run import TrainingRun, load_both, run_folder, run_training
 
     config, output = _config_and_output(values)
     subset = Subset.load(values.subset) if values.subset else None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.fractions import keep_count
+from keras_pruning.examples.fractions import keep_count
 from keras_pruning.statistics.ranks import rank_correlation
 from keras_pruning.tables.score_table import ScoreTable
 

@@ -111,8 +111,8 @@ def score_with_probe(config, seed, scores, verbose=0):
     """
     import keras
 
-    from keras_pruning import training
     from keras_pruning.scores import ScoreCallback, get
+    from keras_pruning.training import fit as training
 
     sets = scored_examples(config)
     scores = [entry() if callable(entry) else get(entry) for entry in scores]

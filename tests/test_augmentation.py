@@ -3,8 +3,8 @@ import pytest
 import tensorflow as tf
 
 from keras_pruning import Examples, InputError
-from keras_pruning.examples import augmentation
-from keras_pruning.examples.augmentation import flip_crop
+from keras_pruning.training import augmentation
+from keras_pruning.training.augmentation import flip_crop
 
 
 def images(count=40, height=6, width=5, channels=2):

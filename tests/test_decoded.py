@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from keras_pruning import InputError
-from keras_pruning.examples import Examples, decoded
+from keras_pruning.examples import Examples
 from keras_pruning.examples.inputs import Inputs
+from keras_pruning.examples.sources import decoded_images as decoded
 
 KEY = {"source": "test", "sizes": [3, 4]}
 

@@ -6,7 +6,8 @@ import pytest
 import small
 
 import keras_pruning as kp
-from keras_pruning import InputError, training
+from keras_pruning import InputError
+from keras_pruning.training import fit as training
 
 
 @pytest.fixture(scope="module")

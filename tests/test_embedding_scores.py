@@ -7,11 +7,12 @@ import small
 from keras import layers
 
 import keras_pruning as kp
-from keras_pruning import InputError, training
+from keras_pruning import InputError
 from keras_pruning.features import OUTPUT, PENULTIMATE, Embedding
 from keras_pruning.scores import PredictionDepth
 from keras_pruning.scores.prediction_depth import probe_names
 from keras_pruning.scores.score import EmbeddingScore
+from keras_pruning.training import fit as training
 
 
 @pytest.fixture(scope="module")

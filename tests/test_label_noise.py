@@ -12,7 +12,7 @@ from keras_pruning import InputError
 from keras_pruning.comparison.runs import find_runs
 from keras_pruning.config import Config, DatasetConfig
 from keras_pruning.examples.label_noise import symmetric_noise
-from keras_pruning.training_run import load_both
+from keras_pruning.training.run import load_both
 
 
 def changed(labels, *arguments):

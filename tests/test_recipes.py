@@ -12,7 +12,7 @@ import small
 from small import run
 
 import keras_pruning as kp
-from keras_pruning import probe, scoring, training, training_run
+from keras_pruning import probe, scoring
 from keras_pruning.comparison import sweep
 from keras_pruning.config import (
     Config,
@@ -23,7 +23,9 @@ from keras_pruning.config import (
     TrainingConfig,
 )
 from keras_pruning.scores import SCORES
-from keras_pruning.training_run import TrainingRun
+from keras_pruning.training import fit as training
+from keras_pruning.training import run as training_run
+from keras_pruning.training.run import TrainingRun
 
 MLP = ModelConfig("mlp", 8)
 
@@ -139,7 +141,7 @@ def test_a_run_without_metrics_is_not_finished(config, tmp_path):
 
 
 def test_ties_of_proportional_shares_go_to_random_classes():
-    from keras_pruning.fractions import proportional
+    from keras_pruning.examples.fractions import proportional
 
     winners = {
         int(np.argmax(proportional(np.full(3, 10), 4, np.random.default_rng(seed))))

@@ -7,8 +7,8 @@ import small
 from small import compiled, plain_network
 
 import keras_pruning as kp
-from keras_pruning import training
 from keras_pruning.scores import SCORES
+from keras_pruning.training import fit as training
 
 DYNAMICS = [name for name in SCORES if SCORES[name].mode == "train"]
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import keras_pruning as kp
-from keras_pruning import InputError, fractions
+from keras_pruning import InputError
+from keras_pruning.examples import fractions
 from keras_pruning.selection import POLICIES, get, quotas
 
 EVERY = pytest.mark.parametrize("policy", POLICIES)

@@ -135,7 +135,7 @@ def test_names_with_a_version(data):
 def test_decodes_once(data, cache, monkeypatch, file_format):
     name = f"tfds:whole_{file_format}"
     first = load_examples(name, data_dir=str(data))
-    monkeypatch.setattr("keras_pruning.examples.tfds._dataset", None)
+    monkeypatch.setattr("keras_pruning.examples.sources.tfds._dataset", None)
     assert load_examples(name, data_dir=str(data)).fingerprint == first.fingerprint
     assert len(list(cache.iterdir())) == 1
     with pytest.raises(InputError, match="Cannot read the split 'test'"):

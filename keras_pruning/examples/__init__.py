@@ -7,11 +7,11 @@ from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.examples import Examples as Examples
 
 SOURCES = {
-    "digits": "keras_pruning.examples.digits",
-    "idx": "keras_pruning.examples.idx",
-    "npz": "keras_pruning.examples.npz",
-    "folder": "keras_pruning.examples.folder",
-    "tfds": "keras_pruning.examples.tfds",
+    "digits": "keras_pruning.examples.sources.digits",
+    "idx": "keras_pruning.examples.sources.idx",
+    "npz": "keras_pruning.examples.sources.npz",
+    "folder": "keras_pruning.examples.sources.folder",
+    "tfds": "keras_pruning.examples.sources.tfds",
 }
 SPLITS = ("train", "test")
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from keras_pruning.arguments import require_seed
 from keras_pruning.errors import InputError
+from keras_pruning.examples.fractions import keep_count, stratified_rows
 from keras_pruning.examples.inputs import Inputs
 from keras_pruning.examples.label_noise import symmetric_noise
-from keras_pruning.fractions import keep_count, stratified_rows
 
 
 class Examples:
@@ -215,7 +215,7 @@ class Examples:
             seed: integer that fixes the orders and the augmentation, together with the global seed
                 of `keras.utils.set_random_seed` where one is set.
             augmentation: function of a batch and a seed, for example
-                `keras_pruning.examples.augmentation.flip_crop`.
+                `keras_pruning.training.augmentation.flip_crop`.
             rows: give a dictionary of `x` and `row`, int64 `(batch,)`, in the place of `x`.
 
         Returns:

@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_pruning.arguments import require_label_noise, require_seed
 from keras_pruning.errors import InputError
-from keras_pruning.fractions import rounded_count
+from keras_pruning.examples.fractions import rounded_count
 
 # A random stream apart from the one that draws `fraction`, which has the seed alone.
 _STREAM = 1

@@ -1,6 +1,6 @@
 """DUAL: difficulty and uncertainty of the label's probability early in training."""
 
-from keras_pruning.fractions import rounded_count
+from keras_pruning.examples.fractions import rounded_count
 from keras_pruning.scores.windows import WindowMean
 
 

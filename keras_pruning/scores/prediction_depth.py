@@ -11,8 +11,8 @@ from keras_pruning.arguments import (
     require_seed,
 )
 from keras_pruning.errors import InputError
+from keras_pruning.examples.fractions import keep_count, stratified_rows
 from keras_pruning.features import INPUT, OUTPUT, SOFTMAX, Embedding, rows_in
-from keras_pruning.fractions import keep_count, stratified_rows
 from keras_pruning.layer_outputs import layer_names
 from keras_pruning.scores.score import EmbeddingScore
 

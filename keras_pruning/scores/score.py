@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_pruning.arguments import positive_integer
 from keras_pruning.errors import InputError
-from keras_pruning.fractions import rounded_count
+from keras_pruning.examples.fractions import rounded_count
 
 OUTPUTS, INPUT_GRADIENTS, EMBEDDINGS = "outputs", "input_gradients", "embeddings"
 EVAL, TRAIN = "eval", "train"

@@ -4,7 +4,7 @@ import keras
 
 from keras_pruning.errors import InputError
 from keras_pruning.scores.recorder import ScoreRecorder
-from keras_pruning.scores.recording import RecordingModel
+from keras_pruning.training.recording import RecordingModel
 
 
 class ScoreCallback(keras.callbacks.Callback):

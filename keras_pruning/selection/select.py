@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_pruning.arguments import require_seed
 from keras_pruning.errors import InputError, unknown
-from keras_pruning.fractions import keep_count
+from keras_pruning.examples.fractions import keep_count
 from keras_pruning.selection import quotas
 from keras_pruning.selection.policy import Policy
 from keras_pruning.selection.random import Random

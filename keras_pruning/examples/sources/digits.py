@@ -3,8 +3,8 @@
 import numpy as np
 
 from keras_pruning.examples.examples import Examples
+from keras_pruning.examples.fractions import stratified_rows
 from keras_pruning.examples.inputs import Inputs
-from keras_pruning.fractions import stratified_rows
 
 TEST_EXAMPLES = 360
 

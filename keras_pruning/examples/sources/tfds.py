@@ -9,9 +9,9 @@ import sys
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples import decoded
 from keras_pruning.examples.examples import Examples
 from keras_pruning.examples.inputs import Inputs
+from keras_pruning.examples.sources import decoded_images as decoded
 
 _DOWNLOAD_RETRIES = 3
 

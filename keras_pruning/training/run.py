@@ -114,10 +114,11 @@ def _train(run, folder, verbose):
     import keras
     import numpy as np
 
-    from keras_pruning import models, training
+    from keras_pruning import models
     from keras_pruning.reports.event_files import EventFile
     from keras_pruning.reports.hparams import write_run_summary
     from keras_pruning.reports.training_curves import TrainingCurves
+    from keras_pruning.training import fit as training
 
     config = run.config
     examples, test = load_both(config)
