@@ -32,7 +32,7 @@ def fit(scores, num_examples, epochs, batch_size, learning_rate):
     import keras
 
     import keras_pruning as kp
-    from keras_pruning import models
+    from keras_pruning.models import networks as models
     from keras_pruning.scores import get
     from keras_pruning.training import fit as training
 

@@ -17,7 +17,7 @@ BATCH_SIZE, BLOCK = 256, 1024
 def trained(examples, epochs):
     import keras
 
-    from keras_pruning import models
+    from keras_pruning.models import networks as models
     from keras_pruning.training import fit as training
 
     keras.utils.set_random_seed(0)
@@ -55,7 +55,7 @@ def widths(model, examples, max_dimension):
     """The dimensions of all probes once they are reduced."""
     import numpy as np
 
-    from keras_pruning.model_graph import layer_outputs, probe_layers
+    from keras_pruning.models.graph import layer_outputs, probe_layers
 
     outputs = layer_outputs(model)
     shapes = [examples.shape, *[outputs[name][0].shape[1:] for name in probe_layers(model)]]

@@ -15,7 +15,7 @@ def train(num_examples, epochs, recorded):
     from peak import mebibytes
 
     import keras_pruning as kp
-    from keras_pruning import models
+    from keras_pruning.models import networks as models
     from keras_pruning.scores import SCORES
     from keras_pruning.training import fit as training
 

@@ -14,7 +14,7 @@ def measure(num_examples=20_000, num_checkpoints=5, repetitions=7):
     import keras
 
     import keras_pruning as kp
-    from keras_pruning import models
+    from keras_pruning.models import networks as models
     from keras_pruning.scores import SCORES, get
     from keras_pruning.scores.signals import OutputPass, observe_input_gradients, weights_of
 

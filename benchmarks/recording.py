@@ -12,7 +12,7 @@ def measure(num_examples=20_000, repetitions=9):
     import keras
 
     import keras_pruning as kp
-    from keras_pruning import models
+    from keras_pruning.models import networks as models
     from keras_pruning.scores import SCORES
 
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)

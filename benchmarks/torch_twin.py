@@ -9,7 +9,7 @@ from timing import FASHION_MNIST, THREADS
 
 
 def twin(num_classes, width=32):
-    """The layers of `keras_pruning.models.cnn`, in PyTorch's channels-last memory format."""
+    """The layers of `keras_pruning.models.networks.cnn`, in PyTorch's channels-last memory format."""
     import torch
     from torch import nn
 

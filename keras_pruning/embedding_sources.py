@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_pruning import models
 from keras_pruning.errors import InputError
+from keras_pruning.models import networks as models
 
 ARRAY, MODEL = ".npy", ".keras"
 _BLOCK = 2**22

@@ -67,7 +67,7 @@ def scored_part(examples, fraction, seed):
 
 def require_penultimate(model):
     """Raises an `InputError` unless `model` shows the input of a dense layer at its end."""
-    from keras_pruning.model_graph import as_logits, require_hidden
+    from keras_pruning.models.graph import as_logits, require_hidden
 
     require_hidden(
         as_logits(model),
@@ -132,7 +132,7 @@ def extrapolate(table, model, examples, k=NEIGHBOURS):
         InputError: if the scored examples are not among `examples`, in their order.
     """
     from keras_pruning.features import PENULTIMATE, Embedding, embeddings
-    from keras_pruning.model_graph import as_logits
+    from keras_pruning.models.graph import as_logits
 
     is_scored = np.isin(examples.ids, table.ids)
     rows, names = np.flatnonzero(is_scored), table.names

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from keras_pruning import embedding_sources as sources
 from keras_pruning.errors import InputError
-from keras_pruning.layer_outputs import PENULTIMATE as PENULTIMATE
-from keras_pruning.layer_outputs import no_vector, show
+from keras_pruning.models.layers import PENULTIMATE as PENULTIMATE
+from keras_pruning.models.layers import no_vector, show
 from keras_pruning.random_projection import random_projection
 
 # No layer can have these names.
@@ -26,7 +26,7 @@ class Embedding:
     """What one layer makes of each example, as a vector.
 
     Args:
-        layer: name of a layer as in `keras_pruning.layer_outputs.layer_names`; or `INPUT`, the
+        layer: name of a layer as in `keras_pruning.models.layers.layer_names`; or `INPUT`, the
             example itself, `PENULTIMATE`, what the last dense layer is fed, `OUTPUT`, what the
             model gives, `SOFTMAX`, the probabilities of these logits.
         max_dimension: a wider layer is reduced to this many dimensions by `random_projection`;

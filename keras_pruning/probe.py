@@ -163,7 +163,7 @@ def _without_probe(seed, sets, scores):
 
 
 def _new_model(config, examples):
-    from keras_pruning import models
+    from keras_pruning.models import networks as models
 
     shape, classes = examples.shape, examples.num_classes
     return models.build(config.model.name, shape, classes, **config.model.options)

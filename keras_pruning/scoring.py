@@ -215,7 +215,7 @@ def score_with_checkpoints(config, checkpoints):
     Returns:
         `ScoreTable`, or with `probe.fraction` below 1 a `Carried`, by the last of the checkpoints.
     """
-    from keras_pruning import models
+    from keras_pruning.models import networks as models
     from keras_pruning.scores import score_checkpoints
 
     sets = scored_examples(config)

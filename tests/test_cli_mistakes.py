@@ -52,7 +52,7 @@ def bad_pixels(value):
         (["--scores", "[{name: vog, evry: 2}]"], "Invalid options of the score 'vog'.*evry"),
         (["--probe.epochs", "1", "--scores", "[vog]"], "at least two checkpoints"),
         (["--training.learning_rate", "1e9"], "Training diverged. Expected a finite loss"),
-        (["--model.name", "keras_pruning.models:mlp2"], "Cannot import the model"),
+        (["--model.name", "keras_pruning.models.networks:mlp2"], "Cannot import the model"),
         (["--model.name", "resnet"], "Unknown model"),
         (["--dataset.fraction", "1.5"], r"Invalid `dataset.fraction`. Expected.*\(0, 1\]"),
         (["--dataset.fraction", "0.0001"], "keeps at least one example"),

@@ -13,8 +13,8 @@ from keras_pruning.features import (
     Embedding,
     Embeddings,
 )
+from keras_pruning.models.outputs import EvalOutputs
 from keras_pruning.scores import SCORES, GraNd, PredictionDepth, get
-from keras_pruning.scores.outputs import EvalOutputs
 from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS
 
 LOW_IS_HARD = {"aum", "confidence", "correctness", "margin"}

@@ -7,8 +7,8 @@ import tensorflow as tf
 from keras import layers
 from odd_models import X, dense, ending, nested, net, over_time, state_of
 
-from keras_pruning.layer_outputs import PENULTIMATE, layer_names, show
-from keras_pruning.model_graph import as_logits, functional_copy
+from keras_pruning.models.graph import as_logits, functional_copy
+from keras_pruning.models.layers import PENULTIMATE, layer_names, show
 
 
 def seen(model, names):

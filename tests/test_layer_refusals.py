@@ -18,8 +18,8 @@ from odd_models import (
 )
 
 from keras_pruning import InputError
-from keras_pruning.layer_outputs import PENULTIMATE, layer_names, show
-from keras_pruning.model_graph import functional_copy
+from keras_pruning.models.graph import functional_copy
+from keras_pruning.models.layers import PENULTIMATE, layer_names, show
 
 IN_A_GRAPH = "a call within a tf.function, a loop or a branch"
 

@@ -2,7 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pruning import InputError, model_graph, models
+from keras_pruning import InputError
+from keras_pruning.models import graph as model_graph
+from keras_pruning.models import networks as models
 
 SHAPE = (32, 32, 3)
 

@@ -9,7 +9,7 @@ from small import run
 from test_tfds import source_arrays, store_images
 
 import keras_pruning as kp
-from keras_pruning import models
+from keras_pruning.models import networks as models
 from keras_pruning.training import fit as training
 
 

@@ -4,7 +4,8 @@ import pytest
 import small
 
 import keras_pruning as kp
-from keras_pruning import InputError, models
+from keras_pruning import InputError
+from keras_pruning.models import networks as models
 from keras_pruning.training import fit as training
 
 

@@ -5,8 +5,8 @@ import pytest
 from trajectories import begin, drive, random_logits, softmax
 
 from keras_pruning import InputError
+from keras_pruning.models.outputs import Outputs
 from keras_pruning.scores import Entropy, LeastConfidence, Loss, Margin
-from keras_pruning.scores.outputs import Outputs
 from keras_pruning.scores.uncertainty import entropy, probability_margin
 
 ALL = pytest.mark.parametrize("score", [Entropy, Margin, LeastConfidence, Loss])

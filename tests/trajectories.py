@@ -3,7 +3,7 @@
 import numpy as np
 
 import keras_pruning as kp
-from keras_pruning.scores.outputs import Outputs
+from keras_pruning.models.outputs import Outputs
 
 
 def random_logits(epochs, examples, classes, seed=0):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import keras
 
-from keras_pruning import models
 from keras_pruning.errors import InputError
+from keras_pruning.models import networks as models
 from keras_pruning.scores.recorder import ScoreRecorder
 
 

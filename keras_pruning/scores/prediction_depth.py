@@ -13,7 +13,7 @@ from keras_pruning.arguments import (
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count, stratified_rows
 from keras_pruning.features import INPUT, OUTPUT, SOFTMAX, Embedding, rows_in
-from keras_pruning.layer_outputs import layer_names
+from keras_pruning.models.layers import layer_names
 from keras_pruning.scores.score import EmbeddingScore
 
 
@@ -81,7 +81,7 @@ class PredictionDepth(EmbeddingScore):
     Args:
         layers: names of the hidden layers to probe, from the input to the output, `"outer/inner"`
             for one inside another; or how many of the last ones; by default all that
-            `keras_pruning.model_graph.probe_layers` finds. A subclassed model needs the names.
+            `keras_pruning.models.graph.probe_layers` finds. A subclassed model needs the names.
         k: number of neighbours.
         support_fraction: part of the examples, drawn at random and stratified, that may be
             neighbours; the same for all probes and examples.

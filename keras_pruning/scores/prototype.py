@@ -13,7 +13,7 @@ from keras_pruning.directions import EUCLIDEAN, METRICS
 from keras_pruning.embedding_sources import is_array, require_source
 from keras_pruning.errors import InputError
 from keras_pruning.features import OUTPUT, PENULTIMATE, Embedding
-from keras_pruning.layer_outputs import layer_names
+from keras_pruning.models.layers import layer_names
 from keras_pruning.scores.score import EmbeddingScore
 
 CLASS, KMEANS = "class", "kmeans"

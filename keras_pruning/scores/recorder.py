@@ -7,7 +7,7 @@ from keras import ops
 from keras_pruning import features
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples import Examples
-from keras_pruning.model_graph import as_logits, require_hidden
+from keras_pruning.models.graph import as_logits, require_hidden
 from keras_pruning.scores import registry
 from keras_pruning.scores.row_store import PresentationStore
 from keras_pruning.scores.score import EMBEDDINGS, EVAL, INPUT_GRADIENTS, OUTPUTS, TRAIN

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_pruning.errors import InputError
-from keras_pruning.scores.outputs import Outputs
+from keras_pruning.models.outputs import Outputs
 
 
 class RowStore:

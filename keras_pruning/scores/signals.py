@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras import ops
 
 from keras_pruning.errors import InputError
-from keras_pruning.model_graph import require_hidden, with_hidden
-from keras_pruning.scores.outputs import EvalOutputs, Outputs
+from keras_pruning.models.graph import require_hidden, with_hidden
+from keras_pruning.models.outputs import EvalOutputs, Outputs
 from keras_pruning.scores.row_store import RowStore
 
 

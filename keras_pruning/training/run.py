@@ -114,7 +114,7 @@ def _train(run, folder, verbose):
     import keras
     import numpy as np
 
-    from keras_pruning import models
+    from keras_pruning.models import networks as models
     from keras_pruning.reports.event_files import EventFile
     from keras_pruning.reports.hparams import write_run_summary
     from keras_pruning.reports.training_curves import TrainingCurves

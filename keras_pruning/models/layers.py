@@ -5,7 +5,7 @@ import contextlib
 import keras
 
 from keras_pruning.errors import InputError
-from keras_pruning.model_graph import (
+from keras_pruning.models.graph import (
     before_last_dense,
     layer_outputs,
     probe_layers,
