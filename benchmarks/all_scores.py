@@ -21,7 +21,7 @@ def seconds_for(config, scores):
 def measure(num_examples=10_000, epochs=5):
     tensorflow()
     from keras_pruning.config import Config, DatasetConfig, ProbeConfig
-    from keras_pruning.processes import run_each
+    from keras_pruning.jobs.local import run_each
     from keras_pruning.scores import SCORES
 
     dataset = DatasetConfig(FASHION_MNIST, fraction=num_examples / 60_000)

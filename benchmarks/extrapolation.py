@@ -42,7 +42,7 @@ def rank_correlation(full, part, rows):
 
 def train_all(config, tables, keep_fractions, output):
     """Random pruning and the hardest by EL2N of each table, each by all seeds."""
-    from keras_pruning.processes import run_each, thread_count
+    from keras_pruning.jobs.local import run_each, thread_count
     from keras_pruning.selection import select
     from keras_pruning.training.run import TrainingRun, load_both, run_folder, run_training
 

@@ -98,7 +98,7 @@ REFERENCES = {
 
 
 def measure(num_vectors=20_000, dimensions=512, k=30, repetitions=5):
-    from keras_pruning.processes import run_each
+    from keras_pruning.jobs.local import run_each
 
     options = {"num_vectors": num_vectors, "dimensions": dimensions, "k": k}
     contestants = {"ours": ours, **REFERENCES}

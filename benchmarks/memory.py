@@ -31,7 +31,7 @@ def train(num_examples, epochs, recorded):
 
 
 def measure(num_examples=60_000, *epochs):
-    from keras_pruning.processes import run_each
+    from keras_pruning.jobs.local import run_each
 
     # Without this, chance decides how many arenas glibc opens for threads that wait on each other,
     # and two plain fits differ by hundreds of MiB.

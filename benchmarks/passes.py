@@ -14,9 +14,13 @@ def measure(num_examples=20_000, num_checkpoints=5, repetitions=7):
     import keras
 
     import keras_pruning as kp
+    from keras_pruning.backend.tensorflow.passes import (
+        OutputPass,
+        observe_input_gradients,
+        weights_of,
+    )
     from keras_pruning.models import networks as models
     from keras_pruning.scores import SCORES, get
-    from keras_pruning.scores.signals import OutputPass, observe_input_gradients, weights_of
 
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
     keras.utils.set_random_seed(0)

@@ -66,7 +66,7 @@ def ratios(ours, reference):
 
 def tensorflow():
     """TensorFlow, imported without what it prints on the way."""
-    from keras_pruning.backend import import_tensorflow
+    from keras_pruning.backend.startup import import_tensorflow
 
     import_tensorflow()
     return sys.modules["tensorflow"]

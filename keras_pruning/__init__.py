@@ -30,7 +30,7 @@ def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if _HOMES[name] == "scores":
-        from keras_pruning.backend import require_tensorflow
+        from keras_pruning.backend.startup import require_tensorflow
 
         require_tensorflow()
     home = importlib.import_module(f"{__name__}.{_HOMES[name]}")

@@ -10,7 +10,7 @@ from jsonargparse import ArgumentParser
 
 from keras_pruning.config import Config
 from keras_pruning.errors import InputError
-from keras_pruning.processes import interruptible, progress, run_each, thread_count
+from keras_pruning.jobs.local import interruptible, progress, run_each, thread_count
 
 logger = logging.getLogger("keras_pruning")
 
@@ -88,7 +88,7 @@ def _add_config(command, default="runs/CONFIG NAME"):
 
 
 def _config_and_output(values):
-    from keras_pruning.backend import require_tensorflow
+    from keras_pruning.backend.startup import require_tensorflow
 
     require_tensorflow()
     fields = [field.name for field in dataclasses.fields(Config)]

@@ -5,9 +5,9 @@ import contextlib
 import numpy as np
 import tensorflow as tf
 
+from keras_pruning.backend.tensorflow.neighbor_search import Search, slices
 from keras_pruning.directions import EUCLIDEAN, METRICS
 from keras_pruning.errors import InputError, unknown
-from keras_pruning.neighbor_search import Search, slices
 
 
 def nearest(

@@ -3,10 +3,10 @@
 import dataclasses
 import time
 
-from keras_pruning.backend import import_tensorflow
+from keras_pruning.backend.startup import import_tensorflow
 from keras_pruning.config import seed_list
 from keras_pruning.extrapolation import extrapolate, require_penultimate
-from keras_pruning.processes import progress, run_each
+from keras_pruning.jobs.local import progress, run_each
 from keras_pruning.scored_examples import scored_examples
 
 

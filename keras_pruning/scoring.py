@@ -14,8 +14,8 @@ from keras_pruning.extrapolation import (
     over_probes,
     require_penultimate,
 )
+from keras_pruning.jobs.local import run_each, thread_count
 from keras_pruning.probe import probe_tables, require_scores, score_entries, scores_of_each_seed
-from keras_pruning.processes import run_each, thread_count
 from keras_pruning.recipes import file_digest, require_same_recipe, source_digest, versions
 from keras_pruning.reports.prediction_depth import write_depth_curves
 from keras_pruning.scored_examples import scored_examples

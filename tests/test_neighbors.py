@@ -4,7 +4,7 @@ import tensorflow as tf
 from sklearn.neighbors import NearestNeighbors
 
 from keras_pruning import InputError
-from keras_pruning.neighbor_search import Search
+from keras_pruning.backend.tensorflow.neighbor_search import Search
 from keras_pruning.neighbors import nearest, vote
 
 

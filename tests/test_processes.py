@@ -7,7 +7,7 @@ from pathlib import Path
 SCRIPT = """
 import time
 from keras_pruning import InputError
-from keras_pruning.processes import run_each
+from keras_pruning.jobs.local import run_each
 
 def work(number):
     time.sleep(0.5 * number)

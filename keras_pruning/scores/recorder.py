@@ -5,18 +5,18 @@ import copy
 from keras import ops
 
 from keras_pruning import features
-from keras_pruning.errors import InputError, unknown
-from keras_pruning.examples import Examples
-from keras_pruning.models.graph import as_logits, require_hidden
-from keras_pruning.scores import registry
-from keras_pruning.scores.row_store import PresentationStore
-from keras_pruning.scores.score import EMBEDDINGS, EVAL, INPUT_GRADIENTS, OUTPUTS, TRAIN
-from keras_pruning.scores.signals import (
+from keras_pruning.backend.tensorflow.passes import (
     OutputPass,
     observe_input_gradients,
     require_logits,
     weights_of,
 )
+from keras_pruning.backend.tensorflow.row_store import PresentationStore
+from keras_pruning.errors import InputError, unknown
+from keras_pruning.examples import Examples
+from keras_pruning.models.graph import as_logits, require_hidden
+from keras_pruning.scores import registry
+from keras_pruning.scores.score import EMBEDDINGS, EVAL, INPUT_GRADIENTS, OUTPUTS, TRAIN
 from keras_pruning.tables.score_table import ScoreTable
 
 

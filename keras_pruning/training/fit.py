@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from keras_pruning.backend.tensorflow.passes import OutputPass, require_logits
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.models.graph import as_logits, functional_copy
-from keras_pruning.scores.signals import OutputPass, require_logits
 from keras_pruning.training import augmentation as augmentations
 from keras_pruning.training.recording import RecordingModel
 

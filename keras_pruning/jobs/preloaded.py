@@ -1,6 +1,6 @@
 """What a process for a probe or a training run has imported before it is split off."""
 
-from keras_pruning.backend import import_tensorflow
+from keras_pruning.backend.startup import import_tensorflow
 
 import_tensorflow()
 

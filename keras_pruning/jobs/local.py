@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 
-from keras_pruning.backend import import_tensorflow, set_up_devices
+from keras_pruning.backend.startup import import_tensorflow, set_up_devices
 from keras_pruning.errors import InputError
 
 
@@ -112,7 +112,7 @@ def _context():
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["keras_pruning.preloaded"])
+    context.set_forkserver_preload(["keras_pruning.jobs.preloaded"])
     return context
 
 

@@ -9,10 +9,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_pruning.backend.tensorflow.row_store import RowStore
 from keras_pruning.errors import InputError
 from keras_pruning.models.graph import require_hidden, with_hidden
 from keras_pruning.models.outputs import EvalOutputs, Outputs
-from keras_pruning.scores.row_store import RowStore
 
 
 class OutputPass:
