@@ -25,7 +25,7 @@ def ours(num_vectors, dimensions, k):
     import numpy as np
 
     tensorflow()
-    from keras_pruning.neighbors import nearest
+    from keras_pruning.embeddings.neighbors import nearest
 
     x, own = vectors(num_vectors, dimensions), np.arange(num_vectors)
     return lambda: nearest(x, x, k, exclude=own)
@@ -79,7 +79,7 @@ def agreement(num_vectors, dimensions, k):
     import numpy as np
     from sklearn.neighbors import NearestNeighbors
 
-    from keras_pruning.neighbors import nearest
+    from keras_pruning.embeddings.neighbors import nearest
 
     x = vectors(num_vectors, dimensions)
     queries = np.random.default_rng(1).permutation(num_vectors)[:CHECKED]

@@ -37,7 +37,7 @@ def inputs(path, num_queries):
 
 def ours(path, num_queries, limit):
     tensorflow()
-    from keras_pruning.neighbors import nearest
+    from keras_pruning.embeddings.neighbors import nearest
 
     queries, support = inputs(path, num_queries)
     return lambda: nearest(queries, support, K, memory_limit=limit * 2**20)

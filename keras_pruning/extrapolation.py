@@ -97,7 +97,7 @@ def carried_over(scores, vectors, labels, rows, k=NEIGHBOURS):
         Floats `(examples, scores)`, for the scored examples too; NaN where a class has fewer than
         two that are scored.
     """
-    from keras_pruning.neighbors import nearest
+    from keras_pruning.embeddings.neighbors import nearest
 
     position = np.full(len(labels), -1)
     position[rows] = np.arange(len(rows))
@@ -131,7 +131,7 @@ def extrapolate(table, model, examples, k=NEIGHBOURS):
     Raises:
         InputError: if the scored examples are not among `examples`, in their order.
     """
-    from keras_pruning.features import PENULTIMATE, Embedding, embeddings
+    from keras_pruning.embeddings.layers import PENULTIMATE, Embedding, embeddings
     from keras_pruning.models.graph import as_logits
 
     is_scored = np.isin(examples.ids, table.ids)

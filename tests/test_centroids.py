@@ -5,8 +5,8 @@ import pytest
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_info
 
-from keras_pruning import centroids
-from keras_pruning.centroids import (
+from keras_pruning.embeddings import centroids
+from keras_pruning.embeddings.centroids import (
     class_centroids,
     kmeans_centroids,
     nearest_centroid,

@@ -5,7 +5,7 @@ import pytest
 from trajectories import begin, logits_of_label
 
 import keras_pruning as kp
-from keras_pruning.features import (
+from keras_pruning.embeddings.layers import (
     INPUT,
     OUTPUT,
     PENULTIMATE,

@@ -8,7 +8,7 @@ from keras import layers
 
 import keras_pruning as kp
 from keras_pruning import InputError
-from keras_pruning.features import OUTPUT, PENULTIMATE, Embedding
+from keras_pruning.embeddings.layers import OUTPUT, PENULTIMATE, Embedding
 from keras_pruning.scores import PredictionDepth
 from keras_pruning.scores.prediction_depth import probe_names
 from keras_pruning.scores.score import EmbeddingScore

@@ -10,10 +10,17 @@ from keras import layers
 from odd_models import state_of
 
 from keras_pruning import InputError
-from keras_pruning.features import INPUT, OUTPUT, PENULTIMATE, Embedding, Embeddings, embeddings
+from keras_pruning.embeddings.layers import (
+    INPUT,
+    OUTPUT,
+    PENULTIMATE,
+    Embedding,
+    Embeddings,
+    embeddings,
+)
+from keras_pruning.embeddings.random_projection import random_projection
 from keras_pruning.models import networks as models
 from keras_pruning.models.graph import as_logits
-from keras_pruning.random_projection import random_projection
 
 HIDDEN = ["conv", "norm", "hidden"]
 

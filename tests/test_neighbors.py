@@ -5,7 +5,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from keras_pruning import InputError
 from keras_pruning.backend.tensorflow.neighbor_search import Search
-from keras_pruning.neighbors import nearest, vote
+from keras_pruning.embeddings.neighbors import nearest, vote
 
 
 def vectors(count, dimensions, seed=0, offset=0.0):

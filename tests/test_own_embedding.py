@@ -9,9 +9,10 @@ import small
 from test_prototype import Subclassed, hidden, to_class_means
 
 import keras_pruning as kp
-from keras_pruning import InputError, embedding_sources
-from keras_pruning.features import INPUT, OUTPUT, Embedding, embeddings
-from keras_pruning.random_projection import random_projection
+from keras_pruning import InputError
+from keras_pruning.embeddings import sources as embedding_sources
+from keras_pruning.embeddings.layers import INPUT, OUTPUT, Embedding, embeddings
+from keras_pruning.embeddings.random_projection import random_projection
 from keras_pruning.scores import Prototype
 
 

@@ -10,8 +10,8 @@ from depth_by_loops import depth_of_votes, outputs_of, probe_votes
 
 import keras_pruning as kp
 from keras_pruning import InputError
+from keras_pruning.embeddings.random_projection import random_projection
 from keras_pruning.models import networks as models
-from keras_pruning.random_projection import random_projection
 from keras_pruning.scores import PredictionDepth
 
 LAYERS = ["norm", "hidden"]

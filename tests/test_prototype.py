@@ -7,9 +7,10 @@ import small
 from sklearn.cluster import KMeans
 
 import keras_pruning as kp
-from keras_pruning import InputError, centroids
-from keras_pruning.centroids import kmeans_centroids
-from keras_pruning.features import PENULTIMATE, Embedding, Embeddings
+from keras_pruning import InputError
+from keras_pruning.embeddings import centroids
+from keras_pruning.embeddings.centroids import kmeans_centroids
+from keras_pruning.embeddings.layers import PENULTIMATE, Embedding, Embeddings
 from keras_pruning.scores import Prototype
 
 METRICS = pytest.mark.parametrize("metric", ["euclidean", "cosine"])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_pruning.random_projection import random_projection
+from keras_pruning.embeddings.random_projection import random_projection
 
 WIDTHS = [(12, 4), (13, 4), (15, 4), (9, 8), (100, 7), (5, 1)]
 

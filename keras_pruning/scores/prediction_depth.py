@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from keras_pruning import neighbors
 from keras_pruning.arguments import (
     positive_integer,
     require_boolean,
@@ -10,9 +9,10 @@ from keras_pruning.arguments import (
     require_one_of,
     require_seed,
 )
+from keras_pruning.embeddings import neighbors
+from keras_pruning.embeddings.layers import INPUT, OUTPUT, SOFTMAX, Embedding, rows_in
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count, stratified_rows
-from keras_pruning.features import INPUT, OUTPUT, SOFTMAX, Embedding, rows_in
 from keras_pruning.models.layers import layer_names
 from keras_pruning.scores.score import EmbeddingScore
 
@@ -87,7 +87,7 @@ class PredictionDepth(EmbeddingScore):
             neighbours; the same for all probes and examples.
         support_count: how many of them instead of what part.
         max_dimension: a wider input or layer is reduced to as many dimensions, by
-            `keras_pruning.random_projection`, before neighbours are looked for; `None` keeps all
+            `keras_pruning.embeddings.random_projection`, before neighbours are looked for; `None` keeps all
             exact. The softmax is never reduced.
         against: `"prediction"` of the network, or `"label"`.
         include_self: let an example be its own neighbour.
@@ -169,7 +169,7 @@ class PredictionDepth(EmbeddingScore):
         """The depth of each example, integers `(examples,)`.
 
         Args:
-            signal: `keras_pruning.features.Embeddings` of what `wanted` names.
+            signal: `keras_pruning.embeddings.layers.Embeddings` of what `wanted` names.
         """
         *probes, output = signal.features
         predictions = signal.features[output].argmax(axis=1)

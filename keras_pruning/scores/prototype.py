@@ -3,16 +3,16 @@
 import numpy as np
 
 from keras_pruning.arguments import positive_integer, require_one_of, require_seed
-from keras_pruning.centroids import (
+from keras_pruning.embeddings.centroids import (
     class_centroids,
     kmeans_centroids,
     nearest_centroid,
     squared_distances,
 )
-from keras_pruning.directions import EUCLIDEAN, METRICS
-from keras_pruning.embedding_sources import is_array, require_source
+from keras_pruning.embeddings.directions import EUCLIDEAN, METRICS
+from keras_pruning.embeddings.layers import OUTPUT, PENULTIMATE, Embedding
+from keras_pruning.embeddings.sources import is_array, require_source
 from keras_pruning.errors import InputError
-from keras_pruning.features import OUTPUT, PENULTIMATE, Embedding
 from keras_pruning.models.layers import layer_names
 from keras_pruning.scores.score import EmbeddingScore
 
@@ -126,7 +126,7 @@ class Prototype(EmbeddingScore):
         """The distance of each example, floats `(examples,)`.
 
         Args:
-            signal: `keras_pruning.features.Embeddings` of what `wanted` names.
+            signal: `keras_pruning.embeddings.layers.Embeddings` of what `wanted` names.
         """
         ((embedding, vectors),) = signal.features.items()
         support = signal.support.features[embedding]

@@ -4,7 +4,6 @@ import copy
 
 from keras import ops
 
-from keras_pruning import features
 from keras_pruning.backend.tensorflow.passes import (
     OutputPass,
     observe_input_gradients,
@@ -12,6 +11,7 @@ from keras_pruning.backend.tensorflow.passes import (
     weights_of,
 )
 from keras_pruning.backend.tensorflow.row_store import PresentationStore
+from keras_pruning.embeddings import layers as features
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples import Examples
 from keras_pruning.models.graph import as_logits, require_hidden

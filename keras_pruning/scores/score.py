@@ -201,7 +201,7 @@ class EmbeddingScore(Score):
     """Base class of the scores of what layers of the trained model make of the examples.
 
     A subclass overrides `wanted` and `observe`, whose signal is
-    `keras_pruning.features.Embeddings` of all examples, and returns `(examples,)`.
+    `keras_pruning.embeddings.layers.Embeddings` of all examples, and returns `(examples,)`.
     """
 
     signal = EMBEDDINGS
@@ -217,7 +217,7 @@ class EmbeddingScore(Score):
         super().reset(examples, epochs)
 
     def wanted(self, model):
-        """The embeddings that the score looks at, a list of `keras_pruning.features.Embedding`.
+        """The embeddings that the score looks at, a list of `keras_pruning.embeddings.layers.Embedding`.
 
         Args:
             model: Keras model; `None` for a score that needs none.

@@ -1,9 +1,9 @@
-"""The search behind `keras_pruning.neighbors`: quick candidates, then those that are certain."""
+"""The search behind `keras_pruning.embeddings.neighbors`: quick candidates, then those that are certain."""
 
 import numpy as np
 import tensorflow as tf
 
-from keras_pruning.directions import COSINE, EUCLIDEAN, directions
+from keras_pruning.embeddings.directions import COSINE, EUCLIDEAN, directions
 
 # Candidates beyond k that the fast distances propose and the careful distances then order.
 _MARGIN = 8

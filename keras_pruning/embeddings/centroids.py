@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_pruning.directions import COSINE, EUCLIDEAN, directions
+from keras_pruning.embeddings.directions import COSINE, EUCLIDEAN, directions
 
 # Numbers N x dimensions up to which k-means takes all examples at once. Ten starts on as many take
 # about 12 s for 10 clusters and a minute for 100, on one core.

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_pruning.backend.tensorflow.neighbor_search import Search, slices
-from keras_pruning.directions import EUCLIDEAN, METRICS
+from keras_pruning.embeddings.directions import EUCLIDEAN, METRICS
 from keras_pruning.errors import InputError, unknown
 
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_pruning import embedding_sources as sources
+from keras_pruning.embeddings import sources as sources
+from keras_pruning.embeddings.random_projection import random_projection
 from keras_pruning.errors import InputError
 from keras_pruning.models.layers import PENULTIMATE as PENULTIMATE
 from keras_pruning.models.layers import no_vector, show
-from keras_pruning.random_projection import random_projection
 
 # No layer can have these names.
 INPUT, OUTPUT, SOFTMAX = "<input>", "<output>", "<softmax>"
