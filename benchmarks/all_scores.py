@@ -11,7 +11,7 @@ from timing import FASHION_MNIST, THREADS, tensorflow
 
 def seconds_for(config, scores):
     """The seconds of training one probe and taking `scores`, in this process."""
-    from keras_pruning.probe import score_with_probe
+    from keras_pruning.probing.probes import score_with_probe
 
     start = time.perf_counter()
     score_with_probe(config, 0, [{"name": name} for name in scores])

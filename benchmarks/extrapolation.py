@@ -68,7 +68,7 @@ def main(output="runs/extrapolation", *keep_fractions):
     from rich.console import Console
 
     from keras_pruning.comparison.report import as_table, cost_lines, write_comparison
-    from keras_pruning.scoring import score
+    from keras_pruning.probing.scoring import score
 
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     config, output = experiment(), Path(output)

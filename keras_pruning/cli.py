@@ -116,8 +116,8 @@ def _add_score(command):
 
 
 def _score(values):
+    from keras_pruning.probing.scoring import find_checkpoints, score
     from keras_pruning.reports.scores import report
-    from keras_pruning.scoring import find_checkpoints, score
 
     config, output = _config_and_output(values)
     config = _extrapolating(config, values.fraction, values.extrapolate)

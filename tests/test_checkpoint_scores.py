@@ -13,7 +13,7 @@ from small import run
 from test_cli_mistakes import fails, npz
 
 import keras_pruning as kp
-from keras_pruning import scoring
+from keras_pruning.probing import scoring
 
 EPOCHS = (1, 2, 10)
 SCORES = ["el2n", "vog", "first_learned"]

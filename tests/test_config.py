@@ -15,7 +15,7 @@ from keras_pruning.config import (
     TrainingConfig,
     seed_list,
 )
-from keras_pruning.probe import score_entries, scores_of_each_seed
+from keras_pruning.probing.probes import score_entries, scores_of_each_seed
 from keras_pruning.scores import SCORES
 
 ROOT = Path(__file__).parent.parent

@@ -14,10 +14,10 @@ from PIL import Image
 from small import run
 
 import keras_pruning as kp
-from keras_pruning import probe
 from keras_pruning.doctor import suspects
 from keras_pruning.doctor.diagnosis import diagnose
 from keras_pruning.doctor.suspects import majority, suspect_rows
+from keras_pruning.probing import probes as probe
 
 
 def test_the_majority_of_the_probes():

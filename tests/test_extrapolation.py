@@ -10,10 +10,11 @@ from carried_by_loops import brute_force
 from scipy.stats import spearmanr
 
 import keras_pruning as kp
-from keras_pruning import InputError, extrapolation
+from keras_pruning import InputError
 from keras_pruning.comparison.runs import method_name
 from keras_pruning.config import ProbeConfig
-from keras_pruning.extrapolation import carried_over, over_probes, price, scored_part
+from keras_pruning.probing import extrapolation
+from keras_pruning.probing.extrapolation import carried_over, over_probes, price, scored_part
 
 EL2N = {"higher_is_harder": True, "over_seeds": "mean"}
 

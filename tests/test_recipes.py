@@ -12,7 +12,6 @@ import small
 from small import run
 
 import keras_pruning as kp
-from keras_pruning import probe, scoring
 from keras_pruning.comparison import sweep
 from keras_pruning.config import (
     Config,
@@ -22,6 +21,8 @@ from keras_pruning.config import (
     SweepConfig,
     TrainingConfig,
 )
+from keras_pruning.probing import probes as probe
+from keras_pruning.probing import scoring
 from keras_pruning.scores import SCORES
 from keras_pruning.training import fit as training
 from keras_pruning.training import run as training_run

@@ -11,8 +11,9 @@ from small import digits, run
 from test_cli_mistakes import fails
 
 import keras_pruning as kp
-from keras_pruning import probe, scoring
 from keras_pruning.config import Config
+from keras_pruning.probing import probes as probe
+from keras_pruning.probing import scoring
 from keras_pruning.scores import Prototype
 from keras_pruning.training import fit as training
 

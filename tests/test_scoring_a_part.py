@@ -13,11 +13,13 @@ from carried_by_loops import brute_force
 from small import run
 
 import keras_pruning as kp
-from keras_pruning import InputError, extrapolation, probe, scoring
+from keras_pruning import InputError
 from keras_pruning.comparison import report
 from keras_pruning.config import Config, DatasetConfig, ModelConfig, ProbeConfig, TrainingConfig
 from keras_pruning.doctor.examination import examine
-from keras_pruning.extrapolation import over_probes, scored_part
+from keras_pruning.probing import extrapolation, scoring
+from keras_pruning.probing import probes as probe
+from keras_pruning.probing.extrapolation import over_probes, scored_part
 
 EL2N = {"higher_is_harder": True, "over_seeds": "mean"}
 

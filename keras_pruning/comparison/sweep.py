@@ -4,15 +4,15 @@ import dataclasses
 import logging
 from pathlib import Path
 
-from keras_pruning import scoring
 from keras_pruning.comparison.report import write_comparison
 from keras_pruning.comparison.runs import fraction_name
 from keras_pruning.config import seed_list
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.jobs.local import progress, run_each, thread_count
-from keras_pruning.probe import score_entries
-from keras_pruning.scored_examples import require_training_split
+from keras_pruning.probing import scoring
+from keras_pruning.probing.probes import score_entries
+from keras_pruning.probing.scored_examples import require_training_split
 from keras_pruning.selection import select
 from keras_pruning.training.run import TrainingRun, load_both, run_folder, run_training
 

@@ -5,7 +5,6 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_pruning import scoring
 from keras_pruning.comparison.runs import fraction_name
 from keras_pruning.doctor.advice import advise
 from keras_pruning.doctor.diagnosis import Diagnosis, diagnose
@@ -13,7 +12,8 @@ from keras_pruning.doctor.report import write_report
 from keras_pruning.doctor.suspects import Suspects, SuspectSearch
 from keras_pruning.errors import InputError
 from keras_pruning.examples import load_examples
-from keras_pruning.scored_examples import require_training_split
+from keras_pruning.probing import scoring
+from keras_pruning.probing.scored_examples import require_training_split
 
 logger = logging.getLogger("keras_pruning")
 FOLDER = "doctor"

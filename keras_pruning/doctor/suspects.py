@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_pruning import probe, scoring
 from keras_pruning.doctor.advice import FINDS
 from keras_pruning.errors import InputError
+from keras_pruning.probing import probes as probe
+from keras_pruning.probing import scoring
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.reports.pictures import are_images, grid
 from keras_pruning.selection.ranking import hardest_first

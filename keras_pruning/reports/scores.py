@@ -1,6 +1,6 @@
 """What the command `score` says about a score table."""
 
-from keras_pruning.extrapolation import price_lines
+from keras_pruning.probing.extrapolation import price_lines
 from keras_pruning.reports.prediction_depth import as_table
 from keras_pruning.statistics.reliability import reliability_lines
 

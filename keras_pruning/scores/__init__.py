@@ -1,7 +1,8 @@
 """How hard each example is: one file for each score, and what drives them."""
 
+from keras_pruning.probing.checkpoints import score_checkpoints as score_checkpoints
+from keras_pruning.probing.score_callback import ScoreCallback as ScoreCallback
 from keras_pruning.scores.aum import AUM as AUM
-from keras_pruning.scores.checkpoints import score_checkpoints as score_checkpoints
 from keras_pruning.scores.data_maps import Confidence as Confidence
 from keras_pruning.scores.data_maps import Correctness as Correctness
 from keras_pruning.scores.data_maps import Variability as Variability
@@ -17,7 +18,6 @@ from keras_pruning.scores.prototype import Prototype as Prototype
 from keras_pruning.scores.registry import SCORES as SCORES
 from keras_pruning.scores.registry import get as get
 from keras_pruning.scores.score import Score as Score
-from keras_pruning.scores.score_callback import ScoreCallback as ScoreCallback
 from keras_pruning.scores.tdds import TDDS as TDDS
 from keras_pruning.scores.uncertainty import Entropy as Entropy
 from keras_pruning.scores.uncertainty import LeastConfidence as LeastConfidence

@@ -24,7 +24,7 @@ class ScoreTable:
             config, epochs, mode and over_seeds), `reliability` (what
             `keras_pruning.statistics.reliability.reliability` found) and how the table was made.
         extrapolated: booleans `(examples,)`, true where the scores are not the example's own but
-            its neighbours', as `keras_pruning.extrapolation` carries them over; by default none.
+            its neighbours', as `keras_pruning.probing.extrapolation` carries them over; by default none.
 
     Raises:
         InputError: if a column has another length or holds values that are not finite.

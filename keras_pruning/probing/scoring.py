@@ -8,17 +8,22 @@ import time
 from pathlib import Path
 
 from keras_pruning.errors import InputError
-from keras_pruning.extrapolation import (
+from keras_pruning.jobs.local import run_each, thread_count
+from keras_pruning.probing.extrapolation import (
     NEIGHBOURS,
     extrapolate,
     over_probes,
     require_penultimate,
 )
-from keras_pruning.jobs.local import run_each, thread_count
-from keras_pruning.probe import probe_tables, require_scores, score_entries, scores_of_each_seed
+from keras_pruning.probing.probes import (
+    probe_tables,
+    require_scores,
+    score_entries,
+    scores_of_each_seed,
+)
+from keras_pruning.probing.scored_examples import scored_examples
 from keras_pruning.recipes import file_digest, require_same_recipe, source_digest, versions
 from keras_pruning.reports.prediction_depth import write_depth_curves
-from keras_pruning.scored_examples import scored_examples
 from keras_pruning.storage import new_file, write_json
 from keras_pruning.tables.score_table import ScoreTable
 

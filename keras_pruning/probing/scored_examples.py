@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples import Examples, load_examples
-from keras_pruning.extrapolation import scored_part
+from keras_pruning.probing.extrapolation import scored_part
 
 
 @dataclass(frozen=True)

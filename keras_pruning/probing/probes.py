@@ -5,9 +5,9 @@ import time
 
 from keras_pruning.backend.startup import import_tensorflow
 from keras_pruning.config import seed_list
-from keras_pruning.extrapolation import extrapolate, require_penultimate
 from keras_pruning.jobs.local import progress, run_each
-from keras_pruning.scored_examples import scored_examples
+from keras_pruning.probing.extrapolation import extrapolate, require_penultimate
+from keras_pruning.probing.scored_examples import scored_examples
 
 
 def probe_tables(config, threads, extra=()):
@@ -21,7 +21,7 @@ def probe_tables(config, threads, extra=()):
 
     Returns:
         Tuple of two lists in the order of the seeds: a `ScoreTable`, or with `probe.fraction` below
-        1 a `keras_pruning.extrapolation.Carried`, and a dictionary of what it cost for each probe.
+        1 a `keras_pruning.probing.extrapolation.Carried`, and a dictionary of what it cost for each probe.
     """
     calls = [
         {"config": config, "seed": seed, "scores": [*scores, *extra]}
@@ -72,8 +72,8 @@ def require_scores(config, num_classes):
     Returns:
         How many probes have to be trained.
     """
+    from keras_pruning.probing.recorder import ScoreRecorder, require_classes
     from keras_pruning.scores import get
-    from keras_pruning.scores.recorder import ScoreRecorder, require_classes
 
     without_model = []
     for entry in score_entries(config):

@@ -3,7 +3,7 @@
 import keras
 
 from keras_pruning.errors import InputError
-from keras_pruning.scores.recorder import ScoreRecorder
+from keras_pruning.probing.recorder import ScoreRecorder
 from keras_pruning.training.recording import RecordingModel
 
 

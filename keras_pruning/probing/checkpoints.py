@@ -6,7 +6,7 @@ import keras
 
 from keras_pruning.errors import InputError
 from keras_pruning.models import networks as models
-from keras_pruning.scores.recorder import ScoreRecorder
+from keras_pruning.probing.recorder import ScoreRecorder
 
 
 def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=None):
