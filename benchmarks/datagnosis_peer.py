@@ -27,22 +27,22 @@ SCORES = ("el2n", "vog", "aum", "forgetting")
 
 
 def fit(scores, num_examples, epochs, batch_size, learning_rate):
-    """A function that trains `models.cnn` once and takes `scores`, names and dictionaries."""
+    """A function that trains `networks.cnn` once and takes `scores`, names and dictionaries."""
     tensorflow()
     import keras
 
     import keras_pruning as kp
-    from keras_pruning.models import networks as models
+    from keras_pruning.models import loading
     from keras_pruning.scores import get
-    from keras_pruning.training import fit as training
+    from keras_pruning.training import fit
 
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
 
     def train():
         keras.utils.set_random_seed(0)
-        model = models.build("cnn", examples.shape, examples.num_classes)
+        model = loading.build("cnn", examples.shape, examples.num_classes)
         callback = kp.ScoreCallback(examples, [get(score) for score in scores]) if scores else None
-        training.train(
+        fit.train(
             model,
             examples,
             epochs=epochs,

@@ -15,18 +15,18 @@ def train(num_examples, epochs, recorded):
     from peak import mebibytes
 
     import keras_pruning as kp
-    from keras_pruning.models import networks as models
+    from keras_pruning.models import loading
     from keras_pruning.scores import SCORES
-    from keras_pruning.training import fit as training
+    from keras_pruning.training import fit
 
     imported = mebibytes("VmRSS")
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
     keras.utils.set_random_seed(0)
-    model = models.build("mlp", examples.shape, examples.num_classes, width=16)
+    model = loading.build("mlp", examples.shape, examples.num_classes, width=16)
     dynamics = [name for name in SCORES if SCORES[name].mode == "train"]
     scores = kp.ScoreCallback(examples, dynamics) if recorded else None
     options = {"epochs": epochs, "batch_size": 512, "learning_rate": 0.01}
-    training.train(model, examples, **options, scores=scores)
+    fit.train(model, examples, **options, scores=scores)
     return epochs, recorded, mebibytes("VmHWM") - imported, len(dynamics)
 
 

@@ -19,12 +19,12 @@ def measure(num_examples=20_000, num_checkpoints=5, repetitions=7):
         observe_input_gradients,
         weights_of,
     )
-    from keras_pruning.models import networks as models
+    from keras_pruning.models import loading
     from keras_pruning.scores import SCORES, get
 
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
     keras.utils.set_random_seed(0)
-    model = models.build("cnn", examples.shape, examples.num_classes)
+    model = loading.build("cnn", examples.shape, examples.num_classes)
     forward, input_gradients = bare_passes(model, examples.batches(BATCH_SIZE))
     names = [name for name in SCORES if SCORES[name].signal == "outputs" and name != "grand"]
     for scores, title in ((["el2n"], "`el2n`"), (names, f"{len(names)} scores")):

@@ -13,15 +13,16 @@ _HOMES = {
     "Examples": "examples",
     "load_examples": "examples",
     "scores": "scores",
-    "ScoreCallback": "scores",
-    "score_checkpoints": "scores",
-    "ScoreTable": "score_table",
+    "ScoreCallback": "probing.score_callback",
+    "score_checkpoints": "probing.checkpoints",
+    "ScoreTable": "tables.score_table",
     "selection": "selection",
     "select": "selection",
     "Subset": "selection",
     "InputError": "errors",
 }
 __all__ = list(_HOMES)
+_ON_KERAS = ("scores", "probing.score_callback", "probing.checkpoints")
 # Part of every recipe: raise it when a default of a score changes.
 __version__ = "0.2.0"
 
@@ -29,7 +30,7 @@ __version__ = "0.2.0"
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if _HOMES[name] == "scores":
+    if _HOMES[name] in _ON_KERAS:
         from keras_pruning.backend.startup import require_tensorflow
 
         require_tensorflow()

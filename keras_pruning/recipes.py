@@ -14,6 +14,69 @@ from keras_pruning.errors import InputError
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn", "tensorflow-datasets")
 
+# Keys of the config that the recorded `examples` stand for, and the reason of each.
+EXAMPLES_SAY = {
+    "dataset.name": "`examples.source`, and the fingerprint, wherever the files are",
+    "dataset.data_dir": "the fingerprint, wherever the files are",
+    "dataset.image_size": "`examples.inputs` is a hash of the resized images",
+    "dataset.fraction": "`examples.fraction`",
+    "dataset.seed": "`examples.seed` and `examples.label_noise_seed`",
+    "dataset.label_noise": "`examples.label_noise`",
+}
+
+# Values of keys that older files leave out. What is not listed here was `None`.
+OLDER_FILES = {
+    "examples.label_noise": 0.0,
+    "examples.label_noise_seed": 0,
+    "support.label_noise": 0.0,
+    "support.label_noise_seed": 0,
+    "test_examples.label_noise": 0.0,
+    "test_examples.label_noise_seed": 0,
+    "dataset.label_noise": 0.0,
+    "selection.extrapolated": False,
+    "probe.fraction": 1.0,
+    "embeddings": [],
+}
+
+
+def settings(config, cannot_matter):
+    """Returns the config without the keys that cannot change a result.
+
+    A key that nobody listed stays, so that a new option is part of every recipe.
+
+    Args:
+        config: the config as nested dictionaries.
+        cannot_matter: names of keys and sections to leave out, joined by dots.
+    """
+    kept = {}
+    for section, values in config.items():
+        if section in cannot_matter:
+            continue
+        if isinstance(values, dict):
+            values = {
+                key: value
+                for key, value in values.items()
+                if f"{section}.{key}" not in cannot_matter
+            }
+        if values != {}:
+            kept[section] = values
+    return kept
+
+
+def completed(values, section):
+    """Returns recorded values, with those that older files leave out.
+
+    Args:
+        values: dictionary that was read from a file.
+        section: the section that it is, for example `"examples"`.
+    """
+    left_out = {
+        name.partition(".")[2]: value
+        for name, value in OLDER_FILES.items()
+        if name.startswith(f"{section}.")
+    }
+    return left_out | values
+
 
 def versions():
     """The versions of this package and of those that its numbers depend on."""
@@ -103,11 +166,17 @@ def differing(recorded, wanted):
 def _differences(recorded, wanted, prefix=""):
     if isinstance(recorded, dict) and isinstance(wanted, dict):
         for key in [*recorded, *(key for key in wanted if key not in recorded)]:
-            yield from _differences(
-                recorded.get(key), wanted.get(key), f"{prefix}.{key}".strip(".")
-            )
+            name = f"{prefix}.{key}".strip(".")
+            yield from _differences(_value(recorded, name), _value(wanted, name), name)
     elif recorded != wanted:
         yield prefix, recorded, wanted
+
+
+def _value(values, name):
+    """Returns the value of the key `name` ends in, or the one that older files leave out."""
+    *_, section, key = ["", *name.split(".")]
+    left_out = OLDER_FILES.get(f"{section}.{key}".strip("."))
+    return values.get(key, left_out)
 
 
 def _short(value):

@@ -1,5 +1,5 @@
 import pytest
-import small
+from support import small
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from keras_pruning.config import (
 from keras_pruning.probing.probes import score_entries, scores_of_each_seed
 from keras_pruning.scores import SCORES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from trajectories import begin, logits_of_label
+from support.trajectories import begin, logits_of_label
 
 import keras_pruning as kp
 from keras_pruning.embeddings.layers import (

@@ -8,8 +8,8 @@ import re
 import keras
 import numpy as np
 import pytest
-import small
-from small import run
+from support import small
+from support.small import run
 
 import keras_pruning as kp
 from keras_pruning.comparison import sweep
@@ -24,7 +24,7 @@ from keras_pruning.config import (
 from keras_pruning.probing import probes as probe
 from keras_pruning.probing import scoring
 from keras_pruning.scores import SCORES
-from keras_pruning.training import fit as training
+from keras_pruning.training import fit
 from keras_pruning.training import run as training_run
 from keras_pruning.training.run import TrainingRun
 
@@ -126,9 +126,9 @@ def test_probes_and_retraining_draw_from_their_own_streams(config, tmp_path, mon
     seeds = []
     monkeypatch.setattr(keras.utils, "set_random_seed", seeds.append)
     probe.score_with_probe(config, 3, [{"name": "el2n"}])
-    assert seeds == [training.derived_seed("probe", 3)]
+    assert seeds == [fit.derived_seed("probe", 3)]
     training_run.run_training(the_run(config, seed=3, folder=tmp_path / "run"))
-    assert seeds[1:] == [training.derived_seed("training", 3)]
+    assert seeds[1:] == [fit.derived_seed("training", 3)]
 
 
 def test_a_run_without_metrics_is_not_finished(config, tmp_path):
@@ -224,6 +224,6 @@ def test_a_probe_shuffles_by_its_own_seed(config, monkeypatch):
     def stop(*arguments, seed, **options):
         raise RuntimeError(seed)
 
-    monkeypatch.setattr(training, "train", stop)
-    with pytest.raises(RuntimeError, match=str(training.derived_seed("probe", 3))):
+    monkeypatch.setattr(fit, "train", stop)
+    with pytest.raises(RuntimeError, match=str(fit.derived_seed("probe", 3))):
         probe.score_with_probe(config, 3, [{"name": "el2n"}])

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.recipes import differing
+from keras_pruning.recipes import completed, differing
+from keras_pruning.selection.methods import FULL, RANDOM, method_name
 from keras_pruning.statistics import intervals
 from keras_pruning.storage import read_json
 
 logger = logging.getLogger("keras_pruning")
-FULL, RANDOM = "full", "random"
 
 
 @dataclass(frozen=True)
@@ -79,26 +79,6 @@ class Row:
         return "better" if self.difference > 0 else "worse"
 
 
-def method_name(selection):
-    """The name of a method: `"el2n-hardest"`, `"el2n-hardest-balanced"`, `"random"`, `"full"`.
-
-    By scores that were partly extrapolated: `"el2n-extrapolated-hardest"`.
-
-    Args:
-        selection: the `selection` of a subset's metadata, `None` for the full data.
-    """
-    if selection is None:
-        return FULL
-    extrapolated = selection.get("extrapolated") and "extrapolated"
-    parts = [selection["by"], extrapolated, selection["policy"], selection["quota"]]
-    return "-".join(part for part in parts if part)
-
-
-def fraction_name(fraction):
-    """`fraction` with two decimals, or as many as it needs."""
-    return f"{fraction:.2f}" if round(fraction, 2) == fraction else f"{fraction:g}"
-
-
 def find_runs(folder):
     """All finished runs below `folder`.
 
@@ -155,8 +135,8 @@ def _read(path):
 def _shared(run):
     """The part of a run's recipe that must not differ among runs that are compared."""
     config = run.metrics["config"]
-    dataset = {key: config["dataset"].get(key) for key in ("name", "image_size")}
-    dataset["label_noise"] = config["dataset"].get("label_noise") or 0.0
+    dataset = completed(config["dataset"], "dataset")
+    dataset = {key: dataset.get(key) for key in ("name", "image_size", "label_noise")}
     return {"dataset": dataset, "model": config["model"], "training": config["training"]}
 
 

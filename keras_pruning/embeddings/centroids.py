@@ -31,7 +31,7 @@ def class_centroids(vectors, labels, metric=EUCLIDEAN):
         for label in np.unique(of_block):
             sums[label] += block[of_block == label].sum(axis=0)
     centroids = np.where(counts, sums / np.maximum(counts, 1), np.nan)
-    return directions(centroids, "mean of the class") if metric == COSINE else centroids
+    return directions("mean of the class", centroids) if metric == COSINE else centroids
 
 
 def kmeans_centroids(vectors, clusters, metric=EUCLIDEAN, seed=0):
@@ -69,7 +69,7 @@ def kmeans_centroids(vectors, clusters, metric=EUCLIDEAN, seed=0):
             for rows in np.array_split(rng.permutation(len(vectors)), len(vectors) // size):
                 model.partial_fit(_taken(vectors, np.sort(rows), metric))
     centroids = model.cluster_centers_.astype(np.float64)
-    return directions(centroids, "centroid of the cluster") if metric == COSINE else centroids
+    return directions("centroid of the cluster", centroids) if metric == COSINE else centroids
 
 
 def nearest_centroid(vectors, centroids, metric=EUCLIDEAN):
@@ -124,4 +124,4 @@ def _taken(vectors, rows, metric, dtype=np.float32):
     taken = np.asarray(vectors[rows], dtype)
     if metric != COSINE:
         return taken
-    return directions(taken, "embedding of the example at position", rows)
+    return directions("embedding of the example at position", taken, rows)

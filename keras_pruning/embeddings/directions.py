@@ -7,12 +7,12 @@ from keras_pruning.errors import InputError
 METRICS = EUCLIDEAN, COSINE = "euclidean", "cosine"
 
 
-def directions(vectors, what, numbers=None):
+def directions(what, vectors, numbers=None):
     """The vectors at unit length.
 
     Args:
+        what: name of a vector in the message about one that is zero.
         vectors: floats `(vectors, dimensions)`.
-        what: what a vector is, for the message about one that is zero.
         numbers: integers `(vectors,)` to tell them apart there; by default their positions.
 
     Returns:

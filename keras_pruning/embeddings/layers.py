@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
-from keras_pruning.embeddings import sources as sources
+from keras_pruning.backend.tensorflow.graphs import traced
+from keras_pruning.embeddings import sources
 from keras_pruning.embeddings.random_projection import random_projection
 from keras_pruning.errors import InputError
 from keras_pruning.models.layers import PENULTIMATE as PENULTIMATE
@@ -195,8 +196,7 @@ def _of_array(path, examples, wanted):
 def _of_model(model, examples, wanted, batch_size):
     """Dimensions and vectors of a pass over the examples."""
     batches = examples.scoring_batches(batch_size)
-    extract = _extractor(model, wanted, batches.element_spec[1])
-    specs = extract.structured_outputs[0]
+    extract, (specs, _) = _extractor(model, wanted, batches.element_spec[1])
     dimensions = {each: spec.shape[1] for each, spec in zip(wanted, specs, strict=True)}
     return dimensions, _vectors(extract, batches, wanted)
 
@@ -221,20 +221,17 @@ def _extractor(model, wanted, spec):
     special = (INPUT, OUTPUT, SOFTMAX)
     shown = show(model, list({each.layer for each in wanted if each.layer not in special}))
 
-    # AutoGraph would make a `StagingError` of every `InputError`.
-    @tf.function(autograph=False)
     def extract(x):
         outputs, hidden = shown(x)
         values = {INPUT: x, OUTPUT: outputs, **hidden}
         if any(each.layer == SOFTMAX for each in wanted):
-            values[SOFTMAX] = tf.nn.softmax(tf.cast(outputs, tf.float32))
+            values[SOFTMAX] = ops.softmax(ops.cast(outputs, "float32"))
         vectors = [_as_vectors(values[each.layer], each) for each in wanted]
-        checked = [tf.cast(outputs, tf.float32), *vectors]
-        finite = [tf.reduce_all(tf.math.is_finite(each)) for each in checked]
-        return vectors, tf.reduce_all(finite)
+        checked = [ops.cast(outputs, "float32"), *vectors]
+        finite = [ops.all(ops.isfinite(values)) for values in checked]
+        return vectors, ops.all(ops.stack(finite))
 
-    # Concrete, or TensorFlow warns of "retracing" when several models are embedded.
-    return extract.get_concrete_function(spec)
+    return traced(extract, spec)
 
 
 def _as_vectors(values, embedding):
@@ -243,7 +240,7 @@ def _as_vectors(values, embedding):
         raise no_vector(embedding.layer, f"an output of shape {values.shape}")
     dimensions = int(np.prod(values.shape[1:]))
     # In float32 before anything else: half precision would tie whole classes after a softmax.
-    vectors = tf.cast(tf.reshape(values, (-1, dimensions)), tf.float32)
+    vectors = ops.cast(ops.reshape(values, (-1, dimensions)), "float32")
     if embedding.max_dimension is None or dimensions <= embedding.max_dimension:
         return vectors
     return random_projection(vectors, embedding.max_dimension, embedding.seed)

@@ -1,12 +1,11 @@
 """Exact k nearest neighbours and their vote, blocked, on whatever device TensorFlow uses."""
 
-import contextlib
+from functools import partial
 
 import numpy as np
-import tensorflow as tf
 
-from keras_pruning.backend.tensorflow.neighbor_search import Search, slices
-from keras_pruning.embeddings.directions import EUCLIDEAN, METRICS
+from keras_pruning.backend.tensorflow.neighbor_search import Search, exact_products, slices
+from keras_pruning.embeddings.directions import EUCLIDEAN, METRICS, directions
 from keras_pruning.errors import InputError, unknown
 
 
@@ -52,12 +51,13 @@ def nearest(
     if k > usable:
         raise InputError(f"Too few neighbours. Expected k <= {usable}. Received: k={k}")
     own = np.full(len(queries), -1) if exclude is None else np.asarray(exclude, np.int64)
-    with _all_digits():
-        search = Search(queries, support, k, support_rows, metric, memory_limit, np.float32)
+    normalize = None if metric == EUCLIDEAN else partial(directions, "vector")
+    with exact_products():
+        search = Search(queries, support, k, support_rows, normalize, memory_limit, np.float32)
         rows, squares, unsure = search(np.arange(len(queries)), own)
         if unsure.any():
             again = np.flatnonzero(unsure)
-            search = Search(queries, support, k, support_rows, metric, memory_limit, np.float64)
+            search = Search(queries, support, k, support_rows, normalize, memory_limit, np.float64)
             rows[again], squares[again], unsure = search(again, own[again])
             again = again[unsure]
             rows[again], squares[again] = search.by_differences(again, own[again])
@@ -81,14 +81,3 @@ def vote(labels):
         # The first maximum belongs to the nearest neighbour among those whose class is tied.
         winners[part] = block[np.arange(len(block)), votes.argmax(axis=1)]
     return winners
-
-
-@contextlib.contextmanager
-def _all_digits():
-    """Products of float32 in float32: by default GPUs round its numbers to ten bits first."""
-    rounded = tf.config.experimental.tensor_float_32_execution_enabled()
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    try:
-        yield
-    finally:
-        tf.config.experimental.enable_tensor_float_32_execution(rounded)

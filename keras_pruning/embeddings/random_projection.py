@@ -1,7 +1,7 @@
 """A random projection that takes no matrix: distances stay, up to a known error."""
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 
 def random_projection(vectors, dimensions, seed=0):
@@ -34,6 +34,6 @@ def random_projection(vectors, dimensions, seed=0):
     # Every group has as many places; the last ones without a coordinate read a zero.
     places = -(-width // dimensions) * dimensions
     order = np.concatenate([rng.permutation(width), np.full(places - width, width)])
-    padded = tf.pad(tf.transpose(vectors * signs), [[0, 1], [0, 0]])
-    groups = tf.reshape(tf.gather(padded, order), (-1, dimensions, tf.shape(vectors)[0]))
-    return tf.transpose(tf.reduce_sum(groups, axis=0))
+    padded = ops.pad(ops.transpose(vectors * signs), [[0, 1], [0, 0]])
+    groups = ops.reshape(ops.take(padded, order, axis=0), (-1, dimensions, ops.shape(vectors)[0]))
+    return ops.transpose(ops.sum(groups, axis=0))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.models import networks as models
+from keras_pruning.models import loading
 
 ARRAY, MODEL = ".npy", ".keras"
 _BLOCK = 2**22
@@ -131,11 +131,11 @@ def encoder(path, examples):
     """
     state = random.getstate()
     try:
-        model = models.load(path)
+        model = loading.load(path)
     finally:
         random.setstate(state)  # Keras draws the seeds of layers from there
     try:
-        output = models.output_for_zeros(model, examples.shape)
+        output = loading.output_for_zeros(model, examples.shape)
     except InputError as error:
         raise InputError(f"The embedding {path} cannot be taken. {error}") from error
     shape = getattr(output, "shape", None)

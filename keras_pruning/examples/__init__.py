@@ -1,18 +1,10 @@
-"""Where examples come from: one file for each kind of source."""
-
-import importlib
+"""Labelled examples: ids, labels, inputs, batches; and the sources they are loaded from."""
 
 from keras_pruning.arguments import require_label_noise
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.examples import Examples as Examples
+from keras_pruning.examples.sources import SOURCES, usages
 
-SOURCES = {
-    "digits": "keras_pruning.examples.sources.digits",
-    "idx": "keras_pruning.examples.sources.idx",
-    "npz": "keras_pruning.examples.sources.npz",
-    "folder": "keras_pruning.examples.sources.folder",
-    "tfds": "keras_pruning.examples.sources.tfds",
-}
 SPLITS = ("train", "test")
 
 
@@ -41,10 +33,9 @@ def load_examples(
         InputError: if there is no such source or split, or what it holds cannot be used.
     """
     kind, _, location = name.partition(":")
-    if kind not in SOURCES or (kind == "digits") == bool(location):
-        raise unknown(
-            "data set", name, ["digits", "idx:DIR", "npz:FILE", "folder:DIR", "tfds:NAME"]
-        )
+    source = SOURCES.get(kind)
+    if source is None or (source.location is None) == bool(location):
+        raise unknown("data set", name, usages())
     if split not in SPLITS:
         raise InputError(f"Invalid `split`. Expected one of {SPLITS}. Received: split={split!r}")
     if image_size is not None and (type(image_size) is not int or image_size < 1):
@@ -52,12 +43,12 @@ def load_examples(
             "Invalid `image_size`. Expected a positive integer or None. "
             f"Received: image_size={image_size!r}"
         )
-    if image_size is not None and kind not in ("folder", "tfds"):
+    if image_size is not None and not source.takes_image_size:
+        resizing = " and ".join(f"{name}:" for name in SOURCES if SOURCES[name].takes_image_size)
         raise InputError(
-            "Invalid `image_size`. Expected none, except for folder: and tfds:. "
+            f"Invalid `image_size`. Expected none, except for {resizing}. "
             f"Received: image_size={image_size} for {name}"
         )
     require_label_noise(label_noise)
-    source = importlib.import_module(SOURCES[kind])
     examples = source.load(location, split, data_dir, image_size).draw(fraction, seed)
     return examples if split == "test" else examples.with_label_noise(label_noise, seed)

@@ -11,6 +11,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count, stratified_rows
 from keras_pruning.examples.inputs import Inputs
 from keras_pruning.examples.label_noise import symmetric_noise
+from keras_pruning.recipes import completed
 
 
 class Examples:
@@ -101,15 +102,13 @@ class Examples:
     @property
     def provenance(self):
         """What identifies these examples; it goes into every file made of them."""
-        # Only where there is some: files from before there was label noise stay valid.
-        noise = {"label_noise": self.label_noise, "label_noise_seed": self.label_noise_seed}
-        noise = noise if self.label_noise else {}
         return {
             "source": self.source,
             "split": self.split,
             "fraction": self.fraction,
             "seed": self.seed,
-            **noise,
+            "label_noise": self.label_noise,
+            "label_noise_seed": self.label_noise_seed,
             "examples": len(self),
             "classes": self.num_classes,
             "inputs": self._inputs.digest,
@@ -188,9 +187,8 @@ class Examples:
             what: its name in the message.
         """
         if recorded:
-            recorded = {"label_noise": 0.0, **recorded}
-        own = {**self.provenance, "label_noise": self.label_noise}
-        known = {key: value for key, value in own.items() if key in recorded}
+            recorded = completed(recorded, "examples")
+        known = {key: value for key, value in self.provenance.items() if key in recorded}
         differs = [key for key, value in known.items() if recorded[key] != value]
         if differs:
             # The hashes only where nothing says more.

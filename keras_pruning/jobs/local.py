@@ -2,7 +2,6 @@
 
 import contextlib
 import multiprocessing
-import os
 import signal
 import sys
 import tempfile
@@ -10,10 +9,16 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
 
-from keras_pruning.backend.startup import import_tensorflow, set_up_devices
 from keras_pruning.errors import InputError
+from keras_pruning.jobs import child
+
+# The fork server imports these before it forks: TensorFlow without its startup messages first.
+_PRELOADED = [
+    "keras_pruning.jobs.preloaded",
+    "keras_pruning.probing.work",
+    "keras_pruning.training.work",
+]
 
 
 def thread_count(jobs, threads=None):
@@ -30,7 +35,8 @@ def run_each(function, calls, jobs, threads, description):
     threads, on which the last bits of every result depend, is set only once.
 
     Args:
-        function: a function at the top level of a module.
+        function: a function at the top level of a module, or its name `"package.module:function"`
+            if this process need not import that module.
         calls: list of dictionaries of keyword arguments.
         jobs: how many run at the same time.
         threads: CPU threads of each process.
@@ -103,44 +109,29 @@ def interruptible():
 
 
 def _context():
-    """How processes start: split off from one that has imported TensorFlow, and nothing more.
+    """Returns how processes start: forked from a server that has imported TensorFlow only.
 
     The import takes longer than many a training run. TensorFlow starts no threads and touches no
-    GPU before it is used, so that the split is safe. Where the system cannot do that, each process
-    imports anew.
+    GPU before it is used, so that the fork is safe. A system without fork servers imports it in
+    each process.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["keras_pruning.jobs.preloaded"])
+    context.set_forkserver_preload(_PRELOADED)
     return context
 
 
 def _in_fresh_process(function, call, threads):
-    # A folder of its own for temporary files, because TensorFlow leaves some behind.
+    # TensorFlow leaves temporary files behind, so each process gets a folder of its own.
     with (
         tempfile.TemporaryDirectory(prefix="keras_pruning-") as folder,
         ProcessPoolExecutor(1, mp_context=_context()) as pool,
     ):
         try:
-            return pool.submit(_call, function, call, threads, folder).result()
+            return pool.submit(child.run, function, call, threads, folder).result()
         except BrokenProcessPool as error:
             raise InputError(
                 "A process died before it had finished. The likely cause is too little memory: "
                 "lower the number of jobs or the batch size."
             ) from error
-
-
-def _call(function, call, threads, folder):
-    tempfile.tempdir = folder
-    # Ended in order, so that what is half written goes.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    import_tensorflow()
-    set_up_devices(threads)
-    return function(**call)
-
-
-def _end_with_parent():
-    wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 
 from keras_pruning.errors import InputError
-from keras_pruning.models import networks as models
+from keras_pruning.models import loading
 from keras_pruning.probing.recorder import ScoreRecorder
 
 
@@ -37,8 +37,8 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
     recorder.start(len(checkpoints))
     model, shapes = None, None
     for epoch, checkpoint in enumerate(checkpoints, start=1):
-        model = checkpoint if isinstance(checkpoint, keras.Model) else models.load(checkpoint)
-        models.require_fit(model, examples.shape, examples.num_classes)
+        model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
+        loading.require_fit(model, examples.shape, examples.num_classes)
         if shapes not in (None, shapes := [weight.shape for weight in model.weights]):
             raise InputError(
                 "Checkpoints of different models. Expected weights of the same shapes in all. "

@@ -5,14 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.fractions import keep_count
 from keras_pruning.statistics.ranks import rank_correlation
 from keras_pruning.tables.score_table import ScoreTable
 
 NEIGHBOURS = 10
 _BLOCK_BYTES = 2**28
-# A rank correlation of the price below which scores are not worth carrying over.
-_USELESS = 0.5
 
 
 class Carried(NamedTuple):
@@ -26,43 +23,6 @@ class Carried(NamedTuple):
 
     table: ScoreTable
     held_out: ScoreTable
-
-
-def scored_part(examples, fraction, seed):
-    """The examples that probes train on and score, a stratified random part.
-
-    Args:
-        examples: `Examples`.
-        fraction: float in (0, 1]; exactly round-half-up(fraction · N) examples are drawn.
-        seed: integer; the same seed draws the same examples.
-
-    Returns:
-        `Examples`; `examples` itself for the fraction 1.
-
-    Raises:
-        InputError: if another fraction leaves no example out, or if a class of which some are left
-            out has fewer than two in the part.
-    """
-    if fraction == 1:
-        return examples
-    if keep_count(fraction, len(examples), "probe.fraction") == len(examples):
-        raise InputError(
-            "There is nothing to carry scores over to. Expected a `probe.fraction` that leaves "
-            f"some of the {len(examples)} examples out, or 1. Received: {fraction}"
-        )
-    part = examples.draw(fraction, seed)
-    there = np.bincount(examples.labels, minlength=examples.num_classes)
-    drawn = np.bincount(part.labels, minlength=examples.num_classes)
-    short = np.flatnonzero((drawn < 2) & (drawn < there))
-    if len(short):
-        label = short[0]
-        raise InputError(
-            "The part to score is too small. Expected at least two examples of every class, to "
-            f"carry over from. Received: {drawn[label]} of {there[label]} of the class "
-            f"{examples.class_names[label]!r}, {len(part)} of {len(examples)} in all. Raise "
-            "`probe.fraction` (--fraction)."
-        )
-    return part
 
 
 def require_penultimate(model):
@@ -213,29 +173,3 @@ def price(scores, held_out):
         "rank_correlation": rank_correlation(scores, held_out),
         "mean_absolute_error": float(errors.mean()),
     }
-
-
-def price_lines(extrapolation):
-    """What there is to say about how well scores carry over, a line for each.
-
-    Args:
-        extrapolation: the `extrapolation` of a table's metadata; `None`, of which there is nothing
-            to say, if it has none.
-    """
-    if extrapolation is None:
-        return
-    k, fewest = extrapolation["k"], extrapolation["fewest"]
-    yield f"The others have the mean of the {k} nearest that are scored and of the same label."
-    if fewest < k:
-        yield (
-            f"Classes with few scored examples have fewer neighbours, down to {fewest}: their "
-            "examples get nearly the same score. Score a larger part."
-        )
-    yield "Scored examples, if they had that too, against their own scores (not in this price:"
-    yield "probes that see all examples score otherwise):"
-    for name, found in extrapolation["scores"].items():
-        correlation = found["rank_correlation"]
-        text = "does not vary" if correlation is None else f"rank correlation {correlation:.3f}"
-        yield f"{name:>20}  {text}, mean absolute error {found['mean_absolute_error']:.4g}"
-        if correlation is None or correlation < _USELESS:
-            yield f"{'':>20}  Do not prune by that: neighbours do not tell this score."

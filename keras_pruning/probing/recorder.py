@@ -4,6 +4,7 @@ import copy
 
 from keras import ops
 
+from keras_pruning import scores as registry
 from keras_pruning.backend.tensorflow.passes import (
     OutputPass,
     observe_input_gradients,
@@ -11,11 +12,10 @@ from keras_pruning.backend.tensorflow.passes import (
     weights_of,
 )
 from keras_pruning.backend.tensorflow.row_store import PresentationStore
-from keras_pruning.embeddings import layers as features
+from keras_pruning.embeddings import layers
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples import Examples
 from keras_pruning.models.graph import as_logits, require_hidden
-from keras_pruning.scores import registry
 from keras_pruning.scores.score import EMBEDDINGS, EVAL, INPUT_GRADIENTS, OUTPUTS, TRAIN
 from keras_pruning.tables.score_table import ScoreTable
 
@@ -130,7 +130,7 @@ class ScoreRecorder:
         wanted = self._wanted(model, scores)
         # The layers of a model that was never called do not exist yet.
         known = [each for each in wanted if each.source is not None or model.built]
-        features.require_embeddings(model, self.examples, known, self.support)
+        layers.require_embeddings(model, self.examples, known, self.support)
 
     def _wanted(self, model, scores):
         """What scores look at in one pass over the model, each once."""
@@ -277,9 +277,9 @@ class ScoreRecorder:
         if not scores:
             return
         wanted = self._wanted(model, scores)
-        if any(each.source is None and each.layer == features.OUTPUT for each in wanted):
+        if any(each.source is None and each.layer == layers.OUTPUT for each in wanted):
             require_logits(model, self.examples)
-        with features.embeddings(
+        with layers.embeddings(
             model, self.examples, wanted, self.batch_size, support=self.support
         ) as embedded:
             for score in scores:

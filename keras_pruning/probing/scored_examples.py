@@ -1,62 +1,97 @@
-"""Which examples a config scores, and which of them its probes train on."""
+"""The examples that a plan scores, and those that its probes train on."""
 
-import dataclasses
-from dataclasses import dataclass
+import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples import Examples, load_examples
-from keras_pruning.probing.extrapolation import scored_part
+from keras_pruning.examples.fractions import keep_count
+from keras_pruning.examples.splits import Splits
 
 
-@dataclass(frozen=True)
 class ScoredExamples:
-    """The examples of a score table, where they are scored, and where a probe learns.
+    """The examples of a score table, those that probes score and those that probes train on.
 
     Args:
-        all: `Examples` of the score table.
-        scored: those that a probe scores; the scores of the others are carried over.
-        trained_on: those that a probe trains on, and that neighbours and prototypes come from.
+        splits: `Splits`.
+        split: `"train"` to score the examples that probes train on, `"test"` to score the test
+            examples.
+        fraction: part of the training examples, drawn stratified, that probes train on and score.
+            The scores of the others are estimated from their nearest neighbours.
+        seed: seed of that draw.
     """
 
-    all: Examples
-    scored: Examples
-    trained_on: Examples
+    def __init__(self, splits: Splits, split="train", fraction=1.0, seed=0):
+        self.splits, self.split, self.fraction, self.seed = splits, split, fraction, seed
+        self._part = None
+
+    def __getstate__(self):
+        return {**self.__dict__, "_part": None}
 
     @property
-    def carried_over(self):
-        """Whether some scores come from neighbours."""
+    def all(self):
+        """`Examples` of the score table.
+
+        Raises:
+            InputError: if there are no such examples, or the splits do not fit each other.
+        """
+        return self.splits.train if self.split == "train" else self.splits.test
+
+    @property
+    def scored(self):
+        """`Examples` that a probe scores."""
+        return self.all if self.unseen else self.trained_on
+
+    @property
+    def trained_on(self):
+        """`Examples` that a probe trains on. Neighbours and prototypes come from them."""
+        if self.fraction == 1:
+            return self.splits.train
+        if self._part is None:
+            self._part = scored_part(self.splits.train, self.fraction, self.seed)
+        return self._part
+
+    @property
+    def extrapolates(self):
+        """Whether the scores of some examples are estimated from neighbours."""
         return self.scored is not self.all
 
     @property
     def unseen(self):
-        """Whether probes do not train on what they score."""
-        return self.scored is not self.trained_on
+        """Whether probes score other examples than they train on."""
+        return self.split == "test"
 
 
-def scored_examples(config):
-    """The `ScoredExamples` of a `Config`: training examples, a part of them, or the test split.
+def scored_part(examples, fraction, seed):
+    """Draws the examples that probes train on and score, a stratified random part.
+
+    Args:
+        examples: `Examples`.
+        fraction: float in (0, 1]; exactly round-half-up(fraction · N) examples are drawn.
+        seed: integer; the same seed draws the same examples.
+
+    Returns:
+        `Examples`; `examples` itself for the fraction 1.
 
     Raises:
-        InputError: if there are no such examples, or they do not fit each other.
+        InputError: if another fraction leaves no example out, or if a class of which some are left
+            out has fewer than two in the part.
     """
-    dataset = dataclasses.asdict(config.dataset)
-    examples = load_examples(split="train", **dataset)
-    if config.probe.split == "train":
-        part = scored_part(examples, config.probe.fraction, config.seed)
-        return ScoredExamples(examples, part, part)
-    test = load_examples(split="test", **{**dataset, "fraction": 1.0})
-    if test.shape != examples.shape:
+    if fraction == 1:
+        return examples
+    if keep_count(fraction, len(examples), "probe.fraction") == len(examples):
         raise InputError(
-            "Training and test examples differ. "
-            f"Expected test examples of shape {examples.shape}. Received: {test.shape}"
+            "There are no other examples to estimate scores of. Expected a `probe.fraction` that "
+            f"leaves some of the {len(examples)} examples out, or 1. Received: {fraction}"
         )
-    return ScoredExamples(test, test, examples)
-
-
-def require_training_split(config, command):
-    """Raises an `InputError` if a command that prunes is told to score the test split."""
-    if config.probe.split != "train":
+    part = examples.draw(fraction, seed)
+    available = np.bincount(examples.labels, minlength=examples.num_classes)
+    drawn = np.bincount(part.labels, minlength=examples.num_classes)
+    short = np.flatnonzero((drawn < 2) & (drawn < available))
+    if len(short):
+        label = short[0]
         raise InputError(
-            f"The command `{command}` scores what models train on. Expected probe.split: train. "
-            f"Received: {config.probe.split}. The command `score` scores the test split."
+            "The part to score is too small. Expected at least two examples of every class, to "
+            f"estimate scores from. Received: {drawn[label]} of {available[label]} of the class "
+            f"{examples.class_names[label]!r}, {len(part)} of {len(examples)} in all. Raise "
+            "`probe.fraction` (--fraction)."
         )
+    return part

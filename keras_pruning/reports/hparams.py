@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from keras_pruning.comparison.runs import fraction_name
+from keras_pruning.selection.methods import fraction_name
 
 METRICS = {"test/accuracy": "test accuracy", "test/loss": "test loss"}
 

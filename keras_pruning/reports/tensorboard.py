@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_pruning.comparison.runs import FULL, RANDOM, fraction_name
 from keras_pruning.reports.event_files import EventFile
 from keras_pruning.reports.hparams import write_experiment
 from keras_pruning.reports.pictures import are_images, correlation_map, grid
+from keras_pruning.selection.methods import FULL, RANDOM, fraction_name
 from keras_pruning.selection.ranking import hardest_first
 from keras_pruning.statistics.ranks import rank_correlations
 

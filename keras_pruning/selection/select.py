@@ -67,10 +67,8 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         "keep_fraction": float(keep_fraction),
         "kept": total,
         "seed": int(seed),
+        "extrapolated": bool(policy.needs_difficulty and table.extrapolated.any()),
     }
-    # Only where it is so: files from before there were such scores stay valid.
-    if policy.needs_difficulty and table.extrapolated.any():
-        selection["extrapolated"] = True
     return Subset(table.ids, table.labels, mask, {**table.metadata, "selection": selection})
 
 

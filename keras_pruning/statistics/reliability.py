@@ -72,25 +72,6 @@ def reliability(values):
     return found
 
 
-def reliability_lines(found):
-    """What there is to say about the reliability of scores, a line for each.
-
-    Args:
-        found: dictionary from the name of a score to what `reliability` found.
-    """
-    for name, of_score in found.items():
-        if of_score["seeds"] == 1:
-            text = "one probe, so it is unknown; 2 or more tell (probe.seeds)"
-        elif of_score["spearman_brown"] is None:
-            text = f"none: the {of_score['seeds']} probes do not agree"
-        else:
-            text = (
-                f"{of_score['spearman_brown']:.2f} of {of_score['seeds']} probes; "
-                f"{ENOUGH} takes {of_score['seeds_for_0.9']}"
-            )
-        yield f"{name:>20}  {text}"
-
-
 def _splits(probes, seed):
     """Pairs of disjoint halves, as tuples of positions: all of them, or 20 drawn at random."""
     half = probes // 2

@@ -7,7 +7,7 @@ import numpy as np
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.statistics.reliability import reliability
 from keras_pruning.storage import new_file
-from keras_pruning.tables import parquet as tables
+from keras_pruning.tables import parquet
 
 KIND = "keras_pruning.scores"
 
@@ -130,7 +130,7 @@ class ScoreTable:
             InputError: if `path` exists and `overwrite` is false.
         """
         with new_file(path, overwrite) as partial:
-            tables.write(partial, KIND, self._as_columns(), self.metadata)
+            parquet.write(partial, KIND, self._as_columns(), self.metadata)
 
     @classmethod
     def load(cls, path):
@@ -139,7 +139,7 @@ class ScoreTable:
         Raises:
             InputError: if the file is missing, truncated or something else.
         """
-        columns, metadata = tables.read(path, KIND)
+        columns, metadata = parquet.read(path, KIND)
         ids, labels = columns.pop("id"), columns.pop("label")
         extrapolated = columns.pop("extrapolated", None)
         names = metadata.get("scores") or [name for name in columns if not name.endswith("_se")]

@@ -1,62 +1,104 @@
-"""One training run on the full data or a subset, and the folder it leaves."""
+"""One training run on the full data or on a subset, and the folder it leaves."""
 
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_pruning.comparison.runs import fraction_name, method_name
-from keras_pruning.config import Config
+from keras_pruning.config import ModelConfig, TrainingConfig
 from keras_pruning.errors import InputError
-from keras_pruning.examples import load_examples
-from keras_pruning.recipes import require_same_recipe, source_digest, versions
+from keras_pruning.examples.splits import Splits
+from keras_pruning.jobs.local import progress, run_each, thread_count
+from keras_pruning.recipes import (
+    EXAMPLES_SAY,
+    require_same_recipe,
+    settings,
+    source_digest,
+    versions,
+)
 from keras_pruning.selection import Subset
-from keras_pruning.storage import RECIPE, new_folder, read_json, write_json
+from keras_pruning.selection.methods import fraction_name, method_name
+from keras_pruning.storage import RECIPE, read_json
+
+# Keys of the config that cannot change a training run, and the reason of each.
+CANNOT_MATTER = {
+    **EXAMPLES_SAY,
+    "probe": "`selection` and `kept` have what follows from the scores",
+    "scores": "`selection` and `kept` have what follows from them",
+    "sweep": "it lists runs",
+    "seed": "each run has a seed",
+}
 
 
-@dataclass
-class TrainingRun:
-    """What to train, and where it goes.
+@dataclass(frozen=True, eq=False)
+class TrainingPlan:
+    """Everything that training runs on one data set share.
 
     Args:
-        config: `Config`.
-        subset: `Subset` to train on, or `None` for all examples.
-        seed: evaluation seed.
-        folder: where the finished run will lie.
-        examples: the provenance of the training examples before pruning.
-        test_examples: the provenance of the test examples.
-        threads: CPU threads of the process.
-        save_model: keep the trained model as `model.keras`.
+        data: `Splits`.
+        model: the model.
+        training: how it trains.
+        settings: the config as nested dictionaries, for recipes and `metrics.json`.
+        jobs: number of runs at the same time.
+        threads: CPU threads of each process.
+        save_models: keep the trained model of each run as `model.keras`.
     """
 
-    config: Config
-    subset: Subset | None
-    seed: int
-    folder: Path
-    examples: dict
-    test_examples: dict
-    threads: int
-    save_model: bool = True
+    data: Splits
+    model: ModelConfig
+    training: TrainingConfig
+    settings: dict
+    jobs: int = 1
+    threads: int = 1
+    save_models: bool = True
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the plan of a single run of a `Config`. Nothing is loaded yet."""
+        splits = Splits(**dataclasses.asdict(config.dataset))
+        return cls(splits, config.model, config.training, config.as_dict(), threads=thread_count(1))
 
     @property
     def recipe(self):
-        """All that the result depends on."""
-        values = self.config.as_dict()
+        """Everything that all results of the plan depend on. Loads and hashes the examples."""
         return {
-            "examples": self.examples,
-            "test_examples": self.test_examples,
-            "selection": None if self.subset is None else self.subset.selection,
-            "kept": None if self.subset is None else self.subset.digest,
-            "model": values["model"],
-            "model_source": source_digest(self.config.model.name),
-            "training": values["training"],
-            "seed": self.seed,
+            "examples": self.data.train.provenance,
+            "test_examples": self.data.test.provenance,
+            **settings(self.settings, CANNOT_MATTER),
+            "model_source": source_digest(self.model.name),
             "threads": self.threads,
-            "save_model": self.save_model,
+            "save_model": self.save_models,
             "versions": versions(),
         }
 
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """A subset to train on and the folder of the result.
+
+    Args:
+        plan: `TrainingPlan`.
+        subset: `Subset` to train on, or `None` for all examples.
+        seed: evaluation seed.
+        folder: folder of the finished run.
+    """
+
+    plan: TrainingPlan
+    subset: Subset | None
+    seed: int
+    folder: Path
+
+    @property
+    def recipe(self):
+        """Everything that the result depends on."""
+        return {
+            **self.plan.recipe,
+            "selection": None if self.subset is None else self.subset.selection,
+            "kept": None if self.subset is None else self.subset.digest,
+            "seed": self.seed,
+        }
+
     def is_finished(self):
-        """Whether the folder holds a run of the same recipe.
+        """Returns whether the folder holds a run of the same recipe.
 
         Raises:
             InputError: if it holds anything else.
@@ -77,7 +119,7 @@ class TrainingRun:
 
 
 def run_folder(subset, seed):
-    """Where a run lies below its data set's folder, for example `el2n-hardest/keep-0.50/seed-0`.
+    """Returns the path of a run below its data set's folder: `el2n-hardest/keep-0.50/seed-0`.
 
     Args:
         subset: `Subset`, `None` for the full data.
@@ -91,84 +133,20 @@ def run_folder(subset, seed):
     return Path(method_name(selection)) / f"keep-{fraction_name(keep_fraction)}" / name
 
 
-def run_training(run, verbose=0):
-    """Trains and evaluates one model, in a process of its own, and writes the folder of the run.
+def run_all(runs):
+    """Trains and evaluates models, each in a process of its own.
 
     Args:
-        run: `TrainingRun`.
-        verbose: as in `keras.Model.fit`.
+        runs: list of `TrainingRun` whose plans have the same jobs and threads.
 
-    Returns:
-        The content of its `metrics.json`.
+    Yields:
+        The content of each `metrics.json`, in the order in which the runs finish.
     """
-    with new_folder(run.folder) as folder:
-        write_json(folder / RECIPE, run.recipe)
-        if run.subset is not None:
-            run.subset.save(folder / "subset.parquet")
-        metrics = _train(run, folder, verbose)
-        write_json(folder / "metrics.json", metrics)
-    return metrics
-
-
-def _train(run, folder, verbose):
-    import keras
-    import numpy as np
-
-    from keras_pruning.models import networks as models
-    from keras_pruning.reports.event_files import EventFile
-    from keras_pruning.reports.hparams import write_run_summary
-    from keras_pruning.reports.training_curves import TrainingCurves
-    from keras_pruning.training import fit as training
-
-    config = run.config
-    examples, test = load_both(config)
-    kept = examples if run.subset is None else examples.keep(run.subset)
-    seed = training.derived_seed("training", run.seed)
-    keras.utils.set_random_seed(seed)
-    model = models.build(
-        config.model.name, examples.shape, examples.num_classes, **config.model.options
-    )
-    selection = None if run.subset is None else run.subset.selection
-    log = training.train(
-        model,
-        kept,
-        **dataclasses.asdict(config.training),
-        full_size=len(examples),
-        seed=seed,
-        callbacks=[TrainingCurves(folder)],
-        verbose=verbose,
-    )
-    metrics = {
-        **training.evaluate(model, test),
-        "examples_kept": len(kept),
-        "class_examples": np.bincount(kept.labels, minlength=kept.num_classes).tolist(),
-        **dataclasses.asdict(log),
-        "seed": run.seed,
-        "selection": selection,
-        "config": config.as_dict(),
-    }
-    keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
-    with EventFile(folder) as events:
-        write_run_summary(
-            events, method_name(selection), keep_fraction, config.dataset.fraction, metrics
-        )
-    if run.save_model:
-        model.save(folder / "model.keras")
-    return metrics
-
-
-def load_both(config):
-    """The training and the test examples of a config.
-
-    Raises:
-        InputError: if they do not fit each other.
-    """
-    dataset = dataclasses.asdict(config.dataset)
-    examples = load_examples(split="train", **dataset)
-    test = load_examples(split="test", **{**dataset, "fraction": 1.0})
-    if test.shape != examples.shape:
-        raise InputError(
-            "Training and test examples differ. "
-            f"Expected test examples of shape {examples.shape}. Received: {test.shape}"
-        )
-    return examples, test
+    if not runs:
+        return
+    plan = runs[0].plan
+    verbose = progress(len(runs), plan.jobs)
+    calls = [{"run": run, "recipe": run.recipe, "verbose": verbose} for run in runs]
+    function = "keras_pruning.training.work:run_training"
+    description = "training runs" if len(runs) > 1 else "training run"
+    yield from run_each(function, calls, plan.jobs, plan.threads, description)

@@ -1,9 +1,9 @@
-"""The search behind `keras_pruning.embeddings.neighbors`: quick candidates, then those that are certain."""
+"""Exact neighbour search: fast candidates from matrix products, then careful distances."""
+
+import contextlib
 
 import numpy as np
 import tensorflow as tf
-
-from keras_pruning.embeddings.directions import COSINE, EUCLIDEAN, directions
 
 # Candidates beyond k that the fast distances propose and the careful distances then order.
 _MARGIN = 8
@@ -18,12 +18,12 @@ class Search:
     support, its products with a tile of the queries, and vectors whose distances are taken again.
     """
 
-    def __init__(self, queries, support, k, support_rows, metric, memory_limit, dtype):
+    def __init__(self, queries, support, k, support_rows, normalize, memory_limit, dtype):
         self.queries, self.support, self.support_rows = queries, support, support_rows
-        self.k, self.metric, self.dtype = k, metric, dtype
+        self.k, self.normalize, self.dtype = k, normalize, dtype
         # What vectors are centred in: they are rounded to `dtype` only after that.
         self.exact = np.result_type(queries.dtype, support.dtype, dtype)
-        if metric == COSINE:
+        if normalize is not None:
             self.exact = np.dtype(np.float64)
         self.size = len(support if support_rows is None else support_rows)
         self.count = min(self.size, k + 1 + _MARGIN)
@@ -147,9 +147,9 @@ class Search:
         )
 
     def _vectors(self, vectors, rows):
-        """Some of the vectors, of unit length under the cosine."""
+        """Returns the vectors at `rows`, normalised if the metric asks for it."""
         taken = np.asarray(vectors[rows], self.exact)
-        return taken if self.metric == EUCLIDEAN else directions(taken, "vector", np.r_[rows])
+        return taken if self.normalize is None else self.normalize(taken, np.r_[rows])
 
     def _mean(self):
         total = np.zeros(self.support.shape[1])
@@ -241,3 +241,14 @@ def _as_squares(values, rows, queries):
 def slices(length, block):
     """Slices of at most `block` that cover `length`, in order."""
     return [slice(start, min(start + block, length)) for start in range(0, length, block)]
+
+
+@contextlib.contextmanager
+def exact_products():
+    """Computes float32 products in float32. By default GPUs round the factors to ten bits."""
+    rounded = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(rounded)

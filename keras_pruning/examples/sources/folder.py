@@ -13,7 +13,7 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
 from keras_pruning.examples.inputs import Inputs
-from keras_pruning.examples.sources import decoded_images as decoded
+from keras_pruning.examples.sources import decoded_images
 
 ENDINGS = (".png", ".jpg", ".jpeg")
 
@@ -49,7 +49,7 @@ def load(location, split, data_dir=None, image_size=None):
         ).hexdigest(),
         "image_size": image_size,
     }
-    images, labels, ids = decoded.load(
+    images, labels, ids = decoded_images.load(
         key,
         len(files[split]),
         _with_channels(files, split, image_size),
@@ -148,7 +148,7 @@ def _decode(item, image_size):
     file, channels = item
     with _opened(file.path) as image:
         pixels = _pixels(image, channels)
-    return decoded.resized(pixels, image_size), file.label, file.id
+    return decoded_images.resized(pixels, image_size), file.label, file.id
 
 
 def _pixels(image, channels):

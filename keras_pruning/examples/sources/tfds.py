@@ -11,7 +11,7 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
 from keras_pruning.examples.inputs import Inputs
-from keras_pruning.examples.sources import decoded_images as decoded
+from keras_pruning.examples.sources import decoded_images
 
 _DOWNLOAD_RETRIES = 3
 
@@ -36,11 +36,11 @@ def load(location, split, data_dir=None, image_size=None):
     builder = _prepared(location, data_dir)
     image, label = _feature_names(builder, image_size)
     name = _split_name(builder, split)
-    images, labels, ids = decoded.load(
+    images, labels, ids = decoded_images.load(
         _key(builder, name, (image, label), image_size),
         builder.info.splits[name].num_examples if name in builder.info.splits else None,
         _read(builder, name, image, label),
-        lambda example: (decoded.resized(example[0], image_size), *example[1:]),
+        lambda example: (decoded_images.resized(example[0], image_size), *example[1:]),
     )
     classes = builder.info.features[label]
     source = f"tfds:{builder.info.full_name}"
