@@ -14,6 +14,7 @@ from support.small import run
 
 import keras_pruning as kp
 from keras_pruning import cli
+from keras_pruning.models import loading
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +38,8 @@ def test_score_writes_the_table_of_the_contract(scores):
     np.testing.assert_array_equal(table.labels, examples.labels)
     assert table.metadata["examples"] == examples.provenance
     recipe = table.metadata["recipe"]
-    assert recipe["probe"] == {"epochs": 4}
+    part = {"fraction": 1.0, "part_seed": None, "neighbours": None}
+    assert recipe["probe"] == {"epochs": 4, **part}
     vog, depth = {"name": "vog", "every": 2}, {"name": "prediction_depth", "k": 5}
     expected = {"0": [{"name": "el2n"}, vog, depth], "1": [{"name": "el2n"}]}
     assert recipe["scores_of_each_seed"] == expected
@@ -96,7 +98,7 @@ def test_prune_and_train(workplace, scores, capsys):
     assert len(metrics["class_accuracy"]) == 10
     assert {"test_loss", "seconds"} <= metrics.keys()
     assert list(output.glob("events.out.tfevents.*"))
-    model = kp.scores.checkpoints.models.load(output / "model.keras")
+    model = loading.load(output / "model.keras")
     test = kp.load_examples("digits", "test")
     predicted = model.predict(test.stored_inputs(np.arange(len(test))), verbose=0).argmax(axis=1)
     assert (predicted == test.labels).mean() == pytest.approx(metrics["test_accuracy"])

@@ -13,6 +13,7 @@ from support.small import run
 
 import keras_pruning as kp
 from keras_pruning.cli import make_parser
+from keras_pruning.models import loading
 from keras_pruning.scores import SCORES
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +95,7 @@ def test_an_own_train_step(own_training):
 def test_train_mode_without_a_further_pass(own_training):
     modes = own_training.modes("recorded_table")
     assert modes == {"forgetting": "train", "aum": "train", "confidence": "train", "el2n": "eval"}
-    trained = kp.scores.checkpoints.models.load(own_training.folder / "trained.keras")
+    trained = loading.load(own_training.folder / "trained.keras")
     x = own_training.variables["x_train"]
     right = trained.predict(x, verbose=0).argmax(axis=1) == own_training.variables["y_train"]
     assert right.mean() > 0.8

@@ -214,22 +214,23 @@ def test_a_list_says_when_it_is_not_to_be_relied_on(tmp_path):
     assert "have learned too little" in weak[2]
 
 
-def found_suspects(folder, monkeypatch, shape, votes, scores):
+def found_suspects(folder, monkeypatch, shape, votes, entries):
     """What a search finds where one probe predicts `votes`, and what that probe was asked."""
     examples = kp.Examples.from_arrays(np.zeros((4, *shape), "float32"), [0, 1, 0, 1])
     metadata = {"scores": {"vog": {"higher_is_harder": True}, "predicted_class": {}}}
     columns = {"vog": [1, 2, 3, 4], "predicted_class": votes}
     table = kp.ScoreTable(examples.ids, examples.labels, columns, metadata=metadata)
     asked = []
-    monkeypatch.setattr(suspects.scoring, "find_scores", lambda *args: (None, {"threads": 1}))
+    monkeypatch.setattr(suspects.scoring, "find_scores", lambda *args: None)
     monkeypatch.setattr(
-        suspects.probe, "probe_tables", lambda *args: asked.append(args) or ([table], [{}])
+        suspects.probes, "probe_tables", lambda *args: asked.append(args) or ([table], [{}])
     )
-    search = suspects.SuspectSearch(SimpleNamespace(scores=scores), folder, 0.1, 7)
+    plan = SimpleNamespace(entries=entries, recipe={"threads": 1})
+    search = suspects.SuspectSearch(plan, folder, 0.1, 7)
     found = search.run(examples, SimpleNamespace(score="vog", auroc=0.95))
     with pytest.raises(kp.InputError, match='ranked_by: there "vog", asked for "el2n"'):
         search.run(examples, SimpleNamespace(score="el2n", auroc=0.95))
-    return found, asked[0][2]
+    return found, asked[0][1]
 
 
 @pytest.mark.parametrize("shape", [(4, 4, 1), (5,)])
@@ -243,7 +244,7 @@ def test_a_list_without_suspects(shape, tmp_path, monkeypatch):
 def test_a_list_of_examples_that_are_no_images(tmp_path, monkeypatch):
     scores = [{"name": "vog"}, {"name": "el2n", "epoch": 3}]
     found, extra = found_suspects(tmp_path, monkeypatch, (5,), [0, 0, 0, 1], scores)
-    assert [(make().name, make().epoch) for make in extra] == [("predicted_class", 3)]
+    assert extra == [("keras_pruning.doctor.predicted_class:PredictedClass", {"epoch": 3})]
     assert [path.name for path in found.files] == ["suspects.csv"]
     assert found.files[0].read_text().splitlines() == [
         "rank,id,label,label_name,predicted,predicted_name,probes_agree,vog",

@@ -8,6 +8,7 @@ from support import small
 
 import keras_pruning as kp
 from keras_pruning import InputError
+from keras_pruning.config import TrainingConfig
 from keras_pruning.embeddings.layers import OUTPUT, PENULTIMATE, Embedding
 from keras_pruning.scores import PredictionDepth
 from keras_pruning.scores.prediction_depth import probe_names
@@ -49,7 +50,8 @@ def depths(model, examples, **options):
 def test_a_subclassed_model_is_scored_as_the_functional_one_of_its_layers(examples, tmp_path):
     model = Subclassed()
     callback = kp.ScoreCallback(examples, [PredictionDepth(layers=["a", "b"], k=3), "aum"])
-    fit.train(model, examples, epochs=3, learning_rate=0.05, scores=callback)
+    options = TrainingConfig(epochs=3, learning_rate=0.05)
+    fit.train(model, examples, options, callbacks=[callback])
     table = callback.table()
     twin = functional(model, examples)
     expected, details = depths(twin, examples)

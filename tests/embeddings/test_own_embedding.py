@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from support import small
-from test_prototype import Subclassed, hidden, to_class_means
+from support.prototypes import Subclassed, hidden, to_class_means
 
 import keras_pruning as kp
 from keras_pruning import InputError

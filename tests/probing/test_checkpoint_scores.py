@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pytest
 from support import fake_runs
+from support.mistakes import fails, npz
 from support.small import run
-from test_cli_mistakes import fails, npz
 
 import keras_pruning as kp
-from keras_pruning.probing import scoring
+from keras_pruning.probing.checkpoint_files import find_checkpoints
 
 EPOCHS = (1, 2, 10)
 SCORES = ["el2n", "vog", "first_learned"]
@@ -73,13 +73,6 @@ def place(scored, tmp_path):
     return Place(tmp_path / "place")
 
 
-@pytest.fixture
-def in_this_process(monkeypatch):
-    monkeypatch.setattr(
-        scoring, "run_each", lambda function, calls, *rest: [function(**call) for call in calls]
-    )
-
-
 def test_it_is_the_table_of_score_checkpoints_on_the_files_in_their_natural_order(scored):
     table = kp.ScoreTable.load(scored.output / "scores.parquet")
     assert table.names == SCORES
@@ -135,7 +128,7 @@ def test_numbers_in_names_count_as_numbers(names, tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     pattern = tmp_path / ("*/*.keras" if "/" in names[0] else "*.keras")
-    found = [str(path.relative_to(tmp_path)) for path in scoring.find_checkpoints(str(pattern))]
+    found = [str(path.relative_to(tmp_path)) for path in find_checkpoints(str(pattern))]
     assert found == names
 
 
@@ -271,7 +264,7 @@ def test_el2n_takes_the_first_of_a_few_checkpoints(pattern, count, place, in_thi
     arguments = place.arguments(*arguments, pattern=pattern)
     assert run(*arguments) == 0
     table = kp.ScoreTable.load(output / "scores.parquet")
-    paths = scoring.find_checkpoints(str(place.checkpoints / pattern))
+    paths = find_checkpoints(str(place.checkpoints / pattern))
     assert len(paths) == count
     for name, path in (("el2n", paths[0]), ("loss", paths[-1])):
         alone = kp.score_checkpoints([path], place.examples, [name])

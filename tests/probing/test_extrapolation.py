@@ -13,7 +13,9 @@ import keras_pruning as kp
 from keras_pruning import InputError
 from keras_pruning.config import ProbeConfig
 from keras_pruning.probing import extrapolation
-from keras_pruning.probing.extrapolation import carried_over, over_probes, price, scored_part
+from keras_pruning.probing.extrapolation import carried_over, over_probes, price
+from keras_pruning.probing.scored_examples import scored_part
+from keras_pruning.reports.scores import price_lines
 from keras_pruning.selection.methods import method_name
 
 EL2N = {"higher_is_harder": True, "over_seeds": "mean"}
@@ -81,7 +83,7 @@ def test_a_part_that_is_too_small_or_everything():
     examples = small.random_images(50, classes=3)
     with pytest.raises(InputError, match=r"part to score is too small.*Received: 1 of 1\d of"):
         scored_part(examples, 0.1, 0)
-    with pytest.raises(InputError, match="nothing to carry scores over to.*Received: 0.999"):
+    with pytest.raises(InputError, match="no other examples to estimate.*Received: 0.999"):
         scored_part(examples, 0.999, 0)
     with pytest.raises(InputError, match="Invalid `probe.fraction`"):
         ProbeConfig(fraction=0)
@@ -142,9 +144,9 @@ def test_the_price_of_several_probes_is_that_of_their_mean_or_sum():
     assert found["scores"]["forgetting"]["mean_absolute_error"] == pytest.approx(4 / 3)
     np.testing.assert_array_equal(table["forgetting"], [2, 18, 4, 6, 8])
     np.testing.assert_array_equal(table.extrapolated, [False, True, False, False, False])
-    lines = list(extrapolation.price_lines(found))
+    lines = list(price_lines(found))
     assert lines[-2].strip() == "el2n  rank correlation 1.000, mean absolute error 0.6667"
-    assert list(extrapolation.price_lines(None)) == []
+    assert list(price_lines(None)) == []
 
 
 # The table and what is made of it
@@ -177,7 +179,7 @@ def test_without_extrapolated_scores_there_is_no_mark(tmp_path):
     plain.save(tmp_path / "scores.parquet")
     assert pq.read_table(tmp_path / "scores.parquet").column_names == ["id", "label", "el2n"]
     assert not kp.ScoreTable.load(tmp_path / "scores.parquet").extrapolated.any()
-    assert "extrapolated" not in kp.select(plain, "el2n", 0.5).selection
+    assert kp.select(plain, "el2n", 0.5).selection["extrapolated"] is False
 
 
 def test_marks_of_another_length_or_of_other_examples():
@@ -214,6 +216,6 @@ def test_few_neighbours_and_useless_scores_are_told():
     probes = [carried([1, 9, 2, 3, 4], [4, 3, 2], [1, 9, 2, 3, 4], [3, 4, 5])]
     found = over_probes(probes, fraction=0.8, seed=7).metadata["extrapolation"]
     assert found["fewest"] < extrapolation.NEIGHBOURS
-    text = "\n".join(extrapolation.price_lines(found))
+    text = "\n".join(price_lines(found))
     assert f"fewer neighbours, down to {found['fewest']}" in text
     assert text.count("Do not prune by that") == 1

@@ -7,6 +7,7 @@ from support import small
 from support.small import compiled, plain_network
 
 import keras_pruning as kp
+from keras_pruning.config import TrainingConfig
 from keras_pruning.scores import SCORES
 from keras_pruning.training import fit
 
@@ -29,10 +30,11 @@ def recorded_fit(model, examples, scores, epochs=4, batch_size=32, learning_rate
 @pytest.mark.parametrize("augmentation", [None, "flip_crop"])
 def test_training_is_the_same_to_the_last_bit(augmentation, examples):
     weights, draws = [], []
-    for scores in (None, kp.ScoreCallback(examples, ["forgetting", "tdds"])):
+    for callbacks in ([], [kp.ScoreCallback(examples, ["forgetting", "tdds"])]):
         model = small.network(examples)
         options = {"learning_rate": 0.02, "budget": "epochs", "batch_size": 32}
-        fit.train(model, examples, epochs=3, **options, augmentation=augmentation, scores=scores)
+        options = TrainingConfig(epochs=3, augmentation=augmentation, **options)
+        fit.train(model, examples, options, callbacks=callbacks)
         weights.append([weight.numpy() for weight in model.weights])
         draws.append(float(keras.random.uniform(())))
     for plain, recorded in zip(*weights, strict=True):

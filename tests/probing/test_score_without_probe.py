@@ -7,13 +7,13 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from support.mistakes import fails
 from support.small import digits, run
-from test_cli_mistakes import fails
 
 import keras_pruning as kp
 from keras_pruning.config import Config
-from keras_pruning.probing import probes as probe
-from keras_pruning.probing import scoring
+from keras_pruning.probing.plan import ScoringPlan
+from keras_pruning.recipes import file_digest, require_same_recipe
 from keras_pruning.scores import Prototype
 from keras_pruning.training import fit
 
@@ -24,15 +24,6 @@ def file(tmp_path):
     path = tmp_path / "features.npy"
     np.save(path, np.random.default_rng(0).normal(size=(1437, 5)).astype("float32"))
     return path
-
-
-@pytest.fixture
-def in_this_process(monkeypatch):
-    def run_each(function, calls, *rest):
-        return [function(**call) for call in calls]
-
-    for module in (scoring, probe):
-        monkeypatch.setattr(module, "run_each", run_each)
 
 
 @pytest.fixture
@@ -153,7 +144,11 @@ def test_beside_saved_models(file, in_this_process, capsys):
     assert "embeddings: there" in capsys.readouterr().err
 
 
-def test_recipes_without_embeddings_stay_as_they_were(tmp_path):
-    recipe = scoring.find_scores(Config(scores=["prototype"]), tmp_path / "out")[1]
-    assert "embeddings" not in recipe
-    assert recipe["scores_of_each_seed"] == {0: [{"name": "prototype"}]}
+def test_a_recipe_of_before_embeddings_is_that_of_none(file):
+    plan = ScoringPlan.from_config(Config(scores=["prototype"]))
+    assert plan.recipe["scores_of_each_seed"] == {0: [{"name": "prototype"}]}
+    older = {key: value for key, value in plan.recipe.items() if key != "embeddings"}
+    require_same_recipe("out", older, plan.recipe)
+    other = {**plan.recipe, "embeddings": [["features.npy", file_digest(file)]]}
+    with pytest.raises(kp.InputError, match=r"embeddings: there \[\], asked for \[\["):
+        require_same_recipe("out", older, other)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support import small
 from support.carried_by_loops import brute_force
+from support.odd_models import headless
 from support.small import run
 
 import keras_pruning as kp
@@ -17,9 +18,10 @@ from keras_pruning import InputError
 from keras_pruning.comparison import report
 from keras_pruning.config import Config, DatasetConfig, ModelConfig, ProbeConfig, TrainingConfig
 from keras_pruning.doctor.examination import examine
-from keras_pruning.probing import extrapolation, scoring
-from keras_pruning.probing import probes as probe
-from keras_pruning.probing.extrapolation import over_probes, scored_part
+from keras_pruning.probing import extrapolation, work
+from keras_pruning.probing.extrapolation import over_probes
+from keras_pruning.probing.plan import ScoringPlan
+from keras_pruning.probing.scored_examples import scored_part
 
 EL2N = {"higher_is_harder": True, "over_seeds": "mean"}
 
@@ -41,19 +43,18 @@ def config(fraction=0.5, scores=("el2n", "aum"), **changes):
 def test_a_probe_trains_on_the_part_and_carries_over_by_its_last_layer(monkeypatch):
     models = []
     keep = extrapolation.extrapolate
-    monkeypatch.setattr(probe, "extrapolate", lambda *args: models.append(args) or keep(*args))
+    monkeypatch.setattr(work, "extrapolate", lambda *args: models.append(args) or keep(*args))
     examples = kp.load_examples("digits", fraction=0.2)
     part = scored_part(examples, 0.5, 4)
-    one = config(seed=4)
-    _, (found, cost) = probe.score_with_probe(one, 4, one.scores)
+    plan = ScoringPlan.from_config(config(seed=4))
+    _, (found, cost) = work.score_with_probe(plan, 4)
     (own, model, _), *_ = models
     assert cost["examples_seen"] == 2 * len(part) == 2 * 144
     np.testing.assert_array_equal(own.ids, part.ids)
     rows = np.flatnonzero(np.isin(examples.ids, part.ids))
     hidden = keras.Model(model.inputs[0], model.layers[-2].output)
     vectors = hidden(examples.stored_inputs(np.arange(len(examples)))).numpy()
-    for name in one.scores:
-        name = name["name"]
+    for name in plan.names:
         scores = own[name].astype(float)[:, np.newaxis]
         expected = brute_force(scores, vectors, examples.labels, rows, extrapolation.NEIGHBOURS)
         rest = found.table.extrapolated
@@ -77,7 +78,8 @@ def test_unscored_examples_do_not_change_the_scores(tmp_path):
         np.savez(tmp_path / "data.npz", x_train=x, y_train=y, x_test=x, y_test=y)
         dataset = DatasetConfig(f"npz:{tmp_path / 'data.npz'}")
         one = dataclasses.replace(config(scores=["el2n"]), dataset=dataset)
-        found.append(probe.score_with_probe(one, 0, one.scores)[1][0].table)
+        plan = ScoringPlan.from_config(one)
+        found.append(work.score_with_probe(plan, 0)[1][0].table)
     same = np.setdiff1d(np.arange(60), rest[:10])
     first, second = [each["el2n"] for each in found]
     np.testing.assert_array_equal(first[same], second[same])
@@ -87,8 +89,8 @@ def test_unscored_examples_do_not_change_the_scores(tmp_path):
 def test_scores_of_every_kind_are_carried_over():
     """Of gradients, embeddings and the training step; the part is the support."""
     scores = ["forgetting", {"name": "vog", "every": 1}, {"name": "prediction_depth", "k": 5}]
-    one = config(scores=scores)
-    table = over_probes([probe.score_with_probe(one, 0, one.scores)[1][0]], 0.5, 0)
+    plan = ScoringPlan.from_config(config(scores=scores))
+    table = over_probes([work.score_with_probe(plan, 0)[1][0]], 0.5, 0)
     assert table.names == ["forgetting", "vog", "prediction_depth"]
     assert (len(table), table.extrapolated.sum()) == (287, 143)
     assert table.metadata["scores"]["prediction_depth"]["support"] == 144
@@ -105,36 +107,31 @@ def test_with_checkpoints_the_last_one_embeds(tmp_path):
     for seed, path in enumerate(paths):
         small.network(examples, seed).save(path)
     one = config(scores=["el2n"], seed=5)
-    found = scoring.score_with_checkpoints(one, paths)
+    plan = ScoringPlan.from_config(one, paths)
+    found = work.score_with_checkpoints(plan)
     part = scored_part(examples, 0.5, 5)
     own = kp.score_checkpoints(paths, part, ["el2n"])
     last = keras.saving.load_model(paths[-1], compile=False)
     expected = extrapolation.extrapolate(own, last, examples).table
     np.testing.assert_array_equal(found.table["el2n"], expected["el2n"])
     np.testing.assert_array_equal(expected["el2n"][~expected.extrapolated], own["el2n"])
-    recipe = scoring.find_scores(one, tmp_path / "out", paths)[1]
-    assert recipe["probe"]["fraction"] == 0.5
-    everything = dataclasses.replace(one, probe=ProbeConfig())
-    assert "probe" not in scoring.find_scores(everything, tmp_path / "out", paths)[1]
-    assert isinstance(scoring.score_with_checkpoints(everything, paths), kp.ScoreTable)
-
-
-def headless(shape, classes):
-    """A model without a dense layer at its end."""
-    inputs = keras.Input(shape)
-    x = keras.layers.Conv2D(classes, 3)(inputs)
-    return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x))
+    part_seed = {"fraction": 0.5, "part_seed": 5, "neighbours": extrapolation.NEIGHBOURS}
+    assert plan.recipe["probe"] == part_seed
+    everything = ScoringPlan.from_config(dataclasses.replace(one, probe=ProbeConfig()), paths)
+    assert everything.recipe["probe"] == {"fraction": 1.0, "part_seed": None, "neighbours": None}
+    assert isinstance(work.score_with_checkpoints(everything), kp.ScoreTable)
 
 
 def test_a_model_that_does_not_show_its_last_layer_is_an_error_before_training(tmp_path):
-    one = dataclasses.replace(config(), model=ModelConfig("test_scoring_a_part:headless"))
+    one = dataclasses.replace(config(), model=ModelConfig("support.odd_models:headless"))
     message = "input of the last layer is not to be seen.*carried over by it. Score all examples"
     with pytest.raises(InputError, match=message):
-        probe.require_scores(one, 10)
-    probe.require_scores(dataclasses.replace(one, probe=ProbeConfig(epochs=2)), 10)
+        work.check_scores(ScoringPlan.from_config(one))
+    everything = dataclasses.replace(one, probe=ProbeConfig(epochs=2))
+    work.check_scores(ScoringPlan.from_config(everything))
     headless((8, 8, 1), 10).save(tmp_path / "1.keras")
     with pytest.raises(InputError, match=message):
-        scoring.score_with_checkpoints(one, [tmp_path / "1.keras"])
+        work.score_with_checkpoints(ScoringPlan.from_config(one, [tmp_path / "1.keras"]))
     inputs = keras.Input((8, 8, 1))
     x = keras.layers.Dense(10, activation="softmax")(keras.layers.Flatten()(inputs))
     extrapolation.require_penultimate(keras.Model(inputs, x))
@@ -170,7 +167,7 @@ def test_an_example_alone_in_its_class_keeps_its_score_and_has_no_price():
 
 def test_the_doctor_wants_all_labels_scored(tmp_path):
     with pytest.raises(InputError, match="label of every example.*probe.fraction: 1.*0.5"):
-        examine(config(), tmp_path / "out")
+        examine(ScoringPlan.from_config(config()), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -231,7 +228,7 @@ def test_the_flags_say_the_same_as_the_config(swept, capsys, caplog):
     assert run(*settings, "--fraction", 0.4, "--extrapolate") == 2
     assert "probe.fraction: there 0.5, asked for 0.4" in capsys.readouterr().err
     assert run(*settings) == 2
-    assert "probe.fraction: there 0.5, asked for null" in capsys.readouterr().err
+    assert "probe.fraction: there 0.5, asked for 1" in capsys.readouterr().err
     assert run(*settings[:3], "--extrapolate", "--output", swept / "out") == 0
     assert (swept / "out" / "scores.parquet").stat().st_mtime_ns == before
 

@@ -74,8 +74,8 @@ def test_a_comparison_is_of_what_can_be_pruned(tested):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["sweep", "--probe.split", "test"], "`sweep` scores what models train on"),
-        (["doctor", "--probe.split", "test"], "`doctor` scores what models train on"),
+        (["sweep", "--probe.split", "test"], "`sweep` scores training examples"),
+        (["doctor", "--probe.split", "test"], "`doctor` scores training examples"),
         (["score", "--probe.split", "test", "--probe.fraction", 0.5], "probe.fraction: 1"),
     ],
 )

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 from support import small
+from support.prototypes import Subclassed, hidden, inputs, to_class_means
 
 import keras_pruning as kp
 from keras_pruning import InputError
@@ -114,25 +115,6 @@ def model(examples):
     return model
 
 
-def inputs(examples):
-    return examples.stored_inputs(np.arange(len(examples)))
-
-
-def hidden(model, examples, name="hidden"):
-    """What a layer gives, layer by layer."""
-    x = inputs(examples)
-    for layer in model.layers:
-        x = layer(x, training=False)
-        if layer.name == name:
-            return np.float64(x).reshape(len(examples), -1)
-
-
-def to_class_means(vectors, labels, of=None):
-    of = (vectors, labels) if of is None else of
-    means = np.stack([of[0][of[1] == label].mean(axis=0) for label in range(10)])
-    return np.linalg.norm(vectors - means[labels], axis=1)
-
-
 def test_it_is_of_the_input_of_the_last_layer_in_eval_mode(model, examples):
     expected = to_class_means(hidden(model, examples), examples.labels)
     table = kp.score_checkpoints([small.network(examples), model], examples, ["prototype"])
@@ -160,17 +142,6 @@ def test_another_layer_also_of_a_subclassed_model(examples):
     for layer, message in ((None, "Name the `layer` instead"), ("nope", "Unknown layers.*'nope'")):
         with pytest.raises(InputError, match=message):
             kp.score_checkpoints([model], examples, [Prototype(layer=layer)])
-
-
-class Subclassed(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.flatten = keras.layers.Flatten()
-        self.hidden = keras.layers.Dense(6, activation="relu", name="hidden")
-        self.out = keras.layers.Dense(10)
-
-    def call(self, x):
-        return self.out(self.hidden(self.flatten(x)))
 
 
 def test_k_means_takes_no_labels_and_the_means_of_classes_do(model, examples):

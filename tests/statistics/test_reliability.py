@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import spearmanr
 
 import keras_pruning as kp
+from keras_pruning.reports.scores import reliability_lines
 from keras_pruning.statistics.reliability import (
     _splits,
     reliability,
-    reliability_lines,
     spearman_brown,
     split_half,
 )

@@ -17,6 +17,13 @@ def ending(*last):
     return keras.Sequential([*stack, *last])
 
 
+def headless(shape, classes):
+    """A model without a dense layer at its end."""
+    inputs = keras.Input(shape)
+    x = layers.Conv2D(classes, 3)(inputs)
+    return keras.Model(inputs, layers.GlobalAveragePooling2D()(x))
+
+
 def nested():
     """A model in which stands another, in which stand a sequential one and an operation."""
     first = keras.Sequential([dense("a"), layers.ReLU(name="relu")], name="first")

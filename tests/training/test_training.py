@@ -5,6 +5,7 @@ from support import small
 
 import keras_pruning as kp
 from keras_pruning import InputError
+from keras_pruning.config import TrainingConfig
 from keras_pruning.models import loading
 from keras_pruning.training import evaluation, fit, optimizers
 
@@ -14,10 +15,20 @@ def examples():
     return small.digits(300)
 
 
-def trained(examples, seed=0, **options):
+def trained(examples, seed=0, full_size=None, stop_epoch=None, callbacks=(), **options):
+    """Returns a small model and the log of its training."""
     keras.utils.set_random_seed(seed)
     model = loading.build("mlp", examples.shape, 10, width=16)
-    return model, fit.train(model, examples, seed=seed, **{"epochs": 2, **options})
+    log = fit.train(
+        model,
+        examples,
+        TrainingConfig(**{"epochs": 2, **options}),
+        full_size=full_size,
+        stop_epoch=stop_epoch,
+        seed=seed,
+        callbacks=callbacks,
+    )
+    return model, log
 
 
 class Recorder(keras.callbacks.Callback):
@@ -135,7 +146,7 @@ def test_a_model_that_ends_in_a_softmax_trains_on_its_logits(examples):
     inside = loading.build("mlp", examples.shape, 10, width=16)
     inside = keras.Model(inside.inputs, keras.layers.Softmax()(inside.outputs[0]))
     for model in (plain, inside):
-        fit.train(model, examples, epochs=2)
+        fit.train(model, examples, TrainingConfig(epochs=2))
     for ours, theirs in zip(plain.weights, inside.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -150,7 +161,10 @@ def test_a_loss_that_is_not_finite_is_an_error(examples):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"budget": "time"}, "Invalid `budget`. Expected one of .*Received: budget='time'"),
+        (
+            {"budget": "time"},
+            "Invalid `budget`. Expected 'steps' or 'epochs'. Received: budget='time'",
+        ),
         ({"schedule": "linear"}, "Unknown learning rate schedule.*Received: 'linear'"),
         ({"optimizer": "sdg"}, "Unknown optimizer.*Received: 'sdg'"),
         ({"augmentation": "rotate"}, "Unknown augmentation.*'flip_crop'.*Received: 'rotate'"),
@@ -171,7 +185,7 @@ def test_refuses_to_crop_what_is_no_image():
     vectors = kp.Examples.from_arrays(np.zeros((40, 6), "float32"), np.arange(40) % 3)
     model = loading.build("mlp", (6,), 3)
     with pytest.raises(InputError, match="augmentation 'flip_crop' takes images"):
-        fit.train(model, vectors, epochs=1, augmentation="flip_crop")
+        fit.train(model, vectors, TrainingConfig(epochs=1, augmentation="flip_crop"))
 
 
 def test_a_softmax_that_cannot_be_seen_is_refused_before_training(examples):
@@ -179,9 +193,9 @@ def test_a_softmax_that_cannot_be_seen_is_refused_before_training(examples):
     x = keras.layers.Dense(10)(keras.layers.Flatten()(inputs))
     hidden = keras.layers.Lambda(lambda z: keras.ops.softmax(z))(x)
     with pytest.raises(InputError, match="ends in a softmax"):
-        fit.train(keras.Model(inputs, hidden), examples, epochs=1)
+        fit.train(keras.Model(inputs, hidden), examples, TrainingConfig(epochs=1))
     seen = keras.Model(inputs, keras.ops.softmax(x))
-    fit.train(seen, examples, epochs=1)
+    fit.train(seen, examples, TrainingConfig(epochs=1))
 
 
 def test_other_optimizers_by_name():

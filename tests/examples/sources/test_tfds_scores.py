@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from support.small import run
-from test_tfds import source_arrays, store_images
+from support.tfds_images import source_arrays, store_images
 
 import keras_pruning as kp
+from keras_pruning.config import TrainingConfig
 from keras_pruning.models import loading
 from keras_pruning.training import evaluation, fit
 
@@ -31,7 +32,7 @@ def data(tmp_path_factory):
 
 
 def test_scored_and_pruned_by_tfds_ids_as_from_another_source(data, tmp_path):
-    shared = ["--model.name", "mlp", "--probe.epochs", 2, "--fit.epochs", 1]
+    shared = ["--model.name", "mlp", "--probe.epochs", 2, "--training.epochs", 1]
     shared += ["--scores", "[{name: el2n}, {name: vog}, {name: prediction_depth, k: 5}]"]
     from_tfds = ["--dataset.name", "tfds:clothes", "--dataset.data_dir", data]
     from_npz = ["--dataset.name", f"npz:{data / 'clothes.npz'}"]
@@ -64,8 +65,8 @@ def test_the_shapes_of_the_study_with_its_model(name):
     model = loading.build("resnet18", examples.shape, examples.num_classes, width=4)
     scores = ["el2n", "vog", kp.scores.PredictionDepth(k=3)]
     callback = kp.ScoreCallback(examples, scores)
-    options = {"augmentation": "flip_crop", "batch_size": 16, "callbacks": [callback]}
-    fit.train(model, examples, epochs=2, **options)
+    options = TrainingConfig(epochs=2, augmentation="flip_crop", batch_size=16)
+    fit.train(model, examples, options, callbacks=[callback])
     table = callback.table()
     subset = kp.select(table, "el2n", 0.5, quota="balanced")
     assert len(examples.keep(subset)) == 20
