@@ -23,7 +23,7 @@ CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_every_config_is_read_and_says_what_it_is(path):
+def test_every_config_is_read_and_has_a_header(path):
     parser = make_parser()
     values = parser.instantiate(parser.parse_args(["sweep", "--config", str(path)]))["sweep"]
     assert values.dataset.name == yaml.safe_load(path.read_text())["dataset"]["name"]
@@ -127,7 +127,7 @@ def test_all_is_every_score_there_is(text, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["[all, {name: vog, every: 2}]", "[{name: vog, every: 2}, all]"])
-def test_all_leaves_those_that_have_options_of_their_own(text):
+def test_all_leaves_scores_with_options_alone(text):
     entries = ScoringPlan.from_config(parsed("--scores", text)).entries
     assert {"name": "vog", "every": 2} in entries
     assert sorted(entry["name"] for entry in entries) == sorted(SCORES)

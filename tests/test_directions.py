@@ -83,7 +83,7 @@ def test_hard_ranks_above_easy_by_the_gradient_of_the_last_layer():
 
 
 @pytest.mark.parametrize("name", SCORES)
-def test_the_direction_is_that_of_its_paper(name):
+def test_the_direction_follows_the_paper(name):
     assert get(name).higher_is_harder == (name not in LOW_IS_HARD)
 
 

@@ -149,7 +149,7 @@ def test_ties_of_proportional_shares_go_to_random_classes():
     assert winners == {0, 1, 2}
 
 
-def test_a_comparison_does_not_delete_what_is_not_its_own(capsys, tmp_path, workplace):
+def test_a_comparison_does_not_delete_other_files(capsys, tmp_path, workplace):
     output = tmp_path / "runs"
     arguments = ["--config", workplace / "small.yaml", "--output", output / "one"]
     assert run("train", *arguments) == 0
@@ -162,7 +162,7 @@ def test_a_comparison_does_not_delete_what_is_not_its_own(capsys, tmp_path, work
     assert metrics["selection"] is None
 
 
-def test_the_callback_says_before_training_what_it_cannot_score():
+def test_the_callback_refuses_a_model_before_training():
     examples = small.digits(60)
 
     class Own(keras.Model):

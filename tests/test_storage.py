@@ -38,7 +38,7 @@ def test_parents_that_were_there_stay(tmp_path):
     assert tmp_path.is_dir()
 
 
-def test_a_folder_that_is_there_is_kept_unless_told_otherwise(tmp_path):
+def test_an_existing_folder_is_kept_unless_overwritten(tmp_path):
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "old").write_text("")
     with pytest.raises(InputError, match="exists already"), new_folder(tmp_path / "kept"):
@@ -68,7 +68,7 @@ def test_a_path_that_cannot_be_made_is_one_message(tmp_path):
         pass
 
 
-def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+def test_partial_folders_of_killed_processes_only_are_removed(tmp_path):
     host = platform.node().partition(".")[0]
     for partial in (f"run.{host}-99999999", f"run.{host}-1", "run.elsewhere-99999999"):
         (tmp_path / f"{partial}.partial").mkdir()

@@ -192,7 +192,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
     assert run.folder.name == "seed-3"
 
 
-def test_a_method_with_a_quota_is_held_against_random_with_that_quota(tmp_path):
+def test_a_quota_is_compared_with_random_under_the_same_quota(tmp_path):
     balanced = {**EL2N, "quota": "balanced"}
     write(tmp_path, [0.80, 0.82], method=RANDOM, keep_fraction=0.5)
     write(tmp_path, [0.85, 0.87], method={**RANDOM, "quota": "balanced"}, keep_fraction=0.5)
@@ -205,7 +205,7 @@ def test_a_method_with_a_quota_is_held_against_random_with_that_quota(tmp_path):
     assert rows[1.0, 0.5, "random"].difference is None
 
 
-def test_the_same_run_twice_is_refused_and_single_runs_are_left_out(tmp_path):
+def test_a_run_twice_is_refused_and_single_runs_are_left_out(tmp_path):
     for folder, accuracy in (("sweep", 0.9), ("sweep/train", 0.1), ("again", 0.9)):
         write(tmp_path / folder, [accuracy])
     (finished,) = find_runs(tmp_path / "sweep")

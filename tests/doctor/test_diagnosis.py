@@ -132,7 +132,7 @@ def test_nothing_planted_is_an_error():
             diagnose(table(noisy, el2n=np.arange(6)), CLEAN, "ab", 0.1)
 
 
-def test_chance_is_that_of_the_rank_sum():
+def test_the_chance_interval_follows_the_rank_sum():
     rng = np.random.default_rng(0)
     planted = np.arange(300) < 60
     ranks = np.array([rng.permutation(300)[planted].mean() for _ in range(4000)])
@@ -260,7 +260,7 @@ def test_tables_start_with_the_best_score():
     assert len(shown(diagnosis(pair[0]))) == 2
 
 
-def test_of_many_classes_those_that_differ_most_are_shown():
+def test_the_classes_that_differ_most_are_shown():
     own, hardest = np.full(12, 1 / 12), np.full(12, 1 / 12)
     hardest[[3, 7]] -= 0.02
     hardest[[1, 2, 4, 5, 6, 8, 9, 10]] += 0.005

@@ -114,7 +114,7 @@ def test_labels_flipped_by_hand_are_the_first_suspects(practice, examined, digit
     assert picture.size == (8 * 122 + 10, 2 * (112 + 3 * 24 + 10) + 10)
 
 
-def test_the_clean_scores_are_those_of_the_command_score(practice, examined):
+def test_the_clean_scores_equal_the_command_score(practice, examined):
     arguments = ["--config", practice / "mine.yaml", "--output", practice / "plain"]
     assert run("score", *arguments) == 0
     plain = kp.ScoreTable.load(practice / "plain" / "scores.parquet")
@@ -187,7 +187,7 @@ def test_a_folder_of_somebody_else_is_left_alone(practice, capsys, tmp_path):
     assert [path.name for path in tmp_path.rglob("*.*")] == ["thesis.txt"]
 
 
-def test_what_is_written_below_the_suspects(monkeypatch, tmp_path):
+def test_the_captions_below_the_suspects(monkeypatch, tmp_path):
     captions = []
     monkeypatch.setattr(
         suspects,

@@ -77,7 +77,7 @@ def test_k_means_is_scikit_learns(metric):
     np.testing.assert_allclose(found, middles, atol=1e-6)
 
 
-def test_the_seed_is_that_of_k_means():
+def test_the_seed_is_the_seed_of_k_means():
     vectors = np.random.default_rng(0).normal(size=(150, 6)).astype("float32")
     first = kmeans_centroids(vectors, 12, seed=5)
     np.testing.assert_array_equal(kmeans_centroids(vectors, 12, seed=5), first)

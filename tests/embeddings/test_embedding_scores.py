@@ -47,7 +47,7 @@ def depths(model, examples, **options):
     return table["prediction_depth"], table.metadata["scores"]["prediction_depth"]
 
 
-def test_a_subclassed_model_is_scored_as_the_functional_one_of_its_layers(examples, tmp_path):
+def test_a_subclassed_model_scores_like_its_functional_twin(examples, tmp_path):
     model = Subclassed()
     callback = kp.ScoreCallback(examples, [PredictionDepth(layers=["a", "b"], k=3), "aum"])
     options = TrainingConfig(epochs=3, learning_rate=0.05)
@@ -108,7 +108,7 @@ class HiddenLength(EmbeddingScore):
         return np.linalg.norm(signal.features[Embedding(PENULTIMATE)], axis=1)
 
 
-def test_scores_of_one_pass_each_see_what_they_want(examples):
+def test_scores_of_one_pass_see_their_own_signals(examples):
     model = small.network(examples)
     alone, _ = depths(model, examples)
     table = kp.score_checkpoints([model], examples, [HiddenLength(), PredictionDepth(k=3)])
@@ -118,7 +118,7 @@ def test_scores_of_one_pass_each_see_what_they_want(examples):
     np.testing.assert_allclose(table["hidden_length"], lengths, rtol=1e-5)
 
 
-def test_a_softmax_that_cannot_be_seen_is_told(examples):
+def test_a_hidden_softmax_is_reported(examples):
     with pytest.raises(InputError, match="ends in a softmax. Expected logits"):
         depths(Subclassed("softmax"), examples, layers=["a"])
 

@@ -60,7 +60,7 @@ def by_hand(model, examples, names):
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 30, 256])
-def test_they_are_what_the_layers_give_whatever_the_batch_size(model, examples, batch_size):
+def test_embeddings_equal_layer_outputs_at_any_batch_size(model, examples, batch_size):
     names = [OUTPUT, *HIDDEN, PENULTIMATE, INPUT]
     found = embedded(model, examples, names, batch_size=batch_size)
     for name, values in by_hand(model, examples, names).items():
@@ -110,7 +110,7 @@ def test_a_disk_that_is_too_small_is_refused(model, examples, monkeypatch, free,
 
 
 @pytest.mark.parametrize(("layer", "names"), [("hidden", ["hidden"]), ("logits", [INPUT])])
-def test_what_is_not_finite_is_refused(examples, layer, names):
+def test_values_that_are_not_finite_are_refused(examples, layer, names):
     model = small.network(examples)
     bounded = keras.Sequential([*model.layers, layers.Activation("tanh")])
     model.get_layer(layer).bias.assign(model.get_layer(layer).bias + np.inf)
@@ -191,7 +191,7 @@ def test_the_support_is_embedded_as_the_examples_are(model, examples):
                 )
 
 
-def test_a_score_gets_what_it_wants_in_the_order_it_wants():
+def test_a_score_gets_its_embeddings_in_its_order():
     a, b, c = map(Embedding, "abc")
     support = Embeddings([0], {a: 4, b: 5, c: 6})
     found = Embeddings([1], {a: 1, b: 2, c: 3}, support).only([c, a])

@@ -58,7 +58,7 @@ def test_the_first_products_are_not_rounded_to_ten_bits():
     assert tf.config.experimental.tensor_float_32_execution_enabled() == before
 
 
-def test_many_equal_vectors_are_found_in_float64_and_among_those_wanted():
+def test_many_equal_vectors_are_compared_in_float64():
     """A saturated softmax: far more equal vectors than candidates, and some a hair apart."""
     data = np.zeros((500, 3), "float32")
     data[:, 0], data[:3, 0] = 1, 1 - np.float32(2**-23) * np.arange(1, 4, dtype="float32")
@@ -78,7 +78,7 @@ def test_the_cosine_of_a_vector_of_zeros_is_refused():
         nearest(data, data, 3, metric="manhattan")
 
 
-def test_an_example_is_not_its_own_neighbour_even_among_duplicates():
+def test_no_example_is_its_own_neighbour_among_duplicates():
     support = np.repeat(vectors(5, 3), 4, axis=0)
     rows, distances = nearest(support, support, 3, exclude=np.arange(20))
     for row, found in enumerate(rows):
@@ -103,7 +103,7 @@ def test_near_duplicates_keep_their_order():
     np.testing.assert_array_equal(rows[0], np.arange(38, 28, -1))
 
 
-def test_one_far_vector_does_not_send_all_queries_to_the_slow_search(monkeypatch):
+def test_one_far_vector_does_not_slow_down_all_queries(monkeypatch):
     searched = []
     search = Search.__call__
 
@@ -151,7 +151,7 @@ def test_votes_by_hand():
 
 @pytest.mark.parametrize("size", [16, 60, 1000])
 @pytest.mark.parametrize("thickness", [1e-6, 1e-5, 1e-4])
-def test_neighbours_on_a_thin_shell_come_in_the_order_of_exact_distances(size, thickness):
+def test_neighbours_on_a_thin_shell_are_in_exact_order(size, thickness):
     """Distances that float32 products cannot tell apart, with no more candidates than 16."""
     rng = np.random.default_rng(size)
     directions = rng.normal(size=(size, 200))

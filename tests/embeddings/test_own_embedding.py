@@ -39,7 +39,7 @@ def of_file(file, examples, **options):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", ">f4"])
-def test_the_rows_of_a_file_are_those_of_the_examples(dtype, examples, file):
+def test_the_rows_of_a_file_follow_the_examples(dtype, examples, file):
     vectors = np.random.default_rng(0).normal(size=(150, 5)).astype(dtype)
     np.save(file, vectors)
     np.testing.assert_allclose(of_file(file, examples), to_the_mean(vectors), rtol=1e-5)
@@ -98,7 +98,7 @@ def test_refuses_files_that_are_no_embedding(content, message, examples, file):
     assert model.optimizer.iterations == 0
 
 
-def test_refuses_files_that_are_missing_damaged_or_of_another_kind(examples, file, tmp_path):
+def test_refuses_files_missing_damaged_or_of_another_kind(examples, file, tmp_path):
     with pytest.raises(InputError, match="Missing embedding file. Expected.*embedding.npy"):
         of_file(file, examples)
     np.savez(tmp_path / "x.npz", np.zeros((150, 2)))

@@ -16,7 +16,7 @@ def gaussian(count, width, seed=0):
 
 
 @pytest.mark.parametrize(("width", "dimensions"), WIDTHS)
-def test_each_coordinate_goes_with_a_sign_into_one_of_equal_groups(width, dimensions):
+def test_each_coordinate_gets_a_sign_and_one_of_equal_groups(width, dimensions):
     matrix = projected(np.eye(width), dimensions)
     assert matrix.shape == (width, dimensions)
     np.testing.assert_array_equal(np.abs(matrix).sum(axis=1), 1)
@@ -39,7 +39,7 @@ def test_signs_and_groups_are_drawn():
 
 
 @pytest.mark.parametrize(("width", "dimensions"), [(43, 8), (64, 2)])
-def test_squared_distances_are_unbiased_and_their_variance_is_bounded(width, dimensions):
+def test_squared_distances_are_unbiased_with_bounded_variance(width, dimensions):
     matrices = np.stack([projected(np.eye(width), dimensions, seed) for seed in range(600)])
     bound = 2 / dimensions
     for used in (width, 3, 1):  # coordinates in which two examples differ
@@ -68,7 +68,7 @@ def test_the_neighbours_of_wide_vectors_stay():
     assert (nearest // 20 == np.arange(200)[:, None] // 20).mean() > 0.95
 
 
-def test_the_same_seed_gives_the_same_bits_inside_a_graph_and_outside():
+def test_the_same_seed_gives_the_same_bits_in_a_graph():
     vectors = gaussian(9, 50)
     expected = projected(vectors, 6, seed=3)
     assert expected.dtype == np.float32

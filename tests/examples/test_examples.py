@@ -106,7 +106,7 @@ def test_batches_come_in_order_and_the_last_one_ragged():
     assert rows_of(batches) == list(range(20))
 
 
-def test_shuffled_batches_bring_every_row_once_in_a_new_order_each_time():
+def test_shuffled_batches_have_every_row_once_in_a_new_order():
     batches = numbered().batches(8, shuffle=True)
     first, second = rows_of(batches), rows_of(batches)
     assert sorted(first) == sorted(second) == list(range(20))
@@ -176,7 +176,7 @@ def test_refuses_a_fraction(fraction):
         numbered().draw(fraction)
 
 
-def test_keeps_what_a_subset_keeps():
+def test_keeps_the_examples_of_a_subset():
     examples = numbered()
     kept = examples.keep(subset_of(examples, [2, 3, 11]))
     assert kept.ids.tolist() == ["row-02", "row-03", "row-11"]
@@ -211,7 +211,7 @@ def test_refuses_a_subset_with_ids_in_another_order():
         examples.keep(other)
 
 
-def test_accepts_what_was_recorded_on_the_same_examples():
+def test_accepts_a_record_of_the_same_examples():
     numbered().require_same(numbered().provenance, numbered().ids, numbered().labels, "table")
 
 
@@ -229,7 +229,7 @@ def test_the_fingerprint_is_about_content():
     assert Examples.from_arrays(x.copy(), y.tolist(), ids).fingerprint == fingerprints[0]
 
 
-def test_provenance_names_what_identifies_the_examples():
+def test_provenance_identifies_the_examples():
     provenance = numbered(200).draw(0.25, seed=7).provenance
     assert provenance["examples"] == 50
     assert provenance["classes"] == 4

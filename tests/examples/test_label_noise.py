@@ -115,7 +115,7 @@ def test_test_labels_stay():
         kp.load_examples("digits", "test", label_noise=2)
 
 
-def test_what_was_taken_on_noisy_labels_is_refused_on_clean_ones_and_the_reverse():
+def test_subsets_of_noisy_and_clean_labels_do_not_mix():
     clean = kp.load_examples("digits", fraction=0.2)
     noisy = kp.load_examples("digits", fraction=0.2, label_noise=0.1)
     for examples, other, said in (

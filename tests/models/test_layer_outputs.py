@@ -81,7 +81,7 @@ def test_a_nested_model_that_was_saved_is_the_same(tmp_path):
         keras.tree.map_structure(np.testing.assert_array_equal, ours, theirs)
 
 
-def test_layers_around_what_is_called_for_every_step_of_time():
+def test_layers_around_a_layer_called_at_every_time_step():
     model = over_time()
     _, hidden = seen(model, ["steps", "lstm"])
     each, lstm = model.get_layer("steps").layer, model.get_layer("lstm")
@@ -158,7 +158,7 @@ def test_a_call_of_a_layers_own_is_used_and_stays():
         [dense("out", 3), layers.Softmax()],
     ],
 )
-def test_the_penultimate_is_what_the_last_dense_layer_is_fed(last):
+def test_the_penultimate_is_the_input_of_the_last_dense_layer(last):
     model = as_logits(ending(dense("hidden"), layers.ReLU(), layers.Dropout(0.5), *last))
     _, hidden = seen(model, ["hidden", PENULTIMATE])
     np.testing.assert_array_equal(hidden[PENULTIMATE], np.maximum(hidden["hidden"], 0))

@@ -44,7 +44,7 @@ def refuses(model, name, received):
         (lambda block, x: x, "0 calls of it"),
     ],
 )
-def test_refuses_layers_that_are_not_called_once_in_the_graph_of_the_model(run, received):
+def test_refuses_layers_not_called_once_in_the_graph(run, received):
     refuses(net(run=run), "block0", received)
 
 
@@ -58,7 +58,7 @@ class Decorated(Net):
     call = tf.function(Net.call)
 
 
-def test_a_call_that_is_a_graph_of_its_own_is_refused_with_what_to_do():
+def test_a_call_under_tf_function_is_refused_with_a_remedy():
     model = Decorated()
     model(X)
     refuses(model, "a", f"(0 calls of it|{IN_A_GRAPH})")

@@ -54,7 +54,7 @@ def test_probe_layers_of_any_functional_model():
     assert graph.probe_layers(model) == ["a_relu", "b_norm", "c"]
 
 
-def test_normalizations_and_activations_with_weights_are_no_probes_of_their_own():
+def test_normalizations_and_activations_have_no_layer_vote():
     layers = [keras.layers.Dense(4, name="a"), keras.layers.LayerNormalization()]
     layers += [keras.layers.ReLU(name="a_relu"), keras.layers.Dense(4, name="b")]
     layers += [keras.layers.PReLU(name="b_prelu"), keras.layers.Dense(3)]
@@ -71,7 +71,7 @@ def test_probe_layers_of_a_residual_model_of_anothers():
     assert graph.probe_layers(model) == ["first", "merge"]
 
 
-def test_probe_layers_of_a_residual_model_without_layers_for_its_merges():
+def test_layer_votes_of_a_residual_model_without_merge_layers():
     inputs = keras.Input((6,))
     first = keras.layers.Dense(8, name="first")(keras.layers.Dense(8, name="zeroth")(inputs))
     added = first + keras.layers.Dense(8, name="branch")(first)
@@ -150,7 +150,7 @@ def test_refuses_options_and_inputs_that_do_not_fit():
         loading.build("cnn", (64,), 10)
 
 
-def test_layer_outputs_are_those_of_this_model():
+def test_layer_outputs_belong_to_this_model():
     """Layers that stand in two models have two outputs; only one belongs to each."""
     dense = keras.layers.Dense(3, name="shared")
     models_with_it = [keras.Sequential([keras.Input((4,)), dense]) for _ in range(2)]

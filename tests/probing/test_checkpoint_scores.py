@@ -73,7 +73,7 @@ def place(scored, tmp_path):
     return Place(tmp_path / "place")
 
 
-def test_it_is_the_table_of_score_checkpoints_on_the_files_in_their_natural_order(scored):
+def test_equals_score_checkpoints_on_files_in_natural_order(scored):
     table = kp.ScoreTable.load(scored.output / "scores.parquet")
     assert table.names == SCORES
     expected = kp.score_checkpoints(scored.paths, scored.examples, SCORES)
@@ -89,7 +89,7 @@ def test_it_is_the_table_of_score_checkpoints_on_the_files_in_their_natural_orde
     assert (last_mistake != first_learned(sorted(scored.paths), scored.examples)).any()
 
 
-def test_the_metadata_say_what_it_was_made_of(scored):
+def test_the_metadata_name_the_checkpoints_and_modes(scored):
     metadata = kp.ScoreTable.load(scored.output / "scores.parquet").metadata
     names = [name for name, _ in metadata["recipe"]["checkpoints"]]
     assert names == [f"epoch-{epoch}.keras" for epoch in EPOCHS]
@@ -184,7 +184,7 @@ def test_another_recipe_on_the_same_checkpoints(more, named, place, capsys):
     assert named in message
 
 
-def test_scores_of_probes_do_not_pass_for_those_of_checkpoints(place, capsys):
+def test_scores_of_probes_do_not_pass_for_checkpoint_scores(place, capsys):
     capsys.readouterr()
     arguments = place.arguments()
     position = arguments.index("--checkpoints")
@@ -229,7 +229,7 @@ def test_a_damaged_file(place, capsys):
     assert message.count("\n") == 1
 
 
-def test_a_class_of_ones_own_is_known_in_python_only(place, capsys):
+def test_a_user_defined_layer_is_known_in_python_only(place, capsys):
     own = keras.Sequential([keras.Input((6, 6, 1)), Own(), *model(0).layers])
     own.save(place.checkpoints / "own.keras")
     assert len(kp.score_checkpoints([place.checkpoints / "own.keras"], place.examples, ["loss"]))

@@ -33,7 +33,7 @@ def write_scores(folder, cost):
         ),
     ],
 )
-def test_it_is_that_of_the_scores_that_were_pruned_by(cost, said, tmp_path):
+def test_the_cost_counts_the_scores_that_pruned(cost, said, tmp_path):
     """Not that of the doctor's scores, which are of wrong labels."""
     write_run(tmp_path, 0.9)
     write_scores(tmp_path, cost)

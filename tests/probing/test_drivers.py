@@ -15,7 +15,7 @@ def examples():
     return small.digits(120)
 
 
-def test_the_callback_scores_what_checkpoints_of_the_same_run_score(examples, tmp_path):
+def test_the_callback_equals_checkpoints_of_the_same_run(examples, tmp_path):
     model = small.network(examples)
     scores = [kp.scores.EL2N(epoch=2), kp.scores.VoG(every=1), "prediction_depth"]
     callback = kp.ScoreCallback(examples, scores)
@@ -27,7 +27,7 @@ def test_the_callback_scores_what_checkpoints_of_the_same_run_score(examples, tm
         np.testing.assert_allclose(table[name], callback.table()[name], atol=1e-4)
 
 
-def test_el2n_of_a_callback_is_that_of_a_plain_forward_pass(examples):
+def test_el2n_of_a_callback_equals_a_plain_forward_pass(examples):
     model = small.network(examples)
     callback = kp.ScoreCallback(examples, [kp.scores.EL2N(epoch=2)])
     small.fit(model, examples, 2, [callback])
@@ -178,7 +178,7 @@ def test_a_model_with_other_classes_is_an_error(classes, examples):
         callback.on_epoch_end(0)
 
 
-def test_refuses_checkpoints_that_are_missing_damaged_or_of_other_models(examples, tmp_path):
+def test_refuses_checkpoints_missing_damaged_or_of_other_models(examples, tmp_path):
     with pytest.raises(InputError, match="Missing model file.*nowhere.keras"):
         kp.score_checkpoints([tmp_path / "nowhere.keras"], examples, ["el2n"])
     (tmp_path / "damaged.keras").write_bytes(b"PK no")
@@ -204,7 +204,7 @@ def test_a_keras_file_with_code_in_it_is_not_run(examples, tmp_path):
         kp.score_checkpoints([tmp_path / "code.keras"], examples, ["el2n"])
 
 
-def test_what_is_no_list_and_what_is_not_finished_is_said(examples):
+def test_refuses_unfinished_tables_and_wrong_types(examples):
     callback = kp.ScoreCallback(examples, ["el2n"])
     with pytest.raises(InputError, match="There are no scores yet"):
         callback.table()
@@ -246,7 +246,7 @@ class Tempered(keras.Model):
         return 10 * super().call(inputs, training=training)
 
 
-def test_a_functional_model_with_a_call_of_its_own_is_called(examples):
+def test_a_functional_model_with_an_overridden_call_is_called(examples):
     graph = small.network(examples)
     model = Tempered(graph.inputs, graph.outputs)
     x = examples.stored_inputs(np.arange(len(examples)))

@@ -126,7 +126,7 @@ def carried(el2n, el2n_held_out, forgetting, forgetting_held_out):
     )
 
 
-def test_the_price_of_several_probes_is_that_of_their_mean_or_sum():
+def test_the_price_of_several_probes_is_of_their_mean_or_sum():
     """Each probe alone is 2 off; their means are 0, 1 and 1 off, in the same order."""
     probes = [
         carried([1, 9, 2, 3, 4], [3, 4, 5], [1, 9, 2, 3, 4], [3, 4, 5]),
@@ -189,7 +189,7 @@ def test_marks_of_another_length_or_of_other_examples():
         kp.ScoreTable.over_seeds([table(), table(extrapolated=(True, False, False))])
 
 
-def test_reliability_is_that_of_the_scored_examples():
+def test_reliability_counts_scored_examples_only():
     """They agree on all that they have scored, and on nothing else."""
     marked = [False] * 4 + [True] * 6
     columns = (np.arange(10), np.r_[np.arange(4), np.arange(9, 3, -1)])
@@ -212,7 +212,7 @@ def test_a_subset_tells_by_which_scores_it_was_selected(tmp_path):
         assert method_name(kp.select(table(), by, 0.5, "random").selection) == "random"
 
 
-def test_few_neighbours_and_useless_scores_are_told():
+def test_few_neighbours_and_useless_scores_are_reported():
     probes = [carried([1, 9, 2, 3, 4], [4, 3, 2], [1, 9, 2, 3, 4], [3, 4, 5])]
     found = over_probes(probes, fraction=0.8, seed=7).metadata["extrapolation"]
     assert found["fewest"] < extrapolation.NEIGHBOURS

@@ -43,7 +43,7 @@ def test_training_is_the_same_to_the_last_bit(augmentation, examples):
 
 
 @pytest.mark.parametrize("batch_size", [1, 32, 129, 500])
-def test_without_a_change_of_weights_it_sees_what_an_eval_pass_sees(batch_size, examples):
+def test_recording_equals_an_eval_pass_if_weights_stay(batch_size, examples):
     """Every example's values stand at its own row, whatever the order and the last batch."""
     model = plain_network(examples)
     recorded = recorded_fit(model, examples, DYNAMICS, 3, batch_size, learning_rate=0.0).table()
@@ -93,7 +93,7 @@ def watched_logits(examples, epochs, steps):
         (50, {"steps_per_execution": 5}),
     ],
 )
-def test_the_outputs_are_those_that_the_step_has_computed(count, options, examples):
+def test_the_training_step_records_its_own_outputs(count, options, examples):
     part = kp.Examples.from_arrays(
         examples.stored_inputs(np.arange(count)), examples.labels[:count], num_classes=10
     )
@@ -158,7 +158,7 @@ def test_mixed_precision(policy, examples):
     assert np.corrcoef(table["aum"], exact["aum"])[0, 1] > 0.99
 
 
-def test_a_second_fit_starts_clean_and_one_without_recording_sees_eval_mode(examples):
+def test_a_second_fit_starts_clean_with_or_without_recording(examples):
     callback = kp.ScoreCallback(examples, ["forgetting", "aum"])
     recording = compiled(callback.recording(plain_network(examples)), learning_rate=0.0)
     plain = compiled(recording.recorded, learning_rate=0.0)

@@ -84,7 +84,7 @@ def other_order(examples):
     "others",
     [other_order, lambda examples: examples.with_label_noise(0.3), lambda _: small.digits(200)],
 )
-def test_other_examples_than_those_that_are_scored_are_an_error(others, examples):
+def test_training_on_other_examples_than_scored_is_an_error(others, examples):
     callback = kp.ScoreCallback(examples, ["aum"])
     recording = compiled(callback.recording(plain_network(examples)))
     batches = others(examples).batches(32, rows=True)
@@ -105,7 +105,7 @@ def test_batches_without_rows_are_for_validation_only(examples):
         recording.fit(plain, **options)
 
 
-def test_what_it_saves_is_the_model_itself(examples, tmp_path):
+def test_saving_saves_the_recorded_model(examples, tmp_path):
     callback = kp.ScoreCallback(examples, ["aum"])
     model = plain_network(examples)
     recording = compiled(callback.recording(model))

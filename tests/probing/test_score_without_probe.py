@@ -144,7 +144,7 @@ def test_beside_saved_models(file, in_this_process, capsys):
     assert "embeddings: there" in capsys.readouterr().err
 
 
-def test_a_recipe_of_before_embeddings_is_that_of_none(file):
+def test_older_recipes_without_embeddings_have_none(file):
     plan = ScoringPlan.from_config(Config(scores=["prototype"]))
     assert plan.recipe["scores_of_each_seed"] == {0: [{"name": "prototype"}]}
     older = {key: value for key, value in plan.recipe.items() if key != "embeddings"}

@@ -40,7 +40,7 @@ def config(fraction=0.5, scores=("el2n", "aum"), **changes):
     )
 
 
-def test_a_probe_trains_on_the_part_and_carries_over_by_its_last_layer(monkeypatch):
+def test_a_probe_trains_on_the_part_and_estimates_the_others(monkeypatch):
     models = []
     keep = extrapolation.extrapolate
     monkeypatch.setattr(work, "extrapolate", lambda *args: models.append(args) or keep(*args))
@@ -122,7 +122,7 @@ def test_with_checkpoints_the_last_one_embeds(tmp_path):
     assert isinstance(work.score_with_checkpoints(everything), kp.ScoreTable)
 
 
-def test_a_model_that_does_not_show_its_last_layer_is_an_error_before_training(tmp_path):
+def test_a_hidden_last_layer_is_refused_before_training(tmp_path):
     one = dataclasses.replace(config(), model=ModelConfig("support.odd_models:headless"))
     message = "input of the last layer is not to be seen.*carried over by it. Score all examples"
     with pytest.raises(InputError, match=message):
@@ -155,7 +155,7 @@ def test_a_final_softmax_does_not_hide_the_last_layer():
         extrapolation.extrapolate(own, model, part._at(slice(3)), k=3)
 
 
-def test_an_example_alone_in_its_class_keeps_its_score_and_has_no_price():
+def test_an_example_alone_in_its_class_keeps_its_score():
     examples = small.random_images(31, classes=2)
     examples.labels = np.array([0] * 30 + [1])
     part = scored_part(examples, 0.5, 0)

@@ -62,7 +62,7 @@ def test_the_same_by_checkpoints_in_python(tested, capsys):
     assert run("score", *settings) == 0
 
 
-def test_a_comparison_is_of_what_can_be_pruned(tested):
+def test_a_comparison_shows_scores_of_training_examples(tested):
     """The folder `out` has scores of training examples, `test` those of test examples."""
     (table,) = _score_tables(tested).values()
     assert table.metadata["examples"]["split"] == "train"

@@ -36,7 +36,7 @@ def cells(text, name):
     return [cell.strip() for cell in line.split("│")[1:-1]]
 
 
-def test_the_table_has_a_row_for_each_probe_and_one_for_what_is_never_settled():
+def test_the_table_has_a_row_for_each_layer_and_one_for_never():
     text = printed(DETAILS, 120)
     assert "Prediction depth, neighbours among 1,200 examples" in text
     assert cells(text, "all") == ["all", "", "", "2,011", "97.5"]
@@ -47,7 +47,7 @@ def test_the_table_has_a_row_for_each_probe_and_one_for_what_is_never_settled():
 
 
 @pytest.mark.parametrize("width", [45, 80])
-def test_the_table_fits_a_narrow_terminal_without_losing_a_number(width):
+def test_the_table_fits_a_narrow_terminal_with_every_number(width):
     text = printed(DETAILS, width)
     assert max(map(len, text.splitlines())) <= width
     for number in ("50.0", "96.9", "2,000", "99.0"):
@@ -83,7 +83,7 @@ def test_the_text_says_which_probe_has_which_number(tmp_path):
         assert f"`{name}`" in text
 
 
-def test_what_the_score_tells_is_what_is_shown(tmp_path):
+def test_the_table_shows_the_details_of_the_score(tmp_path):
     examples = small.digits(60)
     model = small.network(examples)
     table = kp.score_checkpoints([model], examples, [PredictionDepth(k=3)])

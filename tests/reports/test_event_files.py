@@ -172,7 +172,7 @@ def curves(folder, **compile_options):
     return model.fit(x, y, batch_size=4, epochs=3, verbose=0, callbacks=[callback]).history
 
 
-def test_training_curves_say_what_keras_says(tmp_path):
+def test_training_curves_equal_the_logs_of_keras(tmp_path):
     # Two steps an epoch; the rate halves with every step.
     rates = keras.optimizers.schedules.ExponentialDecay(0.5, 1, 0.5)
     history = curves(tmp_path / "run", optimizer=keras.optimizers.SGD(rates), metrics=["accuracy"])

@@ -117,13 +117,13 @@ def test_first_learned_counts_each_examples_own_presentations():
     np.testing.assert_array_equal(score.result(), [2, 2])
 
 
-def test_variability_is_the_population_deviation_and_confidence_its_mean():
+def test_variability_is_a_population_deviation_by_hand():
     logits, labels = logits_of_label(np.array(P)[:2]), [0, 0, 0]
     np.testing.assert_allclose(drive(Variability(), logits, labels), [0.15, 0, 0.2], atol=1e-6)
     np.testing.assert_allclose(drive(Confidence(), logits, labels), [0.35, 0.9, 0.3], atol=1e-6)
 
 
-def test_variability_keeps_its_digits_and_that_of_a_constant_is_0():
+def test_variability_keeps_its_digits_and_is_zero_if_constant():
     """The mean of the squares minus the square of the mean would have none left."""
     p = np.full((400, 2), 0.7)
     p[::2, 1] += 1e-5

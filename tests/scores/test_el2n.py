@@ -14,7 +14,7 @@ def test_by_hand():
     np.testing.assert_allclose(error_l2_norm(probabilities, np.array([0, 2, 2])), expected, 1e-6)
 
 
-def test_right_and_certain_is_0_and_wrong_and_certain_the_root_of_2():
+def test_certain_answers_score_zero_or_the_root_of_two():
     probabilities = np.eye(3, dtype="float32")[[1, 1]]
     norms = error_l2_norm(probabilities, np.array([1, 2]))
     np.testing.assert_allclose(norms, [0, 2**0.5], 1e-6)

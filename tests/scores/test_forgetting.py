@@ -37,7 +37,7 @@ def test_trajectories_by_hand():
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 7])
-def test_never_learned_is_the_number_of_presentations_and_more_than_any_other(epochs):
+def test_never_learned_is_the_number_of_presentations(epochs):
     most_forgotten = [epoch % 2 == 0 for epoch in range(epochs)]
     scores = of_correct([[False] * epochs, most_forgotten])
     np.testing.assert_array_equal(scores, [epochs, epochs // 2])

@@ -72,7 +72,7 @@ def test_a_linear_model_by_hand(weights):
 
 
 @BOTH
-def test_of_a_linear_model_is_el2n_times_the_root_of_1_plus_x_squared(weights):
+def test_grand_of_a_linear_model_by_formula(weights):
     examples = small.random_images(20, shape=(5,))
     keras.utils.set_random_seed(0)
     model = linear(5)
@@ -112,7 +112,7 @@ def test_of_the_last_layer(use_bias, examples, model):
 
 
 @BOTH
-def test_a_softmax_or_a_linear_activation_at_the_end_changes_nothing(weights):
+def test_a_final_softmax_or_linear_activation_changes_nothing(weights):
     examples = small.random_images(9, shape=(4,))
     keras.utils.set_random_seed(0)
     hidden, logits = keras.layers.Dense(5, activation="relu"), keras.layers.Dense(3)
@@ -144,7 +144,7 @@ class Subclassed(keras.Model):
         return self.dense(self.flatten(x))
 
 
-def test_a_subclassed_model_gives_all_weights_but_not_the_last_layer(examples):
+def test_grand_of_all_weights_works_on_a_subclassed_model(examples):
     model = Subclassed()
     observed = grand(model, examples)
     expected = one_gradient_at_a_time(model, examples, model.trainable_variables)
@@ -154,7 +154,7 @@ def test_a_subclassed_model_gives_all_weights_but_not_the_last_layer(examples):
 
 
 @pytest.mark.parametrize("end", [keras.layers.ReLU(), keras.layers.Rescaling(2.0)])
-def test_what_comes_after_the_last_dense_layer_is_no_last_layer(end):
+def test_layers_after_the_last_dense_layer_are_no_last_layer(end):
     examples = small.random_images(6, shape=(4,))
     model = keras.Sequential([*linear(4).layers, end])
     with pytest.raises(InputError, match="Expected.*that ends in a dense layer"):
@@ -171,7 +171,7 @@ def test_the_closed_form_is_refused_where_it_does_not_hold():
         grand(model, examples, "last_layer")
 
 
-def test_a_row_of_an_embedding_that_is_used_twice_has_one_gradient():
+def test_an_embedding_row_used_twice_has_one_gradient():
     x = np.float32([[1, 1, 1, 2], [0, 1, 2, 3], [4, 4, 5, 5]])
     examples = kp.Examples.from_arrays(x, np.arange(3))
     keras.utils.set_random_seed(0)

@@ -45,7 +45,7 @@ def test_the_same_as_on_scikit_learns_neighbours(support_fraction, against):
     np.testing.assert_array_equal(table["prediction_depth"][clear], expected[clear])
 
 
-def test_probes_run_from_the_input_over_the_layers_to_the_softmax():
+def test_layer_votes_run_from_the_input_to_the_softmax():
     examples = small.digits(60)
     model = small.network(examples)
     table = kp.score_checkpoints([model], examples, [PredictionDepth(k=3)])
@@ -98,7 +98,7 @@ def test_refuses_layers_that_are_not_there(layers, message):
         ({"support_count": 61}, "`support_count`. Expected at most 60.*Received: .*=61"),
     ],
 )
-def test_refuses_a_support_that_is_too_small_or_larger_than_there_is(options, message):
+def test_refuses_a_support_that_is_too_small_or_too_large(options, message):
     examples = small.digits(60)
     score = PredictionDepth(**options)
     with pytest.raises(InputError, match=message):

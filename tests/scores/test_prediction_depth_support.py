@@ -55,7 +55,7 @@ def reference(model, examples, rows, k, support=None):
     return votes, depth_of_votes(votes, predictions), clear, predictions
 
 
-def test_a_support_of_so_many_is_that_of_such_a_part(model, examples):
+def test_a_support_of_a_number_equals_a_support_of_a_part(model, examples):
     (by_count, details, rows), (by_fraction, _, expected) = (
         scored(model, examples, PredictionDepth(k=5, seed=2, **options))
         for options in ({"support_count": 60}, {"support_fraction": 0.2})
@@ -97,7 +97,7 @@ def test_the_metadata_say_which_examples_the_support_is(model, examples, others)
     assert "support" not in kp.score_checkpoints([model], others, [score]).metadata
 
 
-def test_a_support_that_is_the_examples_holds_no_example_against_itself(model, examples):
+def test_a_support_of_the_examples_themselves_leaves_each_out(model, examples):
     same = small.digits(300)
     assert same is not examples
     table = kp.score_checkpoints([model], examples, [PredictionDepth(k=1)], support=same)
@@ -108,7 +108,7 @@ def test_a_support_that_is_the_examples_holds_no_example_against_itself(model, e
     assert table.metadata["scores"]["prediction_depth"]["probe_accuracy"]["input"] < 1
 
 
-def test_the_callback_takes_neighbours_from_what_the_model_trains_on(examples, others):
+def test_the_callback_takes_neighbours_from_the_support(examples, others):
     model = small.network(examples)
     scores = [PredictionDepth(k=10), "el2n"]
     callback = kp.ScoreCallback(others, scores, support=examples)
@@ -131,7 +131,7 @@ def test_a_support_of_another_kind_is_refused(model, examples, shape, classes):
         kp.score_checkpoints([model], examples, ["prediction_depth"], support=support)
 
 
-def test_what_it_tells_is_what_was_found():
+def test_the_details_equal_the_measured_values():
     examples = small.random_images(200, seed=1)
     model = small.network(examples)
     small.fit(model, examples, epochs=6)
@@ -156,7 +156,7 @@ def test_what_it_tells_is_what_was_found():
     ]
 
 
-def test_the_accuracy_is_that_of_the_network_whatever_the_depth_is_held_against(model, examples):
+def test_accuracy_by_depth_is_the_accuracy_of_the_network(model, examples):
     _, expected, _ = scored(model, examples, PredictionDepth(k=10))
     _, details, _ = scored(model, examples, PredictionDepth(k=10, against="label"))
     for name in ("network_accuracy", "probe_accuracy", "support"):
@@ -189,9 +189,7 @@ def test_reduced_layers_give_nearly_the_depths_of_exact_ones(wide, examples):
 
 
 @pytest.mark.parametrize("max_dimension", [None, 16])
-def test_reduced_or_exact_they_are_those_on_scikit_learns_neighbours(
-    model, examples, max_dimension
-):
+def test_depths_agree_with_neighbours_of_scikit_learn(model, examples, max_dimension):
     score = PredictionDepth(k=10, max_dimension=max_dimension, seed=3)
     found, _, rows = scored(model, examples, score)
     features, predictions = outputs_of(model, examples, LAYERS)

@@ -113,7 +113,7 @@ def test_scoring_leaves_training_as_it_was(name, examples):
     assert scored_draw == plain_draw
 
 
-def test_without_recorded_training_steps_every_score_is_one_of_eval_mode(examples, checkpoints):
+def test_every_score_takes_eval_mode_without_recording(examples, checkpoints):
     recorded = kp.score_checkpoints(checkpoints, examples, list(SCORES)).metadata["scores"]
     assert list(recorded) == list(SCORES)
     for name, score in SCORES.items():

@@ -109,7 +109,7 @@ def test_a_second_run_starts_clean(score):
 
 
 @ALL
-def test_is_due_at_the_end_or_when_told(score):
+def test_is_due_at_the_end_or_at_its_epoch(score):
     logits, labels = random_logits(4, 25, 3)
     for options, epoch in (({}, 4), ({"epoch": 2}, 2)):
         expected = reference(score, logits[epoch - 1], labels)

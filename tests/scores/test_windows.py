@@ -105,7 +105,7 @@ def test_windows_slide(score):
     assert (observed > 0).all()
 
 
-def test_the_mean_over_windows_counts_an_epoch_as_often_as_windows_have_it():
+def test_the_mean_over_windows_weights_epochs_by_their_windows():
     p = np.full((6, 6), 0.5)
     p[np.arange(6), np.arange(6)] = 0.9
     observed = drive(DynamicUncertainty(window=3), logits_of_label(p), np.zeros(6, int))
@@ -149,7 +149,7 @@ def test_a_window_is_10_epochs_or_all_of_a_shorter_run(score, epochs, window):
 
 
 @pytest.mark.parametrize(("epochs", "due"), [(5, 5), (20, 10), (40, 12), (100, 30), (200, 60)])
-def test_dual_looks_at_the_first_30_percent_and_at_least_one_window(epochs, due):
+def test_dual_sees_30_percent_and_at_least_one_window(epochs, due):
     assert DUAL().epochs_due(epochs) == list(range(1, due + 1))
     assert DUAL(window=3).epochs_due(10) == [1, 2, 3]
     assert DUAL(epochs=5).epochs_due(epochs) == [1, 2, 3, 4, 5]
@@ -178,7 +178,7 @@ def test_a_run_shorter_than_the_window_is_refused(score):
 @ALL
 @pytest.mark.parametrize("name", ["window", "epochs"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "2"])
-def test_refuses_what_is_no_positive_integer(score, name, value):
+def test_refuses_all_but_positive_integers(score, name, value):
     with pytest.raises(InputError, match=f"Invalid `{name}`. Expected a positive integer. Receive"):
         score(**{name: value})
 

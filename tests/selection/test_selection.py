@@ -46,7 +46,7 @@ def test_counts_are_exact(policy, quota, keep_fraction, count):
 
 @EVERY
 @pytest.mark.parametrize("quota", [None, "balanced"])
-def test_the_same_seed_repeats_and_another_differs_where_chance_decides(policy, quota):
+def test_the_same_seed_repeats_and_another_seed_differs(policy, quota):
     ties = table(np.zeros(100), np.arange(100) % 3)
     masks = [kp.select(ties, "s", 0.3, policy, quota, seed).mask for seed in (0, 0, 1)]
     np.testing.assert_array_equal(masks[0], masks[1])
@@ -102,7 +102,7 @@ def test_balanced_quota_by_hand():
         )
 
 
-def test_an_odd_example_of_a_balanced_quota_goes_to_a_random_class():
+def test_an_odd_example_of_a_quota_goes_to_a_random_class():
     winners = {
         int(np.argmax(quotas.balanced(np.full(3, 10), 4, np.random.default_rng(seed))))
         for seed in range(30)

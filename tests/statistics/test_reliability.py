@@ -116,7 +116,7 @@ def test_a_known_mixture_of_signal_and_noise(probes, signal, noise):
 
 
 @pytest.mark.parametrize(("signal", "noise"), [(1, 1), (1, 2), (3, 1)])
-def test_as_many_probes_as_are_said_reach_nine_tenths(signal, noise):
+def test_the_predicted_number_of_probes_reaches_nine_tenths(signal, noise):
     needed = reliability(mixture(10, signal, noise))["seeds_for_0.9"]
     both = mixture(2 * (needed + 2), signal, noise, seed=1)
 
@@ -127,13 +127,13 @@ def test_as_many_probes_as_are_said_reach_nine_tenths(signal, noise):
     assert abs(min(enough) - needed) <= 1
 
 
-def test_the_number_that_is_needed_does_not_hang_on_the_number_there_is():
+def test_probes_needed_do_not_depend_on_the_probes_there_are():
     needed = [reliability(mixture(probes, 1, 1))["seeds_for_0.9"] for probes in (2, 5, 10, 16)]
     assert max(needed) - min(needed) <= 1
 
 
 @pytest.mark.parametrize("probes", range(2, 13))
-def test_halves_are_disjoint_of_the_same_size_and_leave_one_out_of_an_odd_number(probes):
+def test_halves_are_disjoint_and_of_the_same_size(probes):
     splits = list(_splits(probes, seed=0))
     assert 1 <= len(splits) <= 20
     for first, second in splits:
@@ -163,7 +163,7 @@ def test_drawn_splits_hang_on_their_seed_alone():
     assert split_half(values) == split_half(values)
 
 
-def test_what_is_said_on_the_terminal():
+def test_the_lines_on_the_terminal():
     found = {
         "el2n": {"seeds": 5, "split_half": 0.7, "spearman_brown": 0.854, "seeds_for_0.9": 8},
         "vog": {**NOTHING, "seeds": 1},

@@ -58,7 +58,7 @@ def test_numpy_numbers_are_numbers(tmp_path):
     assert kp.Subset.load(tmp_path / "subset.parquet").selection["keep_fraction"] == 0.5
 
 
-def test_a_subset_of_ones_own_has_a_selection(tmp_path):
+def test_a_hand_made_subset_has_a_selection(tmp_path):
     subset = kp.Subset(["a", "b"], [0, 1], [True, False])
     assert subset.selection["policy"] == "own"
     assert subset.selection["keep_fraction"] == 0.5
@@ -165,6 +165,7 @@ def test_a_subset_saved_and_loaded_keeps_the_same(tmp_path):
         "keep_fraction": 0.25,
         "kept": 15,
         "seed": 0,
+        "extrapolated": False,
     }
 
 
@@ -176,7 +177,7 @@ def test_a_subset_saved_and_loaded_keeps_the_same(tmp_path):
         ({"fraction": 0.5, "seed": 3}, "seed=3.*Received.*seed=0"),
     ],
 )
-def test_a_subset_of_other_examples_is_refused_and_says_what_differs(other, message):
+def test_a_subset_of_other_examples_is_refused_by_name(other, message):
     examples = kp.load_examples("digits")
     scores = kp.ScoreTable(
         examples.ids,

@@ -60,7 +60,7 @@ def test_the_optimizer_is_made_again_from_its_config():
     assert (again.l2, again.momentum) == (0.1, 0.9)
 
 
-def test_the_learning_rate_falls_to_a_fifth_at_30_60_and_80_percent(examples):
+def test_the_step_schedule_falls_to_a_fifth_three_times(examples):
     recorder = Recorder()
     trained(examples, epochs=10, batch_size=30, learning_rate=0.1, callbacks=[recorder])
     expected = [0.1] * 30 + [0.02] * 30 + [0.004] * 20 + [0.0008] * 20
@@ -175,20 +175,20 @@ def test_refuses_unknown_options(options, message, examples):
         trained(examples, **options)
 
 
-def test_the_default_optimizer_is_that_of_the_papers():
+def test_the_default_optimizer_follows_the_papers():
     optimizer = optimizers.make_optimizer("sgd", 0.1, 5e-4)
     assert (optimizer.momentum, optimizer.nesterov, optimizer.l2) == (0.9, True, 5e-4)
     assert optimizer.weight_decay is None
 
 
-def test_refuses_to_crop_what_is_no_image():
+def test_refuses_to_crop_vectors():
     vectors = kp.Examples.from_arrays(np.zeros((40, 6), "float32"), np.arange(40) % 3)
     model = loading.build("mlp", (6,), 3)
     with pytest.raises(InputError, match="augmentation 'flip_crop' takes images"):
         fit.train(model, vectors, TrainingConfig(epochs=1, augmentation="flip_crop"))
 
 
-def test_a_softmax_that_cannot_be_seen_is_refused_before_training(examples):
+def test_a_hidden_softmax_is_refused_before_training(examples):
     inputs = keras.Input(examples.shape)
     x = keras.layers.Dense(10)(keras.layers.Flatten()(inputs))
     hidden = keras.layers.Lambda(lambda z: keras.ops.softmax(z))(x)

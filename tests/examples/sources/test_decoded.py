@@ -70,7 +70,7 @@ def test_without_a_key_nothing_is_kept(cache):
     assert not cache.exists()
 
 
-def test_what_does_not_fit_into_memory_stays_on_the_disk(monkeypatch):
+def test_images_larger_than_memory_stay_on_the_disk(monkeypatch):
     assert not isinstance(Source().load().images, np.memmap)
     monkeypatch.setattr(decoded, "MEMORY_LIMIT", 150 * 12 - 1)
     found = Source().load()

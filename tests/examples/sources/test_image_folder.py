@@ -273,7 +273,7 @@ def test_refuses_a_class_that_is_not_in_train(folder, images):
         load(folder)
 
 
-def test_refuses_what_is_missing_or_empty(tmp_path):
+def test_refuses_missing_or_empty_folders(tmp_path):
     with pytest.raises(InputError, match="Cannot read the folder .*nowhere/train.*No such file"):
         load(tmp_path / "nowhere")
     (tmp_path / "train").mkdir()

@@ -48,7 +48,7 @@ def npz(tmp_path):
     return write
 
 
-def test_digits_are_those_of_scikit_learn():
+def test_digits_equal_scikit_learn():
     digits = load_digits()
     for split, count in (("train", 1437), ("test", 360)):
         examples = load_examples("digits", split)
@@ -200,7 +200,7 @@ def test_npz_refuses(npz, changes, message):
         load_examples(npz(**changes))
 
 
-def test_npz_refuses_what_is_no_such_file(tmp_path):
+def test_npz_refuses_other_files(tmp_path):
     np.save(tmp_path / "array.npy", IMAGES["train"])
     (tmp_path / "text.npz").write_text("no archive")
     for name in ("array.npy", "text.npz", "missing.npz", "."):

@@ -50,7 +50,7 @@ def positions(folder, name, split):
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize("kind", ["clothes", "whole"])
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_ids_pixels_and_labels_are_those_of_the_source(data, file_format, kind, split):
+def test_ids_pixels_and_labels_equal_the_source(data, file_format, kind, split):
     name = f"{kind}_{file_format}"
     examples = load_examples(f"tfds:{name}", split, data_dir=str(data))
     pixels, labels = source_arrays(split)
@@ -66,7 +66,7 @@ def test_ids_pixels_and_labels_are_those_of_the_source(data, file_format, kind, 
     assert examples.source == f"tfds:{name}/1.2.3"
 
 
-def test_ids_are_what_tfds_gives_its_examples(data):
+def test_ids_are_the_ids_of_tfds(data):
     builder = tfds.builder("clothes_tfrecord", data_dir=data)
     config = tfds.ReadConfig(add_tfds_id=True)
     known = {

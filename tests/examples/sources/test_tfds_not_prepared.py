@@ -44,7 +44,7 @@ class Refused(Pairs):
         dl_manager.download("http://localhost:9/images.zip")
 
 
-def test_prepares_what_is_not_prepared_and_takes_the_supervised_features(tmp_path, capfd, caplog):
+def test_prepares_a_data_set_and_takes_its_supervised_features(tmp_path, capfd, caplog):
     examples = load_examples("tfds:pairs", data_dir=str(tmp_path))
     assert stored(examples)[:, 0, 0, 0].tolist() == examples.labels.tolist()
     assert sorted(examples.labels) == [0, 1, 2, 3]
@@ -80,7 +80,7 @@ def test_a_failing_download_ends_soon_with_one_message(tmp_path, capfd, caplog):
         ("nobody:images", "Namespace nobody not found"),
     ],
 )
-def test_names_what_cannot_be_had(tmp_path, name, reason):
+def test_names_a_data_set_that_cannot_be_prepared(tmp_path, name, reason):
     with pytest.raises(InputError, match=rf"data set '{name}'.*{tmp_path}.*{reason}.*tfds build"):
         load_examples(f"tfds:{name}", data_dir=str(tmp_path))
 
