@@ -1,5 +1,6 @@
 """What holds for every score in the registry."""
 
+import functools
 import inspect
 
 import keras
@@ -13,6 +14,19 @@ from keras_pruning.scores import SCORES, Score, get
 
 EVERY = pytest.mark.parametrize("name", SCORES)
 EPOCHS = 3
+
+
+def one_of_each_kind():
+    """Returns every score, all but the first of each signal and mode marked as slow."""
+    kinds, names = set(), []
+    for name, score in SCORES.items():
+        kind = (score.signal, score.mode)
+        names.append(pytest.param(name, marks=[pytest.mark.slow] if kind in kinds else []))
+        kinds.add(kind)
+    return pytest.mark.parametrize("name", names)
+
+
+EVERY_FITTED = one_of_each_kind()
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +43,33 @@ def checkpoints(examples):
         small.fit(model, examples, epochs=epochs)
         models.append(model)
     return models
+
+
+@pytest.fixture(scope="module")
+def alone(examples, checkpoints):
+    """A function that scores with one score and a batch size, each pair once."""
+
+    @functools.cache
+    def table(name, batch_size=256):
+        return kp.score_checkpoints(checkpoints, examples, [name], batch_size=batch_size)
+
+    return table
+
+
+@pytest.fixture(scope="module")
+def together(examples, checkpoints):
+    """The table of all scores in one pass."""
+    return kp.score_checkpoints(checkpoints, examples, list(SCORES))
+
+
+@pytest.fixture(scope="module")
+def plain(examples):
+    """The variables that a fit without scores leaves, and the next random number."""
+    model = small.network(examples)
+    small.fit(model, examples, EPOCHS)
+    draw = float(keras.random.uniform(()))
+    variables = [np.array(variable) for variable in model.variables]
+    return variables, [np.array(variable) for variable in model.optimizer.variables], draw
 
 
 def reordered(examples, order):
@@ -53,9 +94,9 @@ def test_its_config_makes_it_again(name):
     assert get({"name": name, **config}).get_config() == config
 
 
-@EVERY
-def test_one_finite_float32_for_each_example(name, examples, checkpoints):
-    table = kp.score_checkpoints(checkpoints, examples, [name])
+@EVERY_FITTED
+def test_one_finite_float32_for_each_example(name, examples, alone):
+    table = alone(name)
     assert table[name].shape == (130,)
     assert table[name].dtype == np.float32
     assert np.isfinite(table[name]).all()
@@ -64,30 +105,27 @@ def test_one_finite_float32_for_each_example(name, examples, checkpoints):
     np.testing.assert_array_equal(table.labels, examples.labels)
 
 
-@EVERY
-def test_order_of_the_examples_changes_nothing(name, examples, checkpoints):
+@EVERY_FITTED
+def test_order_of_the_examples_changes_nothing(name, examples, checkpoints, alone):
     order = np.random.default_rng(1).permutation(len(examples))
-    table = kp.score_checkpoints(checkpoints, examples, [name])
+    table = alone(name)
     other = kp.score_checkpoints(checkpoints, reordered(examples, order), [name])
     np.testing.assert_allclose(other[name], table[name][order], atol=1e-4)
 
 
-@EVERY
-@pytest.mark.parametrize("batch_size", [1, 129, 1000])
-def test_batch_size_changes_nothing(name, batch_size, examples, checkpoints):
-    table = kp.score_checkpoints(checkpoints, examples, [name], batch_size=64)
-    other = kp.score_checkpoints(checkpoints, examples, [name], batch_size=batch_size)
+@EVERY_FITTED
+@pytest.mark.parametrize("batch_size", [pytest.param(1, marks=pytest.mark.slow), 129, 1000])
+def test_batch_size_changes_nothing(name, batch_size, alone):
+    table, other = alone(name, 64), alone(name, batch_size)
     np.testing.assert_allclose(other[name], table[name], atol=1e-4)
 
 
-@EVERY
-def test_together_with_others_it_is_the_same(name, examples, checkpoints):
-    alone = kp.score_checkpoints(checkpoints, examples, [name])
-    together = kp.score_checkpoints(checkpoints, examples, list(SCORES))
-    np.testing.assert_array_equal(together[name], alone[name])
+@EVERY_FITTED
+def test_together_with_others_it_is_the_same(name, alone, together):
+    np.testing.assert_array_equal(together[name], alone(name)[name])
 
 
-@EVERY
+@EVERY_FITTED
 def test_the_same_seed_repeats_and_a_second_fit_starts_clean(name, examples):
     callback = kp.ScoreCallback(examples, [name])
     tables = []
@@ -97,24 +135,22 @@ def test_the_same_seed_repeats_and_a_second_fit_starts_clean(name, examples):
     np.testing.assert_array_equal(tables[0], tables[1])
 
 
-@EVERY
-def test_scoring_leaves_training_as_it_was(name, examples):
+@EVERY_FITTED
+def test_scoring_leaves_training_as_it_was(name, examples, plain):
     """Weights, moving statistics, optimiser and random streams: one difference would show here."""
-    plain, scored = small.network(examples), None
-    small.fit(plain, examples, EPOCHS)
-    plain_draw = float(keras.random.uniform(()))
+    variables, optimizer_variables, draw = plain
     scored = small.network(examples)
     small.fit(scored, examples, EPOCHS, [kp.ScoreCallback(examples, [name])])
     scored_draw = float(keras.random.uniform(()))
-    for ours, theirs in zip(scored.variables, plain.variables, strict=True):
+    for ours, theirs in zip(scored.variables, variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    for ours, theirs in zip(scored.optimizer.variables, plain.optimizer.variables, strict=True):
+    for ours, theirs in zip(scored.optimizer.variables, optimizer_variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert scored_draw == plain_draw
+    assert scored_draw == draw
 
 
-def test_every_score_takes_eval_mode_without_recording(examples, checkpoints):
-    recorded = kp.score_checkpoints(checkpoints, examples, list(SCORES)).metadata["scores"]
+def test_every_score_takes_eval_mode_without_recording(together):
+    recorded = together.metadata["scores"]
     assert list(recorded) == list(SCORES)
     for name, score in SCORES.items():
         assert recorded[name]["higher_is_harder"] is score.higher_is_harder
