@@ -167,7 +167,7 @@ def test_an_output_with_results_of_another_recipe(workplace, scores, capsys):
     arguments = ["--config", workplace / "small.yaml", "--output", scores.parent]
     message = fails(capsys, scores.parent, "score", *arguments, "--probe.epochs", 5)
     assert "holds the result of another recipe. Nothing was overwritten." in message
-    assert "probe.epochs: there 4, asked for 5" in message
+    assert "probe.epochs: recorded 4, requested 5" in message
     assert "Choose another --output" in message
 
 
