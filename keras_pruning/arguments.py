@@ -1,4 +1,4 @@
-"""Checks of arguments; each raises an `InputError` that says what was expected and received."""
+"""Checks of arguments. Each raises an `InputError` with the expected and the received value."""
 
 import numbers
 
@@ -6,7 +6,7 @@ from keras_pruning.errors import InputError
 
 
 def positive_integer(name, value):
-    """Returns `value`, checked to be `None` or a positive integer."""
+    """Returns `value`. Raises an `InputError` unless it is `None` or a positive integer."""
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise InputError(
             f"Invalid `{name}`. Expected a positive integer. Received: {name}={value!r}"
@@ -56,7 +56,8 @@ def require_seed(seed, name="seed"):
 
 
 def require_seeds(name, seeds):
-    """Raises an `InputError` unless `seeds` is a positive number of seeds or a list of them."""
+    """Raises an `InputError` unless `seeds` is a positive number of seeds or a list of seeds."""
+    # A number of seeds counts from 0: it is valid if its last seed is.
     listed = seeds if isinstance(seeds, list) else [seeds - 1 if isinstance(seeds, int) else seeds]
     valid = all(isinstance(seed, int) and seed >= 0 for seed in listed)
     if not (valid and listed and len(set(listed)) == len(listed)):
@@ -67,4 +68,5 @@ def require_seeds(name, seeds):
 
 
 def _is_number(value):
+    # `True` and `False` are integers in Python.
     return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -1,4 +1,4 @@
-"""Recipes: everything that a result depends on, and how two of them are compared."""
+"""Recipes: everything that a result depends on, and the comparison of two recipes."""
 
 import contextlib
 import hashlib
@@ -14,17 +14,17 @@ from keras_pruning.errors import InputError
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn", "tensorflow-datasets")
 
-# Keys of the config that the recorded `examples` stand for, and the reason of each.
+# Keys of the config that the recorded `examples` replace in a recipe, each with the reason.
 EXAMPLES_SAY = {
-    "dataset.name": "`examples.source`, and the fingerprint, wherever the files are",
-    "dataset.data_dir": "the fingerprint, wherever the files are",
+    "dataset.name": "`examples.source` and the fingerprint, which do not depend on the folder",
+    "dataset.data_dir": "the fingerprint, which does not depend on the folder",
     "dataset.image_size": "`examples.inputs` is a hash of the resized images",
     "dataset.fraction": "`examples.fraction`",
     "dataset.seed": "`examples.seed` and `examples.label_noise_seed`",
     "dataset.label_noise": "`examples.label_noise`",
 }
 
-# Values of keys that older files leave out. What is not listed here was `None`.
+# Values of keys that files of earlier versions leave out. Any other missing key was `None`.
 OLDER_FILES = {
     "examples.label_noise": 0.0,
     "examples.label_noise_seed": 0,
@@ -40,24 +40,22 @@ OLDER_FILES = {
 }
 
 
-def settings(config, cannot_matter):
+def settings(config, excluded):
     """Returns the config without the keys that cannot change a result.
 
-    A key that nobody listed stays, so that a new option is part of every recipe.
+    Every other key stays, so that a new option is part of every recipe.
 
     Args:
         config: the config as nested dictionaries.
-        cannot_matter: names of keys and sections to leave out, joined by dots.
+        excluded: names of sections, and of keys as `section.key`, to leave out.
     """
     kept = {}
     for section, values in config.items():
-        if section in cannot_matter:
+        if section in excluded:
             continue
         if isinstance(values, dict):
             values = {
-                key: value
-                for key, value in values.items()
-                if f"{section}.{key}" not in cannot_matter
+                key: value for key, value in values.items() if f"{section}.{key}" not in excluded
             }
         if values != {}:
             kept[section] = values
@@ -65,11 +63,11 @@ def settings(config, cannot_matter):
 
 
 def completed(values, section):
-    """Returns recorded values, with those that older files leave out.
+    """Returns a section of a file, completed by the keys that earlier versions leave out.
 
     Args:
-        values: dictionary that was read from a file.
-        section: the section that it is, for example `"examples"`.
+        values: dictionary that was read from the file.
+        section: name of the section, for example `"examples"`.
     """
     left_out = {
         name.partition(".")[2]: value
@@ -80,33 +78,34 @@ def completed(values, section):
 
 
 def versions():
-    """The versions of this package and of those that its numbers depend on."""
-    found = {"keras_pruning": __version__}
+    """Returns the versions of this package and of the packages that its numbers depend on."""
+    installed = {"keras_pruning": __version__}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def source_digest(model_name):
-    """A hash of the file that a model comes from; `None` for the models of this package.
+    """Returns a hash of the file that a model comes from, `None` for the models of this package.
 
     Args:
-        model_name: as in the config: a name, `package.module:function` or a `.keras` file.
+        model_name: `model.name` of the config: the name of a model of this package,
+            `package.module:function` or the path of a `.keras` file.
     """
     path = Path(model_name)
     if not model_name.endswith(".keras"):
         module, _, function = model_name.partition(":")
         path = _module_file(module) if function else None
     if path is None or not path.is_file():
-        return None  # a missing one is reported where the model is built
+        return None  # `models.loading.build` reports a missing file.
     return file_digest(path)
 
 
 def file_digest(path):
-    """A hash of the bytes of a file."""
+    """Returns a hash of the bytes of a file, 32 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
@@ -122,7 +121,7 @@ def _module_file(module):
 
 @contextlib.contextmanager
 def working_folder_importable():
-    """Lets modules in the working folder be imported, as a user of the command line expects."""
+    """Makes modules in the working folder importable, as a user of the command line expects."""
     sys.path.insert(0, os.getcwd())
     try:
         yield
@@ -131,50 +130,51 @@ def working_folder_importable():
 
 
 def as_json(value):
-    """`value` as it comes back from JSON: tuples become lists, keys become strings."""
+    """Returns `value` as JSON reads it back: tuples become lists, keys become strings."""
     return json.loads(json.dumps(value))
 
 
-def require_same_recipe(path, recorded, wanted):
-    """Raises an `InputError` that names what differs between two recipes.
+def require_same_recipe(path, recorded, requested):
+    """Raises an `InputError` that names the differences between two recipes.
 
     Args:
-        path: the result that was made from `recorded`.
-        recorded: the recipe of the result that is there.
-        wanted: the recipe of the result that is asked for.
+        path: path of an existing result.
+        recorded: recipe of that result, nested dictionaries.
+        requested: recipe of the result that is about to be made.
     """
-    changes = list(_differences(as_json(recorded), as_json(wanted)))
+    changes = list(_differences(as_json(recorded), as_json(requested)))
     if changes:
         lines = [f"{path} holds the result of another recipe. Nothing was overwritten."]
         lines += [
-            f"  {key}: there {_short(there)}, asked for {_short(asked)}"
-            for key, there, asked in changes
+            f"  {key}: recorded {_short(before)}, requested {_short(now)}"
+            for key, before, now in changes
         ]
         if any(key == "threads" for key, _, _ in changes):
             lines.append(
-                "Jobs share the cores, and the last bits depend on the threads of each: set "
-                "`threads` beside `jobs` to go on with other jobs."
+                "Jobs share the cores, and the last bits of a result depend on the threads of its "
+                "job. Set `threads` beside `jobs` to go on with another number of jobs."
             )
         lines.append("Choose another --output, or remove that result yourself.")
         raise InputError("\n".join(lines))
 
 
-def differing(recorded, wanted):
-    """The keys, joined by dots, in which two nested dictionaries differ."""
-    return [key for key, _, _ in _differences(as_json(recorded), as_json(wanted))]
+def differing(first, second):
+    """Returns the keys, joined by dots, whose values differ between two nested dictionaries."""
+    return [key for key, _, _ in _differences(as_json(first), as_json(second))]
 
 
-def _differences(recorded, wanted, prefix=""):
-    if isinstance(recorded, dict) and isinstance(wanted, dict):
-        for key in [*recorded, *(key for key in wanted if key not in recorded)]:
+def _differences(first, second, prefix=""):
+    """Yields the key and both values of each difference."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in [*first, *(key for key in second if key not in first)]:
             name = f"{prefix}.{key}".strip(".")
-            yield from _differences(_value(recorded, name), _value(wanted, name), name)
-    elif recorded != wanted:
-        yield prefix, recorded, wanted
+            yield from _differences(_value(first, name), _value(second, name), name)
+    elif first != second:
+        yield prefix, first, second
 
 
 def _value(values, name):
-    """Returns the value of the key `name` ends in, or the one that older files leave out."""
+    """Returns the value of the last key in `name`, or the value that it had in earlier versions."""
     *_, section, key = ["", *name.split(".")]
     left_out = OLDER_FILES.get(f"{section}.{key}".strip("."))
     return values.get(key, left_out)

@@ -53,12 +53,12 @@ def test_recipes_that_differ_are_named():
     recorded = {"a": {"b": 1, "c": [1, 2]}, "d": None}
     require_same_recipe("x", recorded, {"a": {"b": 1, "c": (1, 2)}, "d": None})
     with pytest.raises(
-        InputError, match=r"x holds.*another recipe(.|\n)*a.b: there 1, asked for 2"
+        InputError, match=r"x holds.*another recipe(.|\n)*a.b: recorded 1, requested 2"
     ):
         require_same_recipe("x", recorded, {"a": {"b": 2, "c": [1, 2]}, "d": None})
-    with pytest.raises(InputError, match="e: there null, asked for 3"):
+    with pytest.raises(InputError, match="e: recorded null, requested 3"):
         require_same_recipe("x", recorded, {**recorded, "e": 3})
-    with pytest.raises(InputError, match="d: there null, asked for 0"):
+    with pytest.raises(InputError, match="d: recorded null, requested 0"):
         require_same_recipe("x", recorded, {**recorded, "d": 0})
 
 

@@ -1,17 +1,20 @@
-"""Centroids of classes and of k-means, and the distances to them, block by block."""
+"""Centroids of classes and of k-means, and distances to them, computed block by block."""
 
 import numpy as np
 
 from keras_pruning.embeddings.directions import COSINE, EUCLIDEAN, directions
 
-# Numbers N x dimensions up to which k-means takes all examples at once. Ten starts on as many take
-# about 12 s for 10 clusters and a minute for 100, on one core.
+# Size N × dimensions up to which k-means reads all examples at once. Ten starts on this size take
+# about 12 s for 10 clusters and a minute for 100 clusters, on one core.
 _LARGEST = 2**24
+# Starts of k-means, examples in a mini-batch, and numbers in a block of distances.
 _STARTS, _BATCH, _BLOCK = 10, 4096, 2**22
 
 
 def class_centroids(vectors, labels, metric=EUCLIDEAN):
-    """The mean vector of each class; of unit length, and of unit vectors, for `"cosine"`.
+    """Returns the mean vector of each class.
+
+    With `"cosine"`, the vectors are scaled to unit length before and the means after.
 
     Args:
         vectors: floats `(examples, dimensions)`, an array or a memory map.
@@ -22,69 +25,72 @@ def class_centroids(vectors, labels, metric=EUCLIDEAN):
         Float64 `(largest label + 1, dimensions)`, NaN for a class without examples.
 
     Raises:
-        InputError: for `"cosine"`, if a vector or the mean of a class is zero.
+        InputError: if the metric is `"cosine"` and a vector or the mean of a class is zero.
     """
+    # Sum the vectors of each class over all blocks.
     counts = np.bincount(labels)[:, np.newaxis]
     sums = np.zeros((len(counts), vectors.shape[1]))
     for rows, block in _blocks(vectors, metric):
-        of_block = labels[rows]
-        for label in np.unique(of_block):
-            sums[label] += block[of_block == label].sum(axis=0)
+        block_labels = labels[rows]
+        for label in np.unique(block_labels):
+            sums[label] += block[block_labels == label].sum(axis=0)
     centroids = np.where(counts, sums / np.maximum(counts, 1), np.nan)
     return directions("mean of the class", centroids) if metric == COSINE else centroids
 
 
 def kmeans_centroids(vectors, clusters, metric=EUCLIDEAN, seed=0):
-    """The centroids of k-means, by scikit-learn: the best of ten starts by k-means++.
+    """Returns the centroids of scikit-learn's k-means, the best of ten starts with k-means++.
 
-    Beyond 2²⁴ numbers in `vectors`, k-means takes a random part with as many (and twenty examples
-    a cluster at least), and one pass of mini-batches over all examples moves its centroids on. For
-    `"cosine"` the vectors are brought to unit length before, and the centroids after.
+    If `vectors` holds more than 2²⁴ numbers, k-means reads a random draw of that size, with at
+    least twenty examples for each cluster. One pass of mini-batches over all examples then updates
+    its centroids. With `"cosine"`, the vectors are scaled to unit length before and the centroids
+    after.
 
     Args:
         vectors: floats `(examples, dimensions)`, an array or a memory map.
-        clusters: number of centroids, at most that of examples.
+        clusters: number of centroids, at most the number of examples.
         metric: `"euclidean"` or `"cosine"`.
-        seed: integer >= 0; the same seed gives the same bits, whatever the number of threads.
+        seed: integer >= 0. The same seed gives the same bits for any number of threads.
 
     Returns:
         Float64 `(clusters, dimensions)`.
 
     Raises:
-        InputError: for `"cosine"`, if a vector or a centroid is zero.
+        InputError: if the metric is `"cosine"` and a vector or a centroid is zero.
     """
     from sklearn.cluster import KMeans, MiniBatchKMeans
     from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(seed)
     first = max(_LARGEST // vectors.shape[1], 20 * clusters)
-    # scikit-learn adds up what its threads have found in the order in which they finish.
+    # One thread, because scikit-learn adds the sums of its threads in the order they finish.
     with threadpool_limits(1):
         model = KMeans(clusters, n_init=_STARTS, random_state=seed % 2**32)
-        model.fit(_taken(vectors, np.sort(rng.permutation(len(vectors))[:first]), metric))
+        model.fit(_at_rows(vectors, np.sort(rng.permutation(len(vectors))[:first]), metric))
         if len(vectors) > first:
+            # Continue from these centroids, with mini-batches of all examples.
             start = model.cluster_centers_
             model = MiniBatchKMeans(clusters, init=start, n_init=1, reassignment_ratio=0)
             size = int(np.clip(_LARGEST // vectors.shape[1], clusters, max(_BATCH, clusters)))
             for rows in np.array_split(rng.permutation(len(vectors)), len(vectors) // size):
-                model.partial_fit(_taken(vectors, np.sort(rows), metric))
+                model.partial_fit(_at_rows(vectors, np.sort(rows), metric))
     centroids = model.cluster_centers_.astype(np.float64)
     return directions("centroid of the cluster", centroids) if metric == COSINE else centroids
 
 
 def nearest_centroid(vectors, centroids, metric=EUCLIDEAN):
-    """Which centroid each vector is nearest to.
+    """Returns the number of the nearest centroid of each vector.
 
     Args:
         vectors: floats `(examples, dimensions)`, an array or a memory map.
         centroids: float64 `(clusters, dimensions)`.
-        metric: that of the centroids.
+        metric: metric of the centroids.
 
     Returns:
-        Integers `(examples,)`.
+        Int64 `(examples,)`.
     """
     assigned = np.empty(len(vectors), np.int64)
-    # ‖x − c‖² without ‖x‖², around the middle of the centroids, where it loses the fewest digits.
+    # ‖x − c‖² without ‖x‖², relative to the mean of the centroids, where it loses fewest digits.
     middle = centroids.mean(axis=0)
     centered = centroids - middle
     squares = (centered**2).sum(axis=1)
@@ -94,13 +100,15 @@ def nearest_centroid(vectors, centroids, metric=EUCLIDEAN):
 
 
 def squared_distances(vectors, centroids, assigned, metric=EUCLIDEAN):
-    """‖x − c‖² of each vector and its centroid; for `"cosine"`, of unit length: 2 · (1 − cos).
+    """Returns the squared distance ‖x − c‖² of each vector to its centroid.
+
+    With `"cosine"`, both have unit length, and the result is 2 · (1 − cos).
 
     Args:
         vectors: floats `(examples, dimensions)`, an array or a memory map.
         centroids: float64 `(clusters, dimensions)`.
-        assigned: integers `(examples,)`, the centroid of each example.
-        metric: that of the centroids.
+        assigned: integers `(examples,)`, the number of each example's centroid.
+        metric: metric of the centroids.
 
     Returns:
         Float64 `(examples,)`.
@@ -112,16 +120,16 @@ def squared_distances(vectors, centroids, assigned, metric=EUCLIDEAN):
 
 
 def _blocks(vectors, metric, width=1):
-    """Rows, integers, and their vectors in float64, of unit length for `"cosine"`."""
+    """Yields rows, integers, with their vectors in float64, of unit length for `"cosine"`."""
     size = max(1, _BLOCK // max(vectors.shape[1], width))
     for start in range(0, len(vectors), size):
         rows = np.arange(start, min(start + size, len(vectors)))
-        yield rows, _taken(vectors, rows, metric, np.float64)
+        yield rows, _at_rows(vectors, rows, metric, np.float64)
 
 
-def _taken(vectors, rows, metric, dtype=np.float32):
-    """The vectors at `rows`, integers, of unit length for `"cosine"`."""
-    taken = np.asarray(vectors[rows], dtype)
+def _at_rows(vectors, rows, metric, dtype=np.float32):
+    """Returns the vectors at `rows`, integers, of unit length for `"cosine"`."""
+    block = np.asarray(vectors[rows], dtype)
     if metric != COSINE:
-        return taken
-    return directions("embedding of the example at position", taken, rows)
+        return block
+    return directions("embedding of the example at position", block, rows)

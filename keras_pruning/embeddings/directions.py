@@ -1,4 +1,4 @@
-"""Distances there are to choose from, and vectors at unit length, which the cosine compares."""
+"""The names of the distances, and vectors of unit length for the cosine distance."""
 
 import numpy as np
 
@@ -7,13 +7,14 @@ from keras_pruning.errors import InputError
 METRICS = EUCLIDEAN, COSINE = "euclidean", "cosine"
 
 
-def directions(what, vectors, numbers=None):
-    """The vectors at unit length.
+def directions(noun, vectors, numbers=None):
+    """Scales vectors to unit length.
 
     Args:
-        what: name of a vector in the message about one that is zero.
+        noun: name of a vector in the error message, for example `"centroid of the cluster"`.
         vectors: floats `(vectors, dimensions)`.
-        numbers: integers `(vectors,)` to tell them apart there; by default their positions.
+        numbers: integers `(vectors,)`, the number of each vector in the error message. Defaults to
+            the positions.
 
     Returns:
         Floats of the same shape.
@@ -26,8 +27,8 @@ def directions(what, vectors, numbers=None):
         index = int(np.argmax(lengths[:, 0] == 0))
         raise InputError(
             "A zero vector has no direction to compare. Expected vectors of positive length with "
-            f"metric='cosine'. Received: zero as the {what} "
-            f"{index if numbers is None else numbers[index]}. Take another layer or embedding, or "
+            f"metric='cosine'. Received: zero as the {noun} "
+            f"{index if numbers is None else numbers[index]}. Use another layer or embedding, or "
             "metric='euclidean'."
         )
     return vectors / lengths

@@ -1,4 +1,4 @@
-"""Labelled examples: ids, labels, inputs, batches; and the sources they are loaded from."""
+"""Labelled examples with ids, labels, inputs and batches, and the sources they are loaded from."""
 
 from keras_pruning.arguments import require_label_noise
 from keras_pruning.errors import InputError, unknown
@@ -16,22 +16,23 @@ def load_examples(
     Args:
         name: `"digits"`, `"idx:DIR"`, `"npz:FILE"`, `"folder:DIR"` or `"tfds:NAME"`.
         split: `"train"` or `"test"`.
-        fraction: float in (0, 1], the part to draw, stratified, before anything else. Ids are
-            those of the whole.
-        seed: integer, the seed of that draw and of the label noise.
-        data_dir: where TFDS keeps its data sets; by default TFDS' own place.
-        image_size: height and width in pixels that images from `folder:` and `tfds:` are resized
-            to; by default their own, which must then be the same for all.
-        label_noise: float in [0, 1), the part of the labels to replace by other classes once the
-            examples are drawn; see `Examples.with_label_noise`. The labels of the test split
-            always stay as they are.
+        fraction: float in (0, 1], the fraction of the examples to draw, stratified, before anything
+            else. The drawn examples keep their ids.
+        seed: integer >= 0, the seed of that draw and of the label noise.
+        data_dir: folder of the TFDS data sets. Defaults to the folder that TFDS uses.
+        image_size: height and width in pixels that images of `folder:` and `tfds:` are resized to.
+            Defaults to their own size, which must be the same for all images.
+        label_noise: float in [0, 1), the fraction of the drawn labels to replace by other classes,
+            as in `Examples.with_label_noise`. The labels of the test split never change.
 
     Returns:
         `Examples`.
 
     Raises:
-        InputError: if there is no such source or split, or what it holds cannot be used.
+        InputError: if the source or the split does not exist or cannot be used, or if an argument
+            is invalid.
     """
+    # Check all arguments before the source is read.
     kind, _, location = name.partition(":")
     source = SOURCES.get(kind)
     if source is None or (source.location is None) == bool(location):

@@ -1,4 +1,4 @@
-"""How many examples a fraction is, and how to draw that many with the data's own class shares."""
+"""Converts fractions to counts, and draws examples with the class shares of the data."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -9,45 +9,48 @@ from keras_pruning.errors import InputError
 
 
 def keep_count(keep_fraction, num_examples, name="keep_fraction"):
-    """The number of examples that `keep_fraction` keeps: exactly round-half-up(f·N).
+    """Returns the number of examples that `keep_fraction` keeps, exactly round-half-up(f · N).
 
     Args:
-        keep_fraction: float in (0, 1].
-        num_examples: N.
-        name: what the message calls the fraction.
+        keep_fraction: float f in (0, 1].
+        num_examples: number of examples N.
+        name: name of the fraction in the message.
 
     Raises:
-        InputError: if `keep_fraction` is outside (0, 1] or keeps nothing.
+        InputError: if `keep_fraction` is outside (0, 1] or keeps no example.
     """
     require_fraction(keep_fraction, name)
     count = rounded_count(keep_fraction, num_examples)
     if count == 0:
         raise InputError(
-            f"Invalid `{name}`. Expected one that keeps at least one example of "
+            f"Invalid `{name}`. Expected a fraction that keeps at least one example of "
             f"{num_examples}. Received: {name}={keep_fraction}"
         )
     return count
 
 
 def rounded_count(fraction, num_examples):
-    """The number of examples that a fraction in [0, 1] is: exactly round-half-up(f·N)."""
-    # In decimal: 0.145 * 100 is 14.499... in binary floating point.
+    """Returns the number of examples in a fraction f in [0, 1], exactly round-half-up(f · N)."""
+    # Multiplied in decimal, because 0.145 * 100 is 14.499... in binary floating point.
     exact = Decimal(repr(float(fraction))) * int(num_examples)
     return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def proportional(available, total, rng):
-    """The data's own shares of `total`, by largest remainder; equal remainders at random.
+    """Distributes `total` over the classes in proportion to their sizes, by largest remainder.
+
+    Equal remainders are ordered at random.
 
     Args:
-        available: integers `(classes,)`, the examples there are of each class.
-        total: how many to draw in all.
+        available: integers `(classes,)`, the number of examples of each class.
+        total: number of examples to draw from all classes.
         rng: `numpy.random.Generator`.
 
     Returns:
         Integers `(classes,)` that sum to `total`, none above `available`.
     """
     exact = available * (total / available.sum())
+    # Round down, then add the missing examples to the classes with the largest remainders.
     counts = np.floor(exact).astype(available.dtype)
     by_remainder = np.lexsort((rng.random(len(available)), counts - exact))
     counts[by_remainder[: total - counts.sum()]] += 1
@@ -55,12 +58,15 @@ def proportional(available, total, rng):
 
 
 def stratified_rows(labels, total, rng):
-    """`total` rows drawn at random with the data's own class shares, in ascending order.
+    """Draws `total` rows at random, with the class shares of the data.
 
     Args:
         labels: integers `(examples,)`.
-        total: how many rows to draw.
+        total: number of rows to draw.
         rng: `numpy.random.Generator`.
+
+    Returns:
+        Integers `(total,)`, ascending.
     """
     classes, members = np.unique(labels, return_inverse=True)
     counts = proportional(np.bincount(members, minlength=len(classes)), total, rng)

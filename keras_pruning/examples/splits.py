@@ -1,4 +1,4 @@
-"""The training and the test examples of a data set, loaded and hashed once a process."""
+"""The training and the test examples of a data set, loaded and hashed once per process."""
 
 from functools import cached_property
 
@@ -9,15 +9,15 @@ from keras_pruning.examples import Examples, load_examples
 class Splits:
     """The training and the test examples of one data set.
 
-    They are loaded when they are first asked for. A pickle holds the description only, so that a
-    child process loads the examples itself.
+    They are loaded on first access. A pickle contains only the arguments, so that a child process
+    loads the examples itself.
 
     Args:
-        name: as for `load_examples`, and so are the next ones.
-        fraction: part of the training examples to draw.
-        seed: seed of that draw and of the label noise.
-        label_noise: part of the training labels to replace.
-        **options: further arguments of `load_examples`.
+        name: name of the data set, as in `load_examples`.
+        fraction: float in (0, 1], the fraction of the training examples to draw.
+        seed: integer >= 0, the seed of that draw and of the label noise.
+        label_noise: float in [0, 1), the fraction of the training labels to replace.
+        **options: `data_dir` and `image_size`, as in `load_examples`.
     """
 
     def __init__(self, name, fraction=1.0, seed=0, label_noise=0.0, **options):
@@ -31,20 +31,20 @@ class Splits:
 
     @property
     def label_noise(self):
-        """The part of the training labels that is replaced."""
+        """Fraction of the training labels that are replaced."""
         return self._noise["fraction"]
 
     @cached_property
     def train(self):
-        """The training `Examples`, drawn and with label noise if that is asked for."""
+        """The training `Examples`, after the draw and with the label noise."""
         return self._load("train").draw(**self._drawn).with_label_noise(**self._noise)
 
     @cached_property
     def test(self):
-        """The test `Examples`, all of them.
+        """All test `Examples`.
 
         Raises:
-            InputError: if they have another shape than the training examples.
+            InputError: if their shape differs from the shape of the training examples.
         """
         test = self._load("test")
         if test.shape != self.train.shape:
@@ -55,16 +55,16 @@ class Splits:
         return test
 
     def with_fraction(self, fraction):
-        """Returns the splits of another part of the same data set, without loading it again."""
+        """Returns splits with another `fraction` of the same data set, without loading it again."""
         return self._changed(_drawn={**self._drawn, "fraction": fraction})
 
     def with_label_noise(self, label_noise):
-        """Returns the same splits with other label noise, without loading them again."""
+        """Returns splits with another `label_noise`, without loading the data set again."""
         return self._changed(_noise={**self._noise, "fraction": label_noise})
 
     def _changed(self, **attributes):
         other = Splits.__new__(Splits)
-        # Both share `_whole`, the examples as the source has them.
+        # Both share `_whole`, the examples before the draw and the label noise.
         other.__dict__.update(self.__getstate__() | {"_whole": self._whole} | attributes)
         return other
 

@@ -82,7 +82,7 @@ def test_prune_and_train(workplace, scores, capsys):
     assert run("prune", "--scores", scores, *arguments) == 0
     assert "Reused" in capsys.readouterr().out
     assert run("prune", "--scores", scores, *arguments, "--seed", 1) == 2
-    assert "selection.seed: there 0, asked for 1" in capsys.readouterr().err
+    assert "selection.seed: recorded 0, requested 1" in capsys.readouterr().err
     assert subset.stat().st_mtime_ns == before
     config, output = workplace / "small.yaml", workplace / "trained"
     arguments = ["--config", config, "--subset", subset, "--seed", 3, "--output", output]
@@ -105,7 +105,7 @@ def test_prune_and_train(workplace, scores, capsys):
     assert run("train", *arguments) == 0
     assert "Reused" in capsys.readouterr().out
     assert run("train", *arguments[:-3], 4, "--output", output) == 2
-    assert "seed: there 3, asked for 4" in capsys.readouterr().err
+    assert "seed: recorded 3, requested 4" in capsys.readouterr().err
 
 
 def test_sweep_compares_with_random_and_the_full_data(workplace, capsys, caplog):
@@ -148,4 +148,4 @@ def test_sweep_compares_with_random_and_the_full_data(workplace, capsys, caplog)
     assert "Reused 10 finished runs" in caplog.text
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert run("sweep", *arguments, "--training.epochs", 3) == 2
-    assert "training.epochs: there 2, asked for 3" in capsys.readouterr().err
+    assert "training.epochs: recorded 2, requested 3" in capsys.readouterr().err

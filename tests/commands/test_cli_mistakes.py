@@ -133,14 +133,14 @@ def test_a_subset_of_other_data(changes, message, workplace, scores, capsys, tmp
         changes = ["--dataset.name", npz(tmp_path / "data.npz")]
     arguments = ["--config", workplace / "small.yaml", "--subset", subset, *changes]
     shown = fails(capsys, tmp_path, "train", *arguments, "--output", tmp_path / "out")
-    assert re.search(f"This subset was taken on other examples. {message}", shown)
+    assert re.search(f"This subset was made from other examples. {message}", shown)
 
 
 def test_an_output_with_results_of_another_recipe(workplace, scores, capsys):
     arguments = ["--config", workplace / "small.yaml", "--output", scores.parent]
     message = fails(capsys, scores.parent, "score", *arguments, "--probe.epochs", 5)
     assert "holds the result of another recipe. Nothing was overwritten." in message
-    assert "probe.epochs: there 4, asked for 5" in message
+    assert "probe.epochs: recorded 4, requested 5" in message
     assert "Choose another --output" in message
 
 

@@ -141,9 +141,9 @@ def test_a_second_examination_trains_nothing(practice, examined, capsys, caplog,
         if path.suffix in (".png", ".csv", ".json") and path.parent.name == "suspects":
             assert (str(path) in shown) == (path.name != "recipe.json")
     assert run("doctor", *arguments, "--suspects", 16) == 2
-    assert "suspects: there 15, asked for 16" in capsys.readouterr().err
+    assert "suspects: recorded 15, requested 16" in capsys.readouterr().err
     assert run("doctor", *arguments, "--suspects", 15, "--noise", 0.2) == 2
-    assert "noise: there 0.1, asked for 0.2" in capsys.readouterr().err
+    assert "noise: recorded 0.1, requested 0.2" in capsys.readouterr().err
     assert run("doctor", *arguments, "--seed", 1) == 2
     assert "holds the result of another recipe" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in examined.rglob("*") if path.is_file()} == files
@@ -228,7 +228,7 @@ def found_suspects(folder, monkeypatch, shape, votes, entries):
     plan = SimpleNamespace(entries=entries, recipe={"threads": 1})
     search = suspects.SuspectSearch(plan, folder, 0.1, 7)
     found = search.run(examples, SimpleNamespace(score="vog", auroc=0.95))
-    with pytest.raises(kp.InputError, match='ranked_by: there "vog", asked for "el2n"'):
+    with pytest.raises(kp.InputError, match='ranked_by: recorded "vog", requested "el2n"'):
         search.run(examples, SimpleNamespace(score="el2n", auroc=0.95))
     return found, asked[0][1]
 

@@ -77,7 +77,7 @@ def with_nan(vectors, value):
     [
         (lambda x: x[:149], "not one of these examples. Expected 150 rows.*fraction.*149 rows"),
         (lambda x: x[:, 0], r"Expected floats of shape \(examples, dim.*float64 of shape \(150,\)"),
-        (lambda x: x.reshape(150, 3, 2), "Received: float64 of shape.*For one vector an example"),
+        (lambda x: x.reshape(150, 3, 2), "Received: float64 of shape.*For one vector per example"),
         (lambda x: x.astype(int), r"Expected floats.*Received: int64 of shape \(150, 6\)"),
         (
             lambda x: x.astype(object),
@@ -230,7 +230,7 @@ def test_refuses_models_that_do_not_embed_the_examples(examples, tmp_path):
     models = {
         "other": (
             keras.Model(others, keras.layers.Dense(2)(others)),
-            "cannot be taken. The mod",
+            "Cannot use the embedding .*The mod",
         ),
         "two": (keras.Model(inputs, [flat, inputs]), "one vector for each example.*2 outputs"),
         "infinite": (keras.Model(inputs, infinite), "infinite.keras does not give finite outputs"),

@@ -195,7 +195,7 @@ def test_keeps_in_a_part_of_the_data():
 
 def test_refuses_a_subset_of_other_examples():
     examples = numbered()
-    with pytest.raises(InputError, match=r"subset was taken on other examples.*fraction=1.0.*0.5"):
+    with pytest.raises(InputError, match=r"subset was made from other examples.*fraction=1.0.*0.5"):
         examples.keep(subset_of(examples.draw(0.5), [1]))
     with pytest.raises(InputError, match=r"split='train'.*Received: split='test'"):
         examples.keep(subset_of(numbered(split="test"), [1]))

@@ -173,7 +173,7 @@ def test_other_checkpoints_do_not_pass_for_the_same(change, place, capsys):
     [
         (["--scores", "[el2n]"], "scores"),
         (["--scores", "[{name: el2n, epoch: 2}, vog, first_learned]"], "scores"),
-        (["--dataset.fraction", 0.5], "examples.fraction: there 1.0, asked for 0.5"),
+        (["--dataset.fraction", 0.5], "examples.fraction: recorded 1.0, requested 0.5"),
         (["--probe.threads", 7], "threads"),
     ],
 )

@@ -79,7 +79,7 @@ def test_reused_wherever_it_lies_and_never_if_it_changed(file, no_training, caps
     np.save(moved, vectors)
     message = fails(capsys, file.parent, *arguments(moved, *output))
     assert "holds the result of another recipe. Nothing was overwritten." in message
-    assert re.search(r'embeddings: there \[\["features.npy", "\w{32}"\]\], asked for', message)
+    assert re.search(r'embeddings: recorded \[\["features.npy", "\w{32}"\]\], requested', message)
 
 
 @pytest.mark.parametrize("more", [[], ["--probe.seeds", 2]])

@@ -226,9 +226,9 @@ def test_the_flags_say_the_same_as_the_config(swept, capsys, caplog):
     correlation = found["scores"]["el2n"]["rank_correlation"]
     assert f"el2n  rank correlation {correlation:.3f}, mean absolute error 0." in shown
     assert run(*settings, "--fraction", 0.4, "--extrapolate") == 2
-    assert "probe.fraction: there 0.5, asked for 0.4" in capsys.readouterr().err
+    assert "probe.fraction: recorded 0.5, requested 0.4" in capsys.readouterr().err
     assert run(*settings) == 2
-    assert "probe.fraction: there 0.5, asked for 1" in capsys.readouterr().err
+    assert "probe.fraction: recorded 0.5, requested 1" in capsys.readouterr().err
     assert run(*settings[:3], "--extrapolate", "--output", swept / "out") == 0
     assert (swept / "out" / "scores.parquet").stat().st_mtime_ns == before
 

@@ -186,5 +186,5 @@ def test_a_subset_of_other_examples_is_refused_by_name(other, message):
         metadata={"examples": examples.provenance, "scores": {"el2n": {"higher_is_harder": True}}},
     )
     subset = kp.select(scores, "el2n", 0.25)
-    with pytest.raises(InputError, match=f"subset was taken on other examples.*{message}"):
+    with pytest.raises(InputError, match=f"subset was made from other examples.*{message}"):
         kp.load_examples("digits", **other).keep(subset)

@@ -1,4 +1,4 @@
-"""Sources of examples: one file for each kind, and the registry below."""
+"""Sources of examples: one file for each kind, and the registry `SOURCES`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from keras_pruning.examples.sources import digits, folder, idx, npz, tfds
 
 @dataclass(frozen=True)
 class Source:
-    """A kind of source that `load_examples` can read.
+    """A kind of source that `load_examples` reads.
 
     Args:
         load: function of `location`, `split`, `data_dir` and `image_size` that returns `Examples`.
-        location: placeholder for the text after the colon, for example `"DIR"`; `None` if the
+        location: placeholder for the text after the colon, for example `"DIR"`, or `None` if the
             source has no location.
         takes_image_size: whether `load` resizes images to `image_size`.
     """
@@ -32,7 +32,7 @@ SOURCES = {
 
 
 def usages():
-    """Returns how to name each source: `digits`, `idx:DIR` and so on."""
+    """Returns the form of each source's name, such as `digits` or `idx:DIR`."""
     return [
         name if source.location is None else f"{name}:{source.location}"
         for name, source in SOURCES.items()

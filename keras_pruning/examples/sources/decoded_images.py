@@ -1,4 +1,4 @@
-"""Decoded images on disk: each image of a data set is decoded once, whoever reads it later."""
+"""A cache of decoded images on disk, so that each image of a data set is decoded once."""
 
 import hashlib
 import itertools
@@ -15,12 +15,14 @@ from keras_pruning.errors import InputError
 from keras_pruning.recipes import as_json
 from keras_pruning.storage import write_json
 
+# Bytes of images above which they are read through a memory map.
 MEMORY_LIMIT = 2**30
+# Number of images that are decoded at a time.
 _BLOCK = 64
 
 
 class Decoded(NamedTuple):
-    """Images `(examples, height, width, channels)`, uint8, their labels, int64, and their ids."""
+    """Uint8 images `(examples, height, width, channels)` with their int64 labels and their ids."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -28,72 +30,83 @@ class Decoded(NamedTuple):
 
 
 def load(key, total, items, decode):
-    """The examples that `key` stands for, decoded now or by an earlier process.
+    """Returns the images of a data set, decoded now or by an earlier process.
 
-    They are kept in a folder below `cache_folder()` that is named by a hash of `key`. Images of
-    more than `MEMORY_LIMIT` bytes stay there and are mapped, smaller ones come into memory.
+    They are stored in a folder below `cache_folder()` that is named by a hash of `key`. Up to
+    `MEMORY_LIMIT` bytes of images are read into memory. Larger ones are memory-mapped.
 
     Args:
-        key: dictionary, fit for JSON, of all that the result depends on. `None` if nothing
-            identifies the data: they are decoded into memory and not kept.
-        total: number of examples; it may be `None` if `key` is.
-        items: iterable of what `decode` takes. It is not touched when the examples are there.
-        decode: function of an item that returns `(pixels, label, id)`, pixels being uint8
+        key: dictionary of everything that the result depends on, in types of JSON. `None` if
+            nothing identifies the data. They are decoded into memory then, and not stored.
+        total: number of examples. It may be `None` if `key` is `None`.
+        items: iterable of arguments of `decode`. It is not iterated if the cache has the images.
+        decode: function of an item that returns `(pixels, label, id)`, with uint8 pixels
             `(height, width, channels)`. It runs in threads.
 
     Returns:
         `Decoded`.
 
     Raises:
-        InputError: if there are no images or not `total` of them, if they differ in shape, or if
-            the cache cannot be written.
+        InputError: if the number of images is 0 or not `total`, if they differ in shape, or if the
+            cache cannot be written.
     """
+    # A generator: it decodes nothing until it is read.
     blocks = _blocks(items, total, decode)
     if key is None:
         return Decoded(*map(np.concatenate, zip(*blocks, strict=True)))
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]
     folder = cache_folder() / digest
-    found = _read(folder, key)
-    if found is None:
+    decoded = _read(folder, key)
+    if decoded is None:
+        # Decode into the cache, then read from there, so that large images leave the memory.
         try:
             _write(folder, key, total, blocks)
-            found = _read(folder, key)
+            decoded = _read(folder, key)
         except OSError as error:
-            raise _cannot_keep(folder, error.strerror or error) from error
-    if found is None:
-        raise _cannot_keep(folder, "what was written cannot be read back")
-    return found
+            raise _cannot_store(folder, error.strerror or error) from error
+    if decoded is None:
+        raise _cannot_store(folder, "written files that cannot be read back")
+    return decoded
 
 
 def cache_folder():
-    """`$KERAS_PRUNING_CACHE`, else `keras_pruning` in `$XDG_CACHE_HOME` or in `~/.cache`."""
+    """Returns the path of the cache.
+
+    It is `$KERAS_PRUNING_CACHE`, otherwise `keras_pruning` in `$XDG_CACHE_HOME` or in `~/.cache`.
+    """
     if chosen := os.environ.get("KERAS_PRUNING_CACHE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "keras_pruning"
 
 
 def resized(pixels, size):
-    """The image of `size` × `size` pixels, bilinear, smoothed where it shrinks.
+    """Resizes an image to `size` × `size` pixels, bilinear, with antialiasing when it shrinks.
 
-    Pillow computes it in integers, so that the result has the same bits on every machine.
+    Pillow computes in integers, so that the result has the same bits on every machine.
 
     Args:
-        pixels: uint8 `(height, width, channels)` of 1, 3 or 4 channels.
-        size: height and width of the result; `None` leaves the image as it is.
+        pixels: uint8 `(height, width, channels)` with 1, 3 or 4 channels.
+        size: height and width of the result in pixels. `None` returns the image unchanged.
+
+    Returns:
+        Uint8 `(size, size, channels)`.
     """
     from PIL import Image
 
     if size is None:
         return pixels
+    # Pillow has no images with a channel axis of length 1.
     image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     image = image.resize((size, size), Image.Resampling.BILINEAR)
     return np.asarray(image).reshape(size, size, -1)
 
 
 def _blocks(items, total, decode):
+    """Decodes the items and yields `Decoded` of up to `_BLOCK` images each, in order."""
     from tqdm import tqdm
 
     items = iter(tqdm(items, "Decoding", total, unit=" images", leave=False, disable=None))
+    # Decode in threads, and compare every shape with the first one.
     first = None
     with ThreadPoolExecutor() as pool:
         while block := list(pool.map(decode, itertools.islice(items, _BLOCK))):
@@ -116,14 +129,16 @@ def _require_one_shape(first, ids, images):
 
 
 def _read(folder, key):
+    """Returns `Decoded` of a folder in the cache, `None` if it is missing or damaged."""
     try:
         images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
         labels, ids = (
             np.load(folder / name, allow_pickle=False) for name in ("labels.npy", "ids.npy")
         )
         recorded = json.loads((folder / "key.json").read_text())
-    except Exception:  # Absent or broken, in whatever way: it is decoded anew.
+    except Exception:  # A damaged entry raises errors of many kinds. It is decoded again.
         return None
+    # Compare the whole key, because two keys may share a hash.
     kinds = (images.dtype.str, labels.dtype.str, ids.dtype.kind)
     if recorded != as_json(key) or kinds != ("|u1", "<i8", "U"):
         return None
@@ -133,11 +148,12 @@ def _read(folder, key):
 
 
 def _write(folder, key, total, blocks):
+    """Writes a new folder of the cache, which appears complete or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
         prefix=f"{folder.name}.", suffix=".partial", dir=folder.parent, ignore_cleanup_errors=True
     ) as beside:
-        # One level down, as a temporary folder itself can be opened by nobody else.
+        # A folder below the temporary one, because other users cannot open a temporary folder.
         entry = Path(beside) / "entry"
         entry.mkdir()
         labels, ids = _write_images(entry / "images.npy", total, blocks)
@@ -147,34 +163,37 @@ def _write(folder, key, total, blocks):
         try:
             os.rename(entry, folder)
         except OSError:
-            # Another process was faster, or an entry that cannot be read is in the way.
+            # Another process was faster, or a damaged entry has the name. Replace only the latter.
             if _read(folder, key) is None:
                 os.rename(folder, Path(beside) / "broken")
                 os.rename(entry, folder)
 
 
 def _write_images(path, total, blocks):
-    # Not a memory map: a disk that is full would end the process with SIGBUS, without a message.
+    """Writes the images as `.npy`, block by block. Returns their labels and ids."""
+    # Not a memory map: a full disk would end the process with SIGBUS, without a message.
     labels, ids = [], []
     with open(path, "wb") as file:
         for block in blocks:
             if not labels:
+                # The first block gives the shape for the header of the file.
                 shape = (total, *block.images.shape[1:])
                 header = {"descr": "|u1", "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
             file.write(np.ascontiguousarray(block.images))
             labels.append(block.labels)
             ids.append(block.ids)
+    # The header promised `total` images.
     count = sum(map(len, labels))
     if count != total:
         raise InputError(
-            f"Damaged data set. Expected {total} examples, as it says itself. Received: {count}"
+            f"Damaged data set. Expected {total} examples, as it declares. Received: {count}"
         )
     return np.concatenate(labels), np.concatenate(ids)
 
 
-def _cannot_keep(folder, reason):
+def _cannot_store(folder, reason):
     return InputError(
-        f"Cannot keep decoded images in {folder.parent}. Expected a folder that can be written "
-        f"and has room for them. Received: {reason}. Set KERAS_PRUNING_CACHE to another folder."
+        f"Cannot store decoded images in {folder.parent}. Expected a writable folder on a disk "
+        f"with enough space. Received: {reason}. Set KERAS_PRUNING_CACHE to another folder."
     )

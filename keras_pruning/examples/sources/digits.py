@@ -1,4 +1,4 @@
-"""`digits`: the 1,797 handwritten digits of 8 × 8 pixels that scikit-learn brings along."""
+"""`digits`: the 1,797 handwritten digits of 8 × 8 pixels that are part of scikit-learn."""
 
 import numpy as np
 
@@ -10,9 +10,16 @@ TEST_EXAMPLES = 360
 
 
 def load(location, split, data_dir=None, image_size=None):
-    """The digits, pixels scaled from 0 … 16 to [0, 1], 1,437 to train on and 360 to test.
+    """Loads 1,437 digits for training or 360 for testing.
 
-    The split is stratified and always the same. An id is the position in scikit-learn's data set.
+    The inputs are float32 `(examples, 8, 8, 1)`, scaled from 0 … 16 to [0, 1]. The split is
+    stratified and always the same. An id contains the position in scikit-learn's data set.
+
+    Args:
+        location: not used.
+        split: `"train"` or `"test"`.
+        data_dir: not used.
+        image_size: not used.
     """
     from sklearn.datasets import load_digits
 

@@ -19,6 +19,8 @@ ENDINGS = (".png", ".jpg", ".jpeg")
 
 
 class _File(NamedTuple):
+    """An image file. `stamp` changes when its name, size or modification time does."""
+
     path: str
     id: str
     label: int
@@ -26,15 +28,22 @@ class _File(NamedTuple):
 
 
 def load(location, split, data_dir=None, image_size=None):
-    """Pixels `(N, height, width, channels)`, uint8. An id is a path such as `train/cat/001.png`.
+    """Loads uint8 pixels `(examples, height, width, channels)`.
 
-    The classes are the folders below `train`, in alphabetical order. There is one channel if all
-    images of both splits are grayscale, else there are three. Of 16 bits a channel the upper
-    eight count. What is transparent lies on white. Names that begin with a dot are left out.
+    An id is a path such as `train/cat/001.png`. The classes are the folders below `train`, in
+    alphabetical order. There is one channel if all images of both splits are grayscale, otherwise
+    there are three. 16-bit images are reduced to their upper 8 bits. Transparent pixels are
+    composited onto white. Names that begin with a dot are ignored.
+
+    Args:
+        location: folder that contains `train` and `test`.
+        split: `"train"` or `"test"`.
+        data_dir: not used.
+        image_size: height and width in pixels that images are resized to, or `None`.
 
     Raises:
-        InputError: if a folder is missing or empty, if a class of `test` is none of `train`, if
-            an image cannot be read, or if images differ in size and `image_size` is `None`.
+        InputError: if a folder is missing or empty, if `test` has a class that `train` lacks, if an
+            image cannot be read, or if images differ in size and `image_size` is `None`.
     """
     folder = Path(location)
     class_names = _subfolders(folder, "train")
@@ -59,6 +68,7 @@ def load(location, split, data_dir=None, image_size=None):
 
 
 def _subfolders(folder, split):
+    """Returns the names of the class folders of a split, in alphabetical order."""
     entries = _entries(folder / split, "`train` and `test`, with a folder for each class")
     names = [entry.name for entry in entries if entry.is_dir()]
     if not names:
@@ -70,6 +80,7 @@ def _subfolders(folder, split):
 
 
 def _files(folder, split, class_names):
+    """Returns the `_File` of each image of a split, ordered by class and name."""
     unknown = sorted(set(_subfolders(folder, split)) - set(class_names))
     if unknown:
         raise InputError(
@@ -92,9 +103,10 @@ def _files(folder, split, class_names):
 
 
 def _entries(folder, expected):
+    """Returns the visible entries of a folder, ordered by name."""
     try:
-        with os.scandir(folder) as found:
-            entries = [entry for entry in found if not entry.name.startswith(".")]
+        with os.scandir(folder) as scanned:
+            entries = [entry for entry in scanned if not entry.name.startswith(".")]
     except OSError as error:
         raise InputError(
             f"Cannot read the folder {folder}. Expected a folder with {expected}. "
@@ -106,6 +118,7 @@ def _entries(folder, expected):
 def _file(entry, name, label):
     try:
         stat = entry.stat()
+        # An id must be valid UTF-8. The file system allows other names.
         name.encode()
     except OSError as error:
         raise _unreadable(entry.path, error.strerror) from error
@@ -115,7 +128,11 @@ def _file(entry, name, label):
 
 
 def _with_channels(files, split, image_size):
-    """The files of `split` with the channels of all; not begun while the cache has the images."""
+    """Yields each file of `split` with the number of channels of all images.
+
+    The headers of both splits are read first. Nothing is read if the images are in the cache,
+    because nobody iterates then.
+    """
     both = files["train"] + files["test"]
     with ThreadPoolExecutor() as pool:
         sizes, is_gray = zip(*pool.map(_header, both), strict=True)
@@ -127,12 +144,13 @@ def _with_channels(files, split, image_size):
 
 
 def _require_one_size(files, sizes):
+    # The first image of each size.
     examples = {}
     for file, size in zip(files, sizes, strict=True):
         examples.setdefault(size, file.id)
     if len(examples) > 1:
         shown = [f"{width} × {height} in {name}" for (width, height), name in examples.items()]
-        more = f" and {len(shown) - 5} sizes more" if len(shown) > 5 else ""
+        more = f" and {len(shown) - 5} more sizes" if len(shown) > 5 else ""
         raise InputError(
             "Images of different sizes. Expected the same width and height for all. Received: "
             f"{', '.join(shown[:5])}{more}. Set `dataset.image_size` to resize them."
@@ -140,11 +158,13 @@ def _require_one_size(files, sizes):
 
 
 def _header(file):
+    """Returns the size of an image and whether it is grayscale, without decoding it."""
     with _opened(file.path) as image:
         return image.size, image.mode in ("1", "L", "LA") or image.mode.startswith("I")
 
 
 def _decode(item, image_size):
+    """Returns pixels, label and id of a file with its number of channels."""
     file, channels = item
     with _opened(file.path) as image:
         pixels = _pixels(image, channels)
@@ -152,11 +172,13 @@ def _decode(item, image_size):
 
 
 def _pixels(image, channels):
+    """Returns an open image as uint8 `(height, width, channels)`."""
     from PIL import Image
 
     if image.mode.startswith("I"):
-        # Pillow's own conversion of 16 bits to 8 cuts everything above 255.
+        # Pillow's own conversion of 16 bits to 8 clips every value above 255.
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    # Composite transparent pixels onto white.
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -171,7 +193,7 @@ def _opened(path):
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as image:
             yield image
-    except Exception as error:  # Pillow raises whatever its reader of the format stumbles over.
+    except Exception as error:  # Pillow's readers raise errors of any kind.
         raise _unreadable(path, error) from error
 
 

@@ -180,7 +180,7 @@ def test_refuses_no_images():
 
 def test_says_how_to_mend_a_cache_that_cannot_be_written(cache):
     cache.write_text("a file where the folder should be")
-    with pytest.raises(InputError, match="Cannot keep decoded images.*Set KERAS_PRUNING_CACHE"):
+    with pytest.raises(InputError, match="Cannot store decoded images.*Set KERAS_PRUNING_CACHE"):
         Source().load()
 
 

@@ -182,7 +182,7 @@ def test_images_of_different_sizes_need_an_image_size(folder):
 def test_many_sizes_are_counted(folder):
     for width in range(20, 30):
         save(folder / "train" / "dog" / f"{width}.png", np.zeros((6, width, 3), "uint8"))
-    with pytest.raises(InputError, match=r"23 × 6 in train/dog/23.png and 6 sizes more. Set"):
+    with pytest.raises(InputError, match=r"23 × 6 in train/dog/23.png and 6 more sizes. Set"):
         load(folder)
 
 
