@@ -128,7 +128,7 @@ def headless(shape, classes):
 
 def test_a_model_that_does_not_show_its_last_layer_is_an_error_before_training(tmp_path):
     one = dataclasses.replace(config(), model=ModelConfig("test_scoring_a_part:headless"))
-    message = "input of the last layer is not to be seen.*carried over by it. Score all examples"
+    message = "not find the input of the last layer.*are found by it. Score all examples"
     with pytest.raises(InputError, match=message):
         probe.require_scores(one, 10)
     probe.require_scores(dataclasses.replace(one, probe=ProbeConfig(epochs=2)), 10)
@@ -137,7 +137,7 @@ def test_a_model_that_does_not_show_its_last_layer_is_an_error_before_training(t
         scoring.score_with_checkpoints(one, [tmp_path / "1.keras"])
     inputs = keras.Input((8, 8, 1))
     x = keras.layers.Dense(10, activation="softmax")(keras.layers.Flatten()(inputs))
-    extrapolation.require_penultimate(keras.Model(inputs, x))
+    extrapolation.require_extrapolation(keras.Model(inputs, x))
 
 
 def test_a_final_softmax_does_not_hide_the_last_layer():
