@@ -103,9 +103,9 @@ def test_scores_of_the_version_before_are_reused(by, probe, checkpoint, tmp_path
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"fraction": 0.5}, "probe.fraction: there 1.0, asked for 0.5"),
-        ({"split": "test"}, 'examples.split: there "train", asked for "test"'),
-        ({"label_noise": 0.2}, "examples.label_noise: there 0.0, asked for 0.2"),
+        ({"fraction": 0.5}, "probe.fraction: recorded 1.0, requested 0.5"),
+        ({"split": "test"}, 'examples.split: recorded "train", requested "test"'),
+        ({"label_noise": 0.2}, "examples.label_noise: recorded 0.0, requested 0.2"),
     ],
 )
 @pytest.mark.parametrize("by", ["probes", "checkpoints"])
@@ -155,16 +155,16 @@ def test_a_run_of_the_version_before_is_finished(options, tmp_path):
     (run.folder / "recipe.json").write_text(json.dumps(older_training_recipe(run)))
     (run.folder / "metrics.json").write_text("{}")
     assert run.is_finished()
-    with pytest.raises(InputError, match="seed: there 4, asked for 5"):
+    with pytest.raises(InputError, match="seed: recorded 4, requested 5"):
         TrainingRun(run.plan, run.subset, 5, run.folder).is_finished()
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"extrapolated": True}, "selection.extrapolated: there false, asked for true"),
-        ({"label_noise": 0.2}, "examples.label_noise: there 0.0, asked for 0.2"),
-        ({"whole": True}, "selection: there .*asked for null"),
+        ({"extrapolated": True}, "selection.extrapolated: recorded false, requested true"),
+        ({"label_noise": 0.2}, "examples.label_noise: recorded 0.0, requested 0.2"),
+        ({"whole": True}, "selection: recorded .*requested null"),
     ],
 )
 def test_another_run_than_the_one_before_is_refused(options, message):

@@ -50,59 +50,61 @@ def as_logits(model):
     return keras.Model(model.inputs, _Preactivation(last)(before))
 
 
-def with_hidden(model):
-    """A function of a batch that gives the logits and what the last layer's weights are fed.
+def with_penultimate(model):
+    """Returns a function of a batch that gives the logits and the input of the last layer.
 
     Args:
-        model: Keras model that ends in logits and passes `require_hidden`.
+        model: Keras model that ends in logits and passes `require_penultimate`.
 
     Returns:
         Function from `(batch, ...)` to the logits `(batch, classes)` and a tensor
-        `(batch, features)`, the input of the last dense layer with a column of ones for its bias.
+        `(batch, features)`, the input of the last dense layer. A column of ones is appended to it
+        if the layer has a bias.
     """
-    dense, before = _last_dense(model)
-    both = keras.Model(model.inputs, [model.outputs[0], before])
+    dense, penultimate = _last_dense(model)
+    both = keras.Model(model.inputs, [model.outputs[0], penultimate])
 
     def show(x):
-        logits, hidden = both(x, training=False)
-        ones = keras.ops.ones_like(hidden[:, :1])
-        return logits, keras.ops.concatenate([hidden, ones][: 1 + dense.use_bias], axis=-1)
+        logits, features = both(x, training=False)
+        ones = keras.ops.ones_like(features[:, :1])
+        return logits, keras.ops.concatenate([features, ones][: 1 + dense.use_bias], axis=-1)
 
     return show
 
 
-def require_hidden(model, advice="The score `grand` does without, with weights='all'."):
+def require_penultimate(model, advice="Use the score `grand` with weights='all' instead."):
     """Raises an `InputError` unless `model` shows the input of a dense layer at its end.
 
     Args:
         model: Keras model.
-        advice: what to do else, the end of the message.
+        advice: the last sentence of the message, how to go on with such a model.
     """
     if not shows_layers(model) or _last_dense(model)[0] is None:
         raise InputError(
-            "The input of the last layer is not to be seen. Expected a functional or sequential "
+            "Could not find the input of the last layer. Expected a functional or sequential "
             f"model that ends in a dense layer. Received: {type(model).__name__} {model.name!r}. "
             f"{advice}"
         )
 
 
-def before_last_dense(model):
-    """The symbolic input of the dense layer at the end of a functional model; `None` without."""
+def symbolic_penultimate(model):
+    """Returns the symbolic input of the dense layer that ends a functional model, or `None`."""
     return _last_dense(model)[1]
 
 
 def _last_dense(model):
-    """The dense layer that the logits come from and its input; `None`, `None` if it is another."""
-    layer, (before, *_) = _made_by(model.outputs[0])
+    """Returns the dense layer that gives the logits and its input, or `None` and `None`."""
+    layer, (penultimate, *_) = _made_by(model.outputs[0])
+    # A linear activation changes nothing, so the layer before it still gives the logits.
     while isinstance(layer, layers.Activation) and layer.activation is keras.activations.linear:
-        layer, (before, *_) = _made_by(before)
+        layer, (penultimate, *_) = _made_by(penultimate)
     stripped = isinstance(layer, _Preactivation)
     layer = layer.dense if stripped else layer
-    if not isinstance(layer, layers.Dense) or len(before.shape) != 2:
+    if not isinstance(layer, layers.Dense) or len(penultimate.shape) != 2:
         return None, None
     if not stripped and layer.activation is not keras.activations.linear:
         return None, None
-    return layer, before
+    return layer, penultimate
 
 
 def layer_outputs(model):

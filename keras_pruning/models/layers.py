@@ -6,11 +6,11 @@ import keras
 
 from keras_pruning.errors import InputError
 from keras_pruning.models.graph import (
-    before_last_dense,
     layer_outputs,
     probe_layers,
-    require_hidden,
+    require_penultimate,
     shows_layers,
+    symbolic_penultimate,
 )
 
 # No layer can have this name: the input of the last dense layer, often called h.
@@ -101,8 +101,8 @@ def _in_graph(model):
     """The symbolic outputs of each layer in the graph of a functional model; else none."""
     if not shows_layers(model):
         return {}
-    before = before_last_dense(model)
-    return layer_outputs(model) | ({} if before is None else {PENULTIMATE: [before]})
+    penultimate = symbolic_penultimate(model)
+    return layer_outputs(model) | ({} if penultimate is None else {PENULTIMATE: [penultimate]})
 
 
 def _inner_layers(model):
@@ -141,7 +141,7 @@ def _children(layer):
 
 def _inner_layer(model, name):
     if name == PENULTIMATE:
-        require_hidden(model, "Name the `layer` instead.")
+        require_penultimate(model, "Name the `layer` instead.")
     inner = _inner_layers(model)
     # The path itself comes first, as no other name could mean that layer.
     paths = [name] if name in inner else [path for path in inner if path.endswith(f"/{name}")]

@@ -50,24 +50,24 @@ class Outputs:
 
 
 class EvalOutputs(Outputs):
-    """What a model in eval mode says about a batch, and what takes a look into the model.
+    """The outputs of a model in eval mode, with the input of its last layer and gradient norms.
 
     Args:
         logits: float tensor `(batch, classes)`.
         labels: integer tensor `(batch,)`.
-        hidden: float tensor `(batch, features)`, the input of the last layer, to which a column
-            of ones is appended if that layer has a bias; `None` where the model does not show it.
+        penultimate: float tensor `(batch, features)`, the input of the last layer. A column of
+            ones is appended to it if that layer has a bias. `None` if no score asks for it.
         gradient_norms: function of no arguments to `(batch,)`, called only if a score asks.
     """
 
-    def __init__(self, logits, labels, hidden, gradient_norms):
+    def __init__(self, logits, labels, penultimate, gradient_norms):
         super().__init__(logits, labels)
-        self._hidden, self._gradient_norms = hidden, gradient_norms
+        self._penultimate, self._gradient_norms = penultimate, gradient_norms
 
     @property
-    def hidden(self):
-        """What the weights of the last layer are multiplied with, `(batch, features)`."""
-        return ops.cast(self._hidden, "float32")
+    def penultimate(self):
+        """The values that the last layer multiplies its weights with, `(batch, features)`."""
+        return ops.cast(self._penultimate, "float32")
 
     @cached_property
     def gradient_norms(self):

@@ -25,13 +25,13 @@ class Carried(NamedTuple):
     held_out: ScoreTable
 
 
-def require_penultimate(model):
-    """Raises an `InputError` unless `model` shows the input of a dense layer at its end."""
-    from keras_pruning.models.graph import as_logits, require_hidden
+def require_extrapolation(model):
+    """Raises an `InputError` unless the scores of other examples can be estimated with `model`."""
+    from keras_pruning.models.graph import as_logits, require_penultimate
 
-    require_hidden(
+    require_penultimate(
         as_logits(model),
-        "Scores are carried over by it. Score all examples: leave out --fraction and "
+        "Neighbours are found by it. Score all examples: leave out --fraction and "
         "--extrapolate, or set probe.fraction to 1.",
     )
 
@@ -81,7 +81,7 @@ def extrapolate(table, model, examples, k=NEIGHBOURS):
 
     Args:
         table: `ScoreTable` of the part.
-        model: Keras model that passes `require_penultimate`.
+        model: Keras model that passes `require_extrapolation`.
         examples: `Examples`, all of them.
         k: number of neighbours, as in `carried_over`.
 

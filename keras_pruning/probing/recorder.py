@@ -15,7 +15,7 @@ from keras_pruning.backend.tensorflow.row_store import PresentationStore
 from keras_pruning.embeddings import layers
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples import Examples
-from keras_pruning.models.graph import as_logits, require_hidden
+from keras_pruning.models.graph import as_logits, require_penultimate
 from keras_pruning.scores.score import EMBEDDINGS, EVAL, INPUT_GRADIENTS, OUTPUTS, TRAIN
 from keras_pruning.tables.score_table import ScoreTable
 
@@ -125,8 +125,8 @@ class ScoreRecorder:
 
     def _require_signals(self, model):
         scores = [score for score in self.scores if model is not None or not score.needs_model]
-        if any(score.needs_hidden for score in scores):
-            require_hidden(model)
+        if any(score.needs_penultimate for score in scores):
+            require_penultimate(model)
         wanted = self._wanted(model, scores)
         # The layers of a model that was never called do not exist yet.
         known = [each for each in wanted if each.source is not None or model.built]
@@ -240,7 +240,7 @@ class ScoreRecorder:
                 self.examples,
                 observers,
                 self.batch_size,
-                needs_hidden=any(score.needs_hidden for score in scores),
+                needs_penultimate=any(score.needs_penultimate for score in scores),
             )
         observed = self._output_passes[tuple(observers)]()
         for score in scores:

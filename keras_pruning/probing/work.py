@@ -7,7 +7,7 @@ import keras
 
 from keras_pruning.models import loading
 from keras_pruning.probing.checkpoints import score_checkpoints
-from keras_pruning.probing.extrapolation import extrapolate, require_penultimate
+from keras_pruning.probing.extrapolation import extrapolate, require_extrapolation
 from keras_pruning.probing.recorder import ScoreRecorder, require_classes
 from keras_pruning.probing.score_callback import ScoreCallback
 from keras_pruning.probing.score_entries import without_seeds
@@ -38,7 +38,7 @@ def check_scores(plan):
         recorder = ScoreRecorder(data.scored, without_model, support=data.trained_on)
         recorder.start(epochs)
     if data.fraction < 1:
-        require_penultimate(_new_model(plan, data.all))
+        require_extrapolation(_new_model(plan, data.all))
     return sum(
         _needs_training(plan, map(get, entries)) for entries in plan.scores_of_each_seed.values()
     )
@@ -100,7 +100,7 @@ def score_with_checkpoints(plan):
     scores = [without_seeds(entry) for entry in plan.entries]
     last = loading.load(plan.checkpoints[-1])
     if data.extrapolates:
-        require_penultimate(last)
+        require_extrapolation(last)
     table = score_checkpoints(plan.checkpoints, data.scored, scores, support=data.trained_on)
     return extrapolate(table, last, data.all) if data.extrapolates else table
 

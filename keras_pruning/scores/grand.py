@@ -7,19 +7,19 @@ from keras_pruning.scores.el2n import error_l2_norm
 from keras_pruning.scores.score import EarlyEpochScore
 
 
-def last_layer_gradient_norm(probabilities, labels, hidden):
+def last_layer_gradient_norm(probabilities, labels, penultimate):
     """‖∇_W CE‖₂ of each example over the weights W of a dense last layer, in closed form.
 
     Args:
         probabilities: floats `(batch, classes)`.
         labels: integers `(batch,)`.
-        hidden: floats `(batch, features)` that W is multiplied with; with a bias, a column of ones
-            among them.
+        penultimate: floats `(batch, features)` that W is multiplied with. For a layer with a bias
+            they include a column of ones.
 
     Returns:
-        Floats `(batch,)`: the gradient is the outer product of `hidden` and `p − e_y`.
+        Floats `(batch,)`: the gradient is the outer product of `penultimate` and `p − e_y`.
     """
-    return error_l2_norm(probabilities, labels) * ops.norm(hidden, axis=-1)
+    return error_l2_norm(probabilities, labels) * ops.norm(penultimate, axis=-1)
 
 
 class GraNd(EarlyEpochScore):
@@ -57,11 +57,11 @@ class GraNd(EarlyEpochScore):
         self.weights = weights
 
     @property
-    def needs_hidden(self):
+    def needs_penultimate(self):
         """Whether the input of the last layer is observed."""
         return self.weights == "last_layer"
 
     def observe(self, signal):
         if self.weights == "all":
             return signal.gradient_norms
-        return last_layer_gradient_norm(signal.probabilities, signal.labels, signal.hidden)
+        return last_layer_gradient_norm(signal.probabilities, signal.labels, signal.penultimate)

@@ -24,8 +24,8 @@ class Score:
     `"eval"`, or `"train"` for those that the training step itself computed; `over_seeds`,
     `"mean"` or `"sum"` over several probes; `fewest_epochs` and `fewest_classes`, below which
     there is no score;
-    `before_learning_rate_drop`, whether later epochs do not count; `needs_hidden`, whether it
-    observes what the last layer is fed; `needs_model`, whether it is of a trained model at all.
+    `before_learning_rate_drop`, whether later epochs do not count; `needs_penultimate`, whether
+    it observes the input of the last layer; `needs_model`, whether it is of a trained model.
     """
 
     name = None
@@ -36,7 +36,7 @@ class Score:
     fewest_epochs = 1
     fewest_classes = 1
     before_learning_rate_drop = False
-    needs_hidden = False
+    needs_penultimate = False
     needs_model = True
 
     def epochs_due(self, epochs):

@@ -143,7 +143,7 @@ def test_refuses_outputs_that_are_no_vectors(layer, received):
     ],
 )
 def test_a_penultimate_that_is_not_to_be_seen_is_refused(build):
-    message = "input of the last layer is not to be seen. Expected.*Received.*Name the `layer`"
+    message = "Could not find the input of the last layer. Expected.*Received.*Name the `layer`"
     for function in (show, layer_names):
         with pytest.raises(InputError, match=message):
             function(build(), [PENULTIMATE])

@@ -150,5 +150,5 @@ def test_older_recipes_without_embeddings_have_none(file):
     older = {key: value for key, value in plan.recipe.items() if key != "embeddings"}
     require_same_recipe("out", older, plan.recipe)
     other = {**plan.recipe, "embeddings": [["features.npy", file_digest(file)]]}
-    with pytest.raises(kp.InputError, match=r"embeddings: there \[\], asked for \[\["):
+    with pytest.raises(kp.InputError, match=r"embeddings: recorded \[\], requested \[\["):
         require_same_recipe("out", older, other)

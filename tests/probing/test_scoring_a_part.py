@@ -124,7 +124,7 @@ def test_with_checkpoints_the_last_one_embeds(tmp_path):
 
 def test_a_hidden_last_layer_is_refused_before_training(tmp_path):
     one = dataclasses.replace(config(), model=ModelConfig("support.odd_models:headless"))
-    message = "input of the last layer is not to be seen.*carried over by it. Score all examples"
+    message = "not find the input of the last layer.*are found by it. Score all examples"
     with pytest.raises(InputError, match=message):
         work.check_scores(ScoringPlan.from_config(one))
     everything = dataclasses.replace(one, probe=ProbeConfig(epochs=2))
@@ -134,7 +134,7 @@ def test_a_hidden_last_layer_is_refused_before_training(tmp_path):
         work.score_with_checkpoints(ScoringPlan.from_config(one, [tmp_path / "1.keras"]))
     inputs = keras.Input((8, 8, 1))
     x = keras.layers.Dense(10, activation="softmax")(keras.layers.Flatten()(inputs))
-    extrapolation.require_penultimate(keras.Model(inputs, x))
+    extrapolation.require_extrapolation(keras.Model(inputs, x))
 
 
 def test_a_final_softmax_does_not_hide_the_last_layer():

@@ -149,7 +149,7 @@ def test_grand_of_all_weights_works_on_a_subclassed_model(examples):
     observed = grand(model, examples)
     expected = one_gradient_at_a_time(model, examples, model.trainable_variables)
     np.testing.assert_allclose(observed, expected, 1e-4)
-    with pytest.raises(InputError, match="last layer is not to be seen. Expected a functional or"):
+    with pytest.raises(InputError, match="input of the last layer. Expected a functional or"):
         grand(model, examples, "last_layer")
 
 

@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_pruning.backend.tensorflow.row_store import RowStore
 from keras_pruning.errors import InputError
-from keras_pruning.models.graph import require_hidden, with_hidden
+from keras_pruning.models.graph import require_penultimate, with_penultimate
 from keras_pruning.models.outputs import EvalOutputs, Outputs
 
 
@@ -23,24 +23,24 @@ class OutputPass:
         examples: `Examples`.
         observers: dictionary of functions from `EvalOutputs` to a float tensor `(batch, ...)`.
         batch_size: examples a batch; results do not depend on it beyond float rounding.
-        needs_hidden: whether an observer looks at what the last layer is fed.
+        needs_penultimate: whether an observer looks at the input of the last layer.
 
     Raises:
         InputError: if the model does not end in logits, or does not show that if it is needed.
     """
 
-    def __init__(self, model, examples, observers, batch_size, needs_hidden=False):
+    def __init__(self, model, examples, observers, batch_size, needs_penultimate=False):
         batches = examples.scoring_batches(batch_size)
-        if needs_hidden:
-            require_hidden(model)
-            show = with_hidden(model)
+        if needs_penultimate:
+            require_penultimate(model)
+            show = with_penultimate(model)
         else:
-            show = partial(_without_hidden, model)
+            show = partial(_without_penultimate, model)
 
         def observe(x, labels):
-            logits, hidden = show(x)
+            logits, penultimate = show(x)
             norms = partial(weight_gradient_norms, model, x, labels)
-            outputs = EvalOutputs(logits, labels, hidden, norms)
+            outputs = EvalOutputs(logits, labels, penultimate, norms)
             return {name: observer(outputs) for name, observer in observers.items()}
 
         require_logits(model, examples)
@@ -60,7 +60,7 @@ class OutputPass:
         return self._results.read()
 
 
-def _without_hidden(model, x):
+def _without_penultimate(model, x):
     return model(x, training=False), None
 
 
