@@ -114,6 +114,7 @@ def test_labels_flipped_by_hand_are_the_first_suspects(practice, examined, digit
     assert picture.size == (8 * 122 + 10, 2 * (112 + 3 * 24 + 10) + 10)
 
 
+@pytest.mark.slow
 def test_the_clean_scores_equal_the_command_score(practice, examined):
     arguments = ["--config", practice / "mine.yaml", "--output", practice / "plain"]
     assert run("score", *arguments) == 0

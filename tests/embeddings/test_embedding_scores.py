@@ -149,6 +149,7 @@ def test_probe_names_by_hand():
     ]
 
 
+@pytest.mark.slow
 def test_scoring_leaves_training_as_it_was(examples):
     """The same bits with and without scores: neither weights nor random streams have moved."""
     weights = []

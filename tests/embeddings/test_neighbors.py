@@ -22,7 +22,7 @@ def test_by_hand():
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 @pytest.mark.parametrize("memory_limit", [2**14, 2**18, 2**28])
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
-@pytest.mark.parametrize("size", [300, 1301])
+@pytest.mark.parametrize("size", [300, pytest.param(1301, marks=pytest.mark.slow)])
 def test_the_same_as_scikit_learn(metric, memory_limit, offset, size):
     support, queries = vectors(size, 20, 1), vectors(101, 20, 2)
     if metric == "euclidean":

@@ -65,6 +65,7 @@ def tables(examples):
     return scored(single, examples, checkpoints), in_half
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCORES)
 def test_half_precision_scores_nearly_as_single(name, tables):
     single, half = (table[name] for table in tables)

@@ -72,6 +72,7 @@ def test_metadata_tell_direction_mode_epochs_and_examples(examples):
     }
 
 
+@pytest.mark.slow
 def test_a_run_stopped_early_is_scored_as_far_as_it_got(examples):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -232,6 +233,7 @@ def test_a_sigmoid_at_the_end_is_an_error(examples):
         kp.score_checkpoints([model], examples, ["el2n"])
 
 
+@pytest.mark.slow
 def test_scoring_again_and_again_does_not_warn(examples, caplog):
     model = small.network(examples)
     for _ in range(4):

@@ -66,6 +66,7 @@ def test_a_probe_trains_on_the_part_and_estimates_the_others(monkeypatch):
     assert found.table.metadata["examples"] == examples.provenance
 
 
+@pytest.mark.slow
 def test_unscored_examples_do_not_change_the_scores(tmp_path):
     """Neither those of the part, to the last bit, nor those of other unscored examples."""
     rng = np.random.default_rng(0)

@@ -108,6 +108,7 @@ def test_a_support_of_the_examples_themselves_leaves_each_out(model, examples):
     assert table.metadata["scores"]["prediction_depth"]["probe_accuracy"]["input"] < 1
 
 
+@pytest.mark.slow
 def test_the_callback_takes_neighbours_from_the_support(examples, others):
     model = small.network(examples)
     scores = [PredictionDepth(k=10), "el2n"]
@@ -173,6 +174,7 @@ def wide(examples):
     return model
 
 
+@pytest.mark.slow
 def test_reduced_layers_give_nearly_the_depths_of_exact_ones(wide, examples):
     sizes = [layer.output.shape[1:] for layer in wide.layers if layer.name.endswith("relu")]
     assert [int(np.prod(size)) for size in sizes] == [1024, 512, 256]
