@@ -120,6 +120,7 @@ def test_another_model_under_the_same_name_is_another_recipe(capsys, tmp_path):
     assert "model_source" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_probes_and_retraining_draw_from_their_own_streams(config, tmp_path, monkeypatch):
     plan, seeds = ScoringPlan.from_config(dataclasses.replace(config, seed=3)), []
     monkeypatch.setattr(keras.utils, "set_random_seed", seeds.append)
@@ -130,6 +131,7 @@ def test_probes_and_retraining_draw_from_their_own_streams(config, tmp_path, mon
     assert seeds[1:] == [fit.derived_seed("training", 3)]
 
 
+@pytest.mark.slow
 def test_a_run_without_metrics_is_not_finished(config, tmp_path):
     run = the_run(config, folder=tmp_path / "run")
     assert not run.is_finished()

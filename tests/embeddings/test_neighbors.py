@@ -163,7 +163,7 @@ def test_neighbours_on_a_thin_shell_are_in_exact_order(size, thickness):
     np.testing.assert_array_equal(np.take_along_axis(exact, rows, 1), np.sort(exact)[:, :7])
 
 
-@pytest.mark.parametrize("memory_limit", [2**18, 2**29])
+@pytest.mark.parametrize("memory_limit", [pytest.param(2**18, marks=pytest.mark.slow), 2**29])
 def test_many_equal_vectors_come_in_the_order_of_their_rows(memory_limit):
     rng = np.random.default_rng(0)
     labels = rng.permutation(np.repeat(np.arange(15), 60))

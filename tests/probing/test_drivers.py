@@ -110,6 +110,7 @@ def test_refuses_no_scores_and_scores_given_twice(scores, examples):
         kp.ScoreCallback(examples, scores)
 
 
+@pytest.mark.slow
 def test_a_softmax_at_the_end_is_taken_off(examples):
     """Gradients of logits, not of probabilities, whichever way the softmax is written."""
     logits = small.network(examples)
@@ -130,6 +131,7 @@ def test_a_softmax_at_the_end_is_taken_off(examples):
         np.testing.assert_array_equal(table["prediction_depth"], tables[0]["prediction_depth"])
 
 
+@pytest.mark.slow
 def test_vog_is_the_same_with_and_without_a_softmax(examples):
     models = [small.network(examples, seed) for seed in range(2)]
     softmaxed = [keras.Sequential([*model.layers, keras.layers.Softmax()]) for model in models]

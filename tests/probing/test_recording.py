@@ -27,7 +27,7 @@ def recorded_fit(model, examples, scores, epochs=4, batch_size=32, learning_rate
     return callback
 
 
-@pytest.mark.parametrize("augmentation", [None, "flip_crop"])
+@pytest.mark.parametrize("augmentation", [None, pytest.param("flip_crop", marks=pytest.mark.slow)])
 def test_training_is_the_same_to_the_last_bit(augmentation, examples):
     weights, draws = [], []
     for callbacks in ([], [kp.ScoreCallback(examples, ["forgetting", "tdds"])]):
@@ -160,6 +160,7 @@ def test_mixed_precision(policy, examples):
     assert np.corrcoef(table["aum"], exact["aum"])[0, 1] > 0.99
 
 
+@pytest.mark.slow
 def test_a_second_fit_starts_clean_with_or_without_recording(examples):
     callback = kp.ScoreCallback(examples, ["forgetting", "aum"])
     recording = compiled(callback.recording(plain_network(examples)), learning_rate=0.0)

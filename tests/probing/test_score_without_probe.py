@@ -95,6 +95,7 @@ def test_a_probe_for_the_other_scores_only(more, file, in_this_process, caplog):
     np.testing.assert_array_equal(table["prototype"], expected["prototype"])
 
 
+@pytest.mark.slow
 def test_a_probe_where_only_a_part_is_scored(file, in_this_process):
     """It says which examples are neighbours; of the file the rows of the part are taken."""
     assert run(*arguments(file, "--fraction", 0.5, "--extrapolate")) == 0

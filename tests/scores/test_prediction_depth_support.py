@@ -132,6 +132,7 @@ def test_a_support_of_another_kind_is_refused(model, examples, shape, classes):
         kp.score_checkpoints([model], examples, ["prediction_depth"], support=support)
 
 
+@pytest.mark.slow
 def test_the_details_equal_the_measured_values():
     examples = small.random_images(200, seed=1)
     model = small.network(examples)
@@ -210,6 +211,7 @@ def test_the_softmax_is_never_reduced(examples, model):
         assert reduced == accuracy if probe == "softmax" else reduced < accuracy - 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", ["the same", "others"])
 def test_an_example_in_a_larger_support_is_not_its_own_neighbour(labels):
     """With random labels, an example that were its own nearest neighbour would be right."""

@@ -121,6 +121,7 @@ def test_refuses_one_checkpoint():
         kp.score_checkpoints([small.network(examples)], examples, ["vog"])
 
 
+@pytest.mark.slow
 def test_each_score_reads_its_own_checkpoints():
     """The interval of one score must not leak into the gradients that another one sees."""
 

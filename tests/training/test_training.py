@@ -94,6 +94,7 @@ def test_a_budget_that_ends_inside_a_pass():
     assert fit.examples_in(3, 10, 30) == 30
 
 
+@pytest.mark.slow
 def test_full_data_train_the_same_under_both_budgets(examples):
     (first, _), (second, _) = (trained(examples, budget=budget) for budget in fit.BUDGETS)
     for ours, theirs in zip(first.weights, second.weights, strict=True):
