@@ -1,5 +1,7 @@
 """A new key of the config is part of every recipe that it can change, without a further line."""
 
+import copy
+import functools
 from dataclasses import dataclass
 
 import pytest
@@ -48,6 +50,7 @@ def a_source_with_a_new_option(monkeypatch):
     )
 
 
+@functools.cache
 def recipes(section, dummy):
     """Returns the recipes of scores and of a training run with a new key in one section."""
     config = Config(**{section: SECTIONS[section](dummy=dummy)})
@@ -56,8 +59,7 @@ def recipes(section, dummy):
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_new_key_changes_the_recipe_of_scores(section):
-    before, _ = recipes(section, 1)
-    after, _ = recipes(section, 2)
+    before, after = (copy.deepcopy(recipes(section, dummy)[0]) for dummy in (1, 2))
     assert (before[section].pop("dummy"), after[section].pop("dummy")) == (1, 2)
     assert before == after
 
@@ -65,8 +67,7 @@ def test_a_new_key_changes_the_recipe_of_scores(section):
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_new_key_changes_the_recipe_of_training(section):
     """All but keys of the probe, on which a training run depends by its subset only."""
-    _, before = recipes(section, 1)
-    _, after = recipes(section, 2)
+    before, after = (copy.deepcopy(recipes(section, dummy)[1]) for dummy in (1, 2))
     if section != "probe":
         assert (before[section].pop("dummy"), after[section].pop("dummy")) == (1, 2)
     assert before == after

@@ -107,6 +107,7 @@ def test_seeds_of_one_score_count_from_the_seed_of_the_config(config):
     assert ScoringPlan.from_config(changed).scores_of_each_seed == expected
 
 
+@pytest.mark.slow
 def test_another_model_under_the_same_name_is_another_recipe(capsys, tmp_path):
     path = tmp_path / "model.keras"
     shared = ["--dataset.fraction", 0.1, "--probe.epochs", 2, "--scores", "[el2n]"]
@@ -119,6 +120,7 @@ def test_another_model_under_the_same_name_is_another_recipe(capsys, tmp_path):
     assert "model_source" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_probes_and_retraining_draw_from_their_own_streams(config, tmp_path, monkeypatch):
     plan, seeds = ScoringPlan.from_config(dataclasses.replace(config, seed=3)), []
     monkeypatch.setattr(keras.utils, "set_random_seed", seeds.append)
@@ -129,6 +131,7 @@ def test_probes_and_retraining_draw_from_their_own_streams(config, tmp_path, mon
     assert seeds[1:] == [fit.derived_seed("training", 3)]
 
 
+@pytest.mark.slow
 def test_a_run_without_metrics_is_not_finished(config, tmp_path):
     run = the_run(config, folder=tmp_path / "run")
     assert not run.is_finished()
@@ -149,6 +152,7 @@ def test_ties_of_proportional_shares_go_to_random_classes():
     assert winners == {0, 1, 2}
 
 
+@pytest.mark.slow
 def test_a_comparison_does_not_delete_other_files(capsys, tmp_path, workplace):
     output = tmp_path / "runs"
     arguments = ["--config", workplace / "small.yaml", "--output", output / "one"]
@@ -180,6 +184,7 @@ def test_the_callback_refuses_a_model_before_training():
     assert model.optimizer.iterations == 0
 
 
+@pytest.mark.slow
 def test_all_scores_of_one_fit_each(tmp_path, capsys):
     """Every score of two probes: a column, its standard error, and the mode of its paper."""
     arguments = ["--scores", "all", "--dataset.fraction", 0.1, "--probe.epochs", 3]

@@ -52,6 +52,7 @@ def test_score_writes_the_table_of_the_contract(scores):
     assert [probe["examples_seen"] for probe in costs["probes"]] == [4 * 287, 287]
 
 
+@pytest.mark.slow
 def test_the_same_config_gives_the_same_bits(workplace, scores):
     again = workplace / "again"
     assert run("score", "--config", workplace / "small.yaml", "--output", again) == 0
@@ -108,6 +109,7 @@ def test_prune_and_train(workplace, scores, capsys):
     assert "seed: recorded 3, requested 4" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_sweep_compares_with_random_and_the_full_data(workplace, capsys, caplog):
     output = workplace / "swept"
     arguments = ["--config", workplace / "small.yaml", "--output", output]

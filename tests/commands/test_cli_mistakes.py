@@ -24,7 +24,11 @@ def bad_pixels(value):
         (["--scores", "[el3n]"], "Unknown score.*'el2n'.*Received: 'el3n'"),
         (["--scores", "[{name: vog, evry: 2}]"], "Invalid options of the score 'vog'.*evry"),
         (["--probe.epochs", "1", "--scores", "[vog]"], "at least two checkpoints"),
-        (["--training.learning_rate", "1e9"], "Training diverged. Expected a finite loss"),
+        pytest.param(
+            ["--training.learning_rate", "1e9"],
+            "Training diverged. Expected a finite loss",
+            marks=pytest.mark.slow,
+        ),
         (["--model.name", "keras_pruning.models.networks:mlp2"], "Cannot import the model"),
         (["--model.name", "resnet"], "Unknown model"),
         (["--dataset.fraction", "1.5"], r"Invalid `dataset.fraction`. Expected.*\(0, 1\]"),

@@ -66,6 +66,7 @@ def own_training(tmp_path_factory):
     return Documented(tmp_path_factory.mktemp("own_training"))
 
 
+@pytest.mark.slow
 def test_a_plain_fit(own_training):
     examples, table = own_training.variables["examples"], own_training.variables["table"]
     assert table.names == ["el2n", "vog", "forgetting", "aum"]
@@ -81,6 +82,7 @@ def test_a_plain_fit(own_training):
     )
 
 
+@pytest.mark.slow
 def test_an_own_train_step(own_training):
     mixup = own_training.variables["mixup"]
     assert type(mixup).train_step is not keras.Model.train_step
@@ -92,6 +94,7 @@ def test_an_own_train_step(own_training):
     assert 0.1 < table["el2n"].mean() < 1.2
 
 
+@pytest.mark.slow
 def test_train_mode_without_a_further_pass(own_training):
     modes = own_training.modes("recorded_table")
     assert modes == {"forgetting": "train", "aum": "train", "confidence": "train", "el2n": "eval"}
@@ -102,6 +105,7 @@ def test_train_mode_without_a_further_pass(own_training):
     assert own_training.printed == own_training.said == ["eval", "train", "eval"]
 
 
+@pytest.mark.slow
 def test_checkpoints_that_keras_saved(own_training):
     saved = sorted(path.name for path in (own_training.folder / "checkpoints").iterdir())
     assert saved == [f"epoch-{epoch:02d}.keras" for epoch in (1, 2, 3, 4)]
@@ -113,6 +117,7 @@ def test_checkpoints_that_keras_saved(own_training):
     assert own_training.variables["own_table"].names == ["loss", "prediction_depth"]
 
 
+@pytest.mark.slow
 def test_the_same_on_the_command_line(own_training, capsys):
     with contextlib.chdir(own_training.folder):
         assert run(*own_training.command("digits.npz")) == 0
@@ -127,6 +132,7 @@ def test_the_same_on_the_command_line(own_training, capsys):
         np.testing.assert_allclose(table[name], expected[name], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_config_on_the_command_line_is_read(own_training, monkeypatch):
     monkeypatch.chdir(ROOT)
     arguments = own_training.command("--config")

@@ -93,7 +93,8 @@ def test_the_noise_is_planted_scored_and_reported(practice, examined):
         rows = list(csv.DictReader(file))
     assert [row["score"] for row in rows] == ["el2n", "vog"]
     assert float(rows[0]["auroc"]) == found["findings"][0]["auroc"]
-    assert Image.open(folder / "correlations.png").size[0] > 72
+    with Image.open(folder / "correlations.png") as picture:
+        assert picture.size[0] > 72
 
 
 def test_labels_flipped_by_hand_are_the_first_suspects(practice, examined, digits):
@@ -110,10 +111,11 @@ def test_labels_flipped_by_hand_are_the_first_suspects(practice, examined, digit
     values = [float(row["el2n"]) for row in rows]
     assert values == sorted(values, reverse=True)
     assert {row["probes_agree"] for row in rows} <= {"0.5", "1"}
-    picture = Image.open(examined / "suspects" / "suspects.png")
-    assert picture.size == (8 * 122 + 10, 2 * (112 + 3 * 24 + 10) + 10)
+    with Image.open(examined / "suspects" / "suspects.png") as picture:
+        assert picture.size == (8 * 122 + 10, 2 * (112 + 3 * 24 + 10) + 10)
 
 
+@pytest.mark.slow
 def test_the_clean_scores_equal_the_command_score(practice, examined):
     arguments = ["--config", practice / "mine.yaml", "--output", practice / "plain"]
     assert run("score", *arguments) == 0

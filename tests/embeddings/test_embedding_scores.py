@@ -90,6 +90,7 @@ def test_layers_that_cannot_be_seen_are_refused_before_training(examples, names,
         np.testing.assert_array_equal(weight, value)
 
 
+@pytest.mark.slow
 def test_a_model_that_was_never_called_is_scored_all_the_same(examples):
     model = small.compiled(Subclassed())
     callback = kp.ScoreCallback(examples, [PredictionDepth(layers=["a", "b"], k=3)])
@@ -108,6 +109,7 @@ class HiddenLength(EmbeddingScore):
         return np.linalg.norm(signal.features[Embedding(PENULTIMATE)], axis=1)
 
 
+@pytest.mark.slow
 def test_scores_of_one_pass_see_their_own_signals(examples):
     model = small.network(examples)
     alone, _ = depths(model, examples)
@@ -123,6 +125,7 @@ def test_a_hidden_softmax_is_reported(examples):
         depths(Subclassed("softmax"), examples, layers=["a"])
 
 
+@pytest.mark.slow
 def test_layers_may_have_the_names_of_the_other_probes(examples):
     """A layer called `input` or `softmax` is a probe like others, and takes none away."""
     found = {}
@@ -149,6 +152,7 @@ def test_probe_names_by_hand():
     ]
 
 
+@pytest.mark.slow
 def test_scoring_leaves_training_as_it_was(examples):
     """The same bits with and without scores: neither weights nor random streams have moved."""
     weights = []

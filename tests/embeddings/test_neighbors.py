@@ -22,7 +22,7 @@ def test_by_hand():
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 @pytest.mark.parametrize("memory_limit", [2**14, 2**18, 2**28])
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
-@pytest.mark.parametrize("size", [300, 1301])
+@pytest.mark.parametrize("size", [300, pytest.param(1301, marks=pytest.mark.slow)])
 def test_the_same_as_scikit_learn(metric, memory_limit, offset, size):
     support, queries = vectors(size, 20, 1), vectors(101, 20, 2)
     if metric == "euclidean":
@@ -163,7 +163,7 @@ def test_neighbours_on_a_thin_shell_are_in_exact_order(size, thickness):
     np.testing.assert_array_equal(np.take_along_axis(exact, rows, 1), np.sort(exact)[:, :7])
 
 
-@pytest.mark.parametrize("memory_limit", [2**18, 2**29])
+@pytest.mark.parametrize("memory_limit", [pytest.param(2**18, marks=pytest.mark.slow), 2**29])
 def test_many_equal_vectors_come_in_the_order_of_their_rows(memory_limit):
     rng = np.random.default_rng(0)
     labels = rng.permutation(np.repeat(np.arange(15), 60))

@@ -38,7 +38,9 @@ def test_signs_and_groups_are_drawn():
     assert abs((first == second).sum() - 300) < chance
 
 
-@pytest.mark.parametrize(("width", "dimensions"), [(43, 8), (64, 2)])
+@pytest.mark.parametrize(
+    ("width", "dimensions"), [pytest.param(43, 8, marks=pytest.mark.slow), (64, 2)]
+)
 def test_squared_distances_are_unbiased_with_bounded_variance(width, dimensions):
     matrices = np.stack([projected(np.eye(width), dimensions, seed) for seed in range(600)])
     bound = 2 / dimensions

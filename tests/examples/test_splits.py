@@ -57,6 +57,7 @@ def counts(monkeypatch):
     return counts
 
 
+@pytest.mark.slow
 def test_a_sweep_loads_and_hashes_each_split_once(counts, tmp_path):
     """The sweep has two data fractions, so that four results depend on the same inputs."""
     rows = sweep(SweepPlan.from_config(CONFIG), tmp_path / "out")

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import time
 from keras_pruning import InputError
@@ -21,6 +23,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_an_error_in_one_of_two_jobs_ends_them_all(tmp_path):
     """Not only the generator: the interpreter, which waits for the processes of both."""
     script = tmp_path / "script.py"

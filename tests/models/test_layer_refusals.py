@@ -35,6 +35,8 @@ def refuses(model, name, received):
         )
 
 
+# Keras warns of the block that the model does not call.
+@pytest.mark.filterwarnings("ignore:`build..` was called on layer 'net':UserWarning")
 @pytest.mark.parametrize(
     ("run", "received"),
     [

@@ -65,6 +65,7 @@ def tables(examples):
     return scored(single, examples, checkpoints), in_half
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCORES)
 def test_half_precision_scores_nearly_as_single(name, tables):
     single, half = (table[name] for table in tables)
@@ -87,8 +88,8 @@ def test_a_dense_layer_in_single_precision_stays_in_it(half_precision, examples)
     np.testing.assert_allclose(table["el2n"], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
-@pytest.mark.parametrize("name", ["el2n", "grand", "vog"])
+@pytest.mark.parametrize("dtype", [pytest.param("float64", marks=pytest.mark.slow), "bfloat16"])
+@pytest.mark.parametrize("name", ["el2n", "grand", pytest.param("vog", marks=pytest.mark.slow)])
 def test_weights_of_another_precision(name, dtype):
     examples = small.random_images(9, shape=(4,))
     models = {"float32": [], dtype: []}

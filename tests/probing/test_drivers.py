@@ -72,6 +72,7 @@ def test_metadata_tell_direction_mode_epochs_and_examples(examples):
     }
 
 
+@pytest.mark.slow
 def test_a_run_stopped_early_is_scored_as_far_as_it_got(examples):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -109,6 +110,7 @@ def test_refuses_no_scores_and_scores_given_twice(scores, examples):
         kp.ScoreCallback(examples, scores)
 
 
+@pytest.mark.slow
 def test_a_softmax_at_the_end_is_taken_off(examples):
     """Gradients of logits, not of probabilities, whichever way the softmax is written."""
     logits = small.network(examples)
@@ -129,6 +131,7 @@ def test_a_softmax_at_the_end_is_taken_off(examples):
         np.testing.assert_array_equal(table["prediction_depth"], tables[0]["prediction_depth"])
 
 
+@pytest.mark.slow
 def test_vog_is_the_same_with_and_without_a_softmax(examples):
     models = [small.network(examples, seed) for seed in range(2)]
     softmaxed = [keras.Sequential([*model.layers, keras.layers.Softmax()]) for model in models]
@@ -232,6 +235,7 @@ def test_a_sigmoid_at_the_end_is_an_error(examples):
         kp.score_checkpoints([model], examples, ["el2n"])
 
 
+@pytest.mark.slow
 def test_scoring_again_and_again_does_not_warn(examples, caplog):
     model = small.network(examples)
     for _ in range(4):

@@ -27,7 +27,7 @@ def recorded_fit(model, examples, scores, epochs=4, batch_size=32, learning_rate
     return callback
 
 
-@pytest.mark.parametrize("augmentation", [None, "flip_crop"])
+@pytest.mark.parametrize("augmentation", [None, pytest.param("flip_crop", marks=pytest.mark.slow)])
 def test_training_is_the_same_to_the_last_bit(augmentation, examples):
     weights, draws = [], []
     for callbacks in ([], [kp.ScoreCallback(examples, ["forgetting", "tdds"])]):
@@ -42,7 +42,7 @@ def test_training_is_the_same_to_the_last_bit(augmentation, examples):
     assert draws[0] == draws[1]
 
 
-@pytest.mark.parametrize("batch_size", [1, 32, 129, 500])
+@pytest.mark.parametrize("batch_size", [pytest.param(1, marks=pytest.mark.slow), 32, 129, 500])
 def test_recording_equals_an_eval_pass_if_weights_stay(batch_size, examples):
     """Every example's values stand at its own row, whatever the order and the last batch."""
     model = plain_network(examples)
@@ -86,11 +86,11 @@ def watched_logits(examples, epochs, steps):
     ("count", "options"),
     [
         (130, {}),
-        (130, {"steps_per_execution": 3}),
-        (130, {"run_eagerly": True}),
+        pytest.param(130, {"steps_per_execution": 3}, marks=pytest.mark.slow),
+        pytest.param(130, {"run_eagerly": True}, marks=pytest.mark.slow),
         # Two batches a pass and five steps an epoch: two or three presentations in each.
         (50, {}),
-        (50, {"steps_per_execution": 5}),
+        pytest.param(50, {"steps_per_execution": 5}, marks=pytest.mark.slow),
     ],
 )
 def test_the_training_step_records_its_own_outputs(count, options, examples):
@@ -122,6 +122,7 @@ def test_the_training_step_records_its_own_outputs(count, options, examples):
     np.testing.assert_allclose(table["variability"], spreads, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_compiled_by_xla_it_is_the_same(examples):
     # Without dropout, whose masks XLA draws otherwise.
     tables = [
@@ -142,6 +143,7 @@ def test_how_often_an_example_may_come(steps, steps_per_pass, most):
     assert fit.most_presentations(steps, steps_per_pass) == most >= needed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision(policy, examples):
     keras.config.set_dtype_policy(policy)
@@ -158,6 +160,7 @@ def test_mixed_precision(policy, examples):
     assert np.corrcoef(table["aum"], exact["aum"])[0, 1] > 0.99
 
 
+@pytest.mark.slow
 def test_a_second_fit_starts_clean_with_or_without_recording(examples):
     callback = kp.ScoreCallback(examples, ["forgetting", "aum"])
     recording = compiled(callback.recording(plain_network(examples)), learning_rate=0.0)

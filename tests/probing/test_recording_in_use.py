@@ -34,6 +34,7 @@ def test_refuses_a_model_whose_training_step_it_would_replace(method, examples):
         kp.ScoreCallback(examples, ["aum"]).recording(model)
 
 
+@pytest.mark.slow
 def test_validation_is_not_recorded(examples):
     tables = []
     for validated in (False, True):
@@ -65,6 +66,7 @@ def test_a_fit_after_one_that_broke_off_starts_clean(examples):
     assert set(callback._recorder.scores[0].presentations) == {2}
 
 
+@pytest.mark.slow
 def test_an_example_that_comes_too_often_is_an_error(examples):
     callback = kp.ScoreCallback(examples, ["correctness"])
     recording = compiled(callback.recording(plain_network(examples)))
@@ -105,6 +107,7 @@ def test_batches_without_rows_are_for_validation_only(examples):
         recording.fit(plain, **options)
 
 
+@pytest.mark.slow
 def test_saving_saves_the_recorded_model(examples, tmp_path):
     callback = kp.ScoreCallback(examples, ["aum"])
     model = plain_network(examples)

@@ -82,7 +82,7 @@ def test_reused_wherever_it_lies_and_never_if_it_changed(file, no_training, caps
     assert re.search(r'embeddings: recorded \[\["features.npy", "\w{32}"\]\], requested', message)
 
 
-@pytest.mark.parametrize("more", [[], ["--probe.seeds", 2]])
+@pytest.mark.parametrize("more", [[], pytest.param(["--probe.seeds", 2], marks=pytest.mark.slow)])
 def test_a_probe_for_the_other_scores_only(more, file, in_this_process, caplog):
     assert run(*arguments(file, *more, others="el2n, {name: loss, seeds: [0]}, ")) == 0
     seeds = 2 if more else 1
@@ -95,6 +95,7 @@ def test_a_probe_for_the_other_scores_only(more, file, in_this_process, caplog):
     np.testing.assert_array_equal(table["prototype"], expected["prototype"])
 
 
+@pytest.mark.slow
 def test_a_probe_where_only_a_part_is_scored(file, in_this_process):
     """It says which examples are neighbours; of the file the rows of the part are taken."""
     assert run(*arguments(file, "--fraction", 0.5, "--extrapolate")) == 0

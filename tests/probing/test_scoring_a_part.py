@@ -66,6 +66,7 @@ def test_a_probe_trains_on_the_part_and_estimates_the_others(monkeypatch):
     assert found.table.metadata["examples"] == examples.provenance
 
 
+@pytest.mark.slow
 def test_unscored_examples_do_not_change_the_scores(tmp_path):
     """Neither those of the part, to the last bit, nor those of other unscored examples."""
     rng = np.random.default_rng(0)
@@ -86,6 +87,7 @@ def test_unscored_examples_do_not_change_the_scores(tmp_path):
     assert (first[rest[:10]] != second[rest[:10]]).any()
 
 
+@pytest.mark.slow
 def test_scores_of_every_kind_are_carried_over():
     """Of gradients, embeddings and the training step; the part is the support."""
     scores = ["forgetting", {"name": "vog", "every": 1}, {"name": "prediction_depth", "k": 5}]
@@ -101,6 +103,7 @@ def test_scores_of_every_kind_are_carried_over():
     assert table.metadata["extrapolation"]["scores"].keys() == set(table.names)
 
 
+@pytest.mark.slow
 def test_with_checkpoints_the_last_one_embeds(tmp_path):
     examples = kp.load_examples("digits", fraction=0.2)
     paths = [tmp_path / "1.keras", tmp_path / "2.keras"]
@@ -251,6 +254,7 @@ def test_wrong_flags(flags, message, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_full_and_extrapolated_scores_are_compared_in_one_folder(swept, capsys):
     examples = kp.load_examples("digits", fraction=0.2)
     metadata = {"examples": examples.provenance, "scores": {"el2n": EL2N}}

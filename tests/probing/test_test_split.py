@@ -21,6 +21,7 @@ def tested(workplace):
     return workplace
 
 
+@pytest.mark.slow
 def test_the_table_is_of_the_test_examples(tested, capsys):
     table = kp.ScoreTable.load(tested / "test" / "scores.parquet")
     train = kp.load_examples("digits", fraction=0.2)
@@ -43,6 +44,7 @@ def test_the_table_is_of_the_test_examples(tested, capsys):
         train.keep(kp.select(table, "el2n"))
 
 
+@pytest.mark.slow
 def test_the_same_by_checkpoints_in_python(tested, capsys):
     config = ["--config", tested / "small.yaml"]
     assert run("train", *config, "--output", tested / "model") == 0
@@ -62,6 +64,7 @@ def test_the_same_by_checkpoints_in_python(tested, capsys):
     assert run("score", *settings) == 0
 
 
+@pytest.mark.slow
 def test_a_comparison_shows_scores_of_training_examples(tested):
     """The folder `out` has scores of training examples, `test` those of test examples."""
     (table,) = _score_tables(tested).values()

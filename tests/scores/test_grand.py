@@ -81,11 +81,13 @@ def test_grand_of_a_linear_model_by_formula(weights):
     np.testing.assert_allclose(grand(model, examples, weights), expected, 1e-5)
 
 
+@pytest.mark.slow
 def test_against_one_gradient_at_a_time(examples, model):
     expected = one_gradient_at_a_time(model, examples, model.trainable_variables)
     np.testing.assert_allclose(grand(model, examples), expected, 1e-4)
 
 
+@pytest.mark.slow
 def test_a_frozen_layer_does_not_count(examples, model):
     before = grand(model, examples)
     others = [variable for variable in model.trainable_variables if "conv" not in variable.path]
@@ -129,7 +131,7 @@ def test_a_final_softmax_or_linear_activation_changes_nothing(weights):
 
 
 @BOTH
-@pytest.mark.parametrize("batch_size", [1, 39])
+@pytest.mark.parametrize("batch_size", [pytest.param(1, marks=pytest.mark.slow), 39])
 def test_a_short_last_batch_changes_nothing(batch_size, weights, examples, model):
     expected = grand(model, examples, weights)
     np.testing.assert_allclose(grand(model, examples, weights, batch_size), expected, 1e-4)

@@ -26,7 +26,7 @@ def test_accuracy_by_depth_by_hand():
     ]
 
 
-@pytest.mark.parametrize("support_fraction", [1.0, 0.5])
+@pytest.mark.parametrize("support_fraction", [pytest.param(1.0, marks=pytest.mark.slow), 0.5])
 @pytest.mark.parametrize("against", ["prediction", "label"])
 def test_the_same_as_on_scikit_learns_neighbours(support_fraction, against):
     examples = small.digits(300)

@@ -108,6 +108,7 @@ def test_a_support_of_the_examples_themselves_leaves_each_out(model, examples):
     assert table.metadata["scores"]["prediction_depth"]["probe_accuracy"]["input"] < 1
 
 
+@pytest.mark.slow
 def test_the_callback_takes_neighbours_from_the_support(examples, others):
     model = small.network(examples)
     scores = [PredictionDepth(k=10), "el2n"]
@@ -131,6 +132,7 @@ def test_a_support_of_another_kind_is_refused(model, examples, shape, classes):
         kp.score_checkpoints([model], examples, ["prediction_depth"], support=support)
 
 
+@pytest.mark.slow
 def test_the_details_equal_the_measured_values():
     examples = small.random_images(200, seed=1)
     model = small.network(examples)
@@ -173,6 +175,7 @@ def wide(examples):
     return model
 
 
+@pytest.mark.slow
 def test_reduced_layers_give_nearly_the_depths_of_exact_ones(wide, examples):
     sizes = [layer.output.shape[1:] for layer in wide.layers if layer.name.endswith("relu")]
     assert [int(np.prod(size)) for size in sizes] == [1024, 512, 256]
@@ -208,6 +211,7 @@ def test_the_softmax_is_never_reduced(examples, model):
         assert reduced == accuracy if probe == "softmax" else reduced < accuracy - 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", ["the same", "others"])
 def test_an_example_in_a_larger_support_is_not_its_own_neighbour(labels):
     """With random labels, an example that were its own nearest neighbour would be right."""

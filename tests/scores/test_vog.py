@@ -68,6 +68,7 @@ def test_against_a_network_derived_by_hand():
     np.testing.assert_allclose(table["vog"], expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_against_one_gradient_at_a_time():
     examples = small.digits(60)
     models = [small.network(examples, seed) for seed in range(3)]
@@ -87,6 +88,7 @@ def test_against_one_gradient_at_a_time():
     np.testing.assert_allclose(table["vog"], expected, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_a_flipped_label_changes_the_score():
     examples = small.random_images(20)
     models = [small.network(examples, seed) for seed in range(2)]
@@ -119,6 +121,7 @@ def test_refuses_one_checkpoint():
         kp.score_checkpoints([small.network(examples)], examples, ["vog"])
 
 
+@pytest.mark.slow
 def test_each_score_reads_its_own_checkpoints():
     """The interval of one score must not leak into the gradients that another one sees."""
 

@@ -94,12 +94,14 @@ def test_a_budget_that_ends_inside_a_pass():
     assert fit.examples_in(3, 10, 30) == 30
 
 
+@pytest.mark.slow
 def test_full_data_train_the_same_under_both_budgets(examples):
     (first, _), (second, _) = (trained(examples, budget=budget) for budget in fit.BUDGETS)
     for ours, theirs in zip(first.weights, second.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(examples):
     options = {"augmentation": "flip_crop"}
     weights = [trained(examples, seed, **options)[0].weights for seed in (1, 1, 2)]
@@ -139,6 +141,7 @@ def test_evaluate_by_hand():
     assert metrics["class_accuracy"] == [1.0, 0.5, None]
 
 
+@pytest.mark.slow
 def test_a_model_that_ends_in_a_softmax_trains_on_its_logits(examples):
     keras.utils.set_random_seed(0)
     plain = loading.build("mlp", examples.shape, 10, width=16)

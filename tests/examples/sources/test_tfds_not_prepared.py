@@ -85,6 +85,7 @@ def test_names_a_data_set_that_cannot_be_prepared(tmp_path, name, reason):
         load_examples(f"tfds:{name}", data_dir=str(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cifar10", "svhn_cropped"])
 def test_mock_data(cache, name):
     for count in (20, 30):

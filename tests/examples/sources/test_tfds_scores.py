@@ -13,6 +13,8 @@ from keras_pruning.config import TrainingConfig
 from keras_pruning.models import loading
 from keras_pruning.training import evaluation, fit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
