@@ -62,9 +62,7 @@ def test_a_failing_download_ends_soon_with_one_message(tmp_path, capfd, caplog):
         load_examples("tfds:refused", data_dir=str(tmp_path))
     assert time.perf_counter() - start < 10
     message = str(caught.value)
-    assert message.startswith(
-        "Cannot load the TFDS data set 'refused'. Expected a data set"
-    )
+    assert message.startswith("Cannot load the TFDS data set 'refused'. Expected a data set")
     for part in (str(tmp_path), "ConnectionError", "localhost", "tfds build", "dataset.data_dir"):
         assert part in message
     assert "\n" not in message
