@@ -103,6 +103,7 @@ class ScoreTable:
         metadata = {**first.metadata, "scores": {}, "reliability": {}}
         for table in reversed(tables):
             metadata["scores"] |= table.metadata.get("scores", {})
+        # Combine each score over the tables that have it, in float64.
         scores, errors = {}, {}
         for name in dict.fromkeys(name for table in tables for name in table.names):
             values = np.stack([table[name] for table in tables if name in table.names])
@@ -139,6 +140,7 @@ class ScoreTable:
             InputError: if the file is missing, truncated or another kind of file.
         """
         columns, metadata = parquet.read(path, KIND)
+        # Take the columns that are no scores first.
         ids, labels = columns.pop("id"), columns.pop("label")
         extrapolated = columns.pop("extrapolated", None)
         # Files without the entry `scores` in their metadata name the scores by their columns only.
@@ -172,6 +174,7 @@ class ScoreTable:
     def _as_columns(self):
         """Returns all columns of a file, in order."""
         errors = {f"{name}_se": values for name, values in self.standard_errors.items()}
+        # Without extrapolated scores, the files of all versions have the same columns.
         marked = {"extrapolated": self.extrapolated} if self.extrapolated.any() else {}
         return {"id": self.ids, "label": self.labels, **self._scores, **errors, **marked}
 

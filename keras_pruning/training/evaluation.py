@@ -19,6 +19,7 @@ def evaluate(model, examples, batch_size=512):
         `class_accuracy`, a list of one accuracy for each class, `None` for a class without
         examples.
     """
+    # One pass records both values of every example.
     observed = OutputPass(
         as_logits(model),
         examples,

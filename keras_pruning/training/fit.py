@@ -92,6 +92,7 @@ def train(
     # A pass reads the examples once. An epoch of the `steps` budget may read them several times.
     steps_per_pass = steps_per_epoch = math.ceil(len(examples) / batch_size)
     if options.budget == "steps":
+        # As many steps as the full data take, whatever the size of the subset.
         steps_per_epoch = math.ceil((full_size or len(examples)) / batch_size)
     # Fit a second model over the same layers, so that the caller's model is not compiled.
     fitted = functional_copy(as_logits(model), examples.shape)

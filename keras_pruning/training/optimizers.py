@@ -75,6 +75,7 @@ def make_optimizer(name, learning_rate, weight_decay):
     """
     if name == "sgd":
         return SGD(weight_decay, learning_rate=learning_rate, momentum=0.9, nesterov=True)
+    # Keras expects `None` for an optimiser without weight decay.
     config = {"learning_rate": learning_rate, "weight_decay": weight_decay or None}
     try:
         return keras.optimizers.get({"class_name": name, "config": config})

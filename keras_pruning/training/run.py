@@ -153,6 +153,7 @@ def run_all(runs):
     """
     if not runs:
         return
+    # All runs share the settings of the first one's plan.
     plan = runs[0].plan
     verbose = progress(len(runs), plan.jobs)
     # The parent computes the recipes, so that no child hashes the examples again.

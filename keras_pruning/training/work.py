@@ -25,6 +25,7 @@ def run_training(run, recipe, verbose=0):
     Returns:
         The content of its `metrics.json`, a dictionary.
     """
+    # The folder gets its name when everything is written.
     with new_folder(run.folder) as folder:
         write_json(folder / RECIPE, recipe)
         if run.subset is not None:
