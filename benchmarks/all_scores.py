@@ -1,4 +1,4 @@
-"""One run for all scores against the sum of one run for each, as scripts per paper need them.
+"""One run for all scores, against the sum of one run for each score.
 
 python benchmarks/all_scores.py [EXAMPLES] [EPOCHS]
 """
@@ -10,7 +10,7 @@ from timing import FASHION_MNIST, THREADS, tensorflow
 
 
 def seconds_for(config, scores):
-    """The seconds of training one probe and taking `scores`, in this process."""
+    """Trains one probe, takes `scores` and returns them with the seconds that it took."""
     from keras_pruning.probing.probes import score_with_probe
 
     start = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Prediction depth of all of Fashion-MNIST by ResNet-18, and what the projection costs.
+"""Prediction depth of Fashion-MNIST with ResNet-18, and the error of the random projection.
 
-The reference is what no exact search can avoid: one forward pass, and the matrix products of all
-probes. The agreement of projected with exact depth is that on a part of the images.
+The reference is the minimum of any exact search: one forward pass, and the matrix products of all
+layers. Projected and exact depth are compared on a fraction of the images.
 
 python benchmarks/depth.py [EXAMPLES] [EPOCHS] [COMPARED]
 """
@@ -35,7 +35,7 @@ def depths(model, examples, **options):
 
 
 def bare(model, examples, widths):
-    """A function that makes the forward pass and all the products, and nothing of them."""
+    """Returns a function that computes the forward pass and all products, without their results."""
     tf = tensorflow()
     vectors = {width: tf.random.normal((len(examples), width)) for width in set(widths)}
     forward = tf.function(lambda x: model(x, training=False))
@@ -52,7 +52,7 @@ def bare(model, examples, widths):
 
 
 def widths(model, examples, max_dimension):
-    """The dimensions of all probes once they are reduced."""
+    """Returns the dimensions of all layers of prediction depth, after the projection."""
     import numpy as np
 
     from keras_pruning.models.graph import layer_outputs, probe_layers
@@ -64,7 +64,7 @@ def widths(model, examples, max_dimension):
 
 
 def agreements(model, examples):
-    """Of each dimension a `Row` with the share of equal depths, and one with their correlation."""
+    """Yields two `Row`s for each dimension: the share of equal depths, and their correlation."""
     from scipy.stats import spearmanr
 
     say("exact depths, to compare with")

@@ -1,9 +1,9 @@
-"""A fifth of Fashion-MNIST scored and carried over to the rest, against all of it scored.
+"""Scores of a fifth of Fashion-MNIST, extrapolated to the rest, against scores of all of it.
 
 python benchmarks/extrapolation.py [OUTPUT] [KEEP_FRACTION ...]
 
-Rank correlation on the rest, and the accuracy of pruning by both and by random. What OUTPUT (by
-default runs/extrapolation) holds already is reused.
+Prints the rank correlation on the rest, and the accuracy after pruning by both and at random.
+Results in OUTPUT (by default runs/extrapolation) are reused.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ SCORES = [
 
 
 def experiment():
-    """The settings of `configs/fashion_mnist.yaml`, its EL2N and two scores of train mode."""
+    """Returns the config: `configs/fashion_mnist.yaml` with EL2N and two scores of train mode."""
     from keras_pruning.config import Config, DatasetConfig, ProbeConfig, TrainingConfig
 
     return Config(
@@ -34,14 +34,14 @@ def experiment():
 
 
 def rank_correlation(full, part, rows):
-    """Spearman's, of two scores on the examples that booleans `rows` name."""
+    """Returns Spearman's correlation of two scores on the examples where `rows` is true."""
     from scipy.stats import spearmanr
 
     return spearmanr(full[rows], part[rows])[0]
 
 
 def train_all(config, tables, keep_fractions, output):
-    """Random pruning and the hardest by EL2N of each table, each by all seeds."""
+    """Trains on random subsets and on the hardest by EL2N of each table, with all seeds."""
     from keras_pruning.jobs.local import run_each, thread_count
     from keras_pruning.selection import select
     from keras_pruning.training.run import TrainingRun, load_both, run_folder, run_training
@@ -64,7 +64,7 @@ def train_all(config, tables, keep_fractions, output):
 
 
 def main(output="runs/extrapolation", *keep_fractions):
-    """Scores, trains and compares."""
+    """Scores, trains, compares and prints the results."""
     from rich.console import Console
 
     from keras_pruning.comparison.report import as_table, cost_lines, write_comparison

@@ -1,4 +1,4 @@
-"""Whether the memory of recording grows with the number of epochs: peak of a process each.
+"""Peak memory of recording for several numbers of epochs, each in a process of its own.
 
 python benchmarks/memory.py [EXAMPLES] [EPOCHS ...]
 """
@@ -10,7 +10,7 @@ from timing import FASHION_MNIST, THREADS
 
 
 def train(num_examples, epochs, recorded):
-    """The most MiB that a process took which trained, and recorded if `recorded`."""
+    """Trains a model and returns the peak memory of this process in MiB, without the imports."""
     import keras
     from peak import mebibytes
 
@@ -33,8 +33,8 @@ def train(num_examples, epochs, recorded):
 def measure(num_examples=60_000, *epochs):
     from keras_pruning.jobs.local import run_each
 
-    # Without this, chance decides how many arenas glibc opens for threads that wait on each other,
-    # and two plain fits differ by hundreds of MiB.
+    # Otherwise the number of memory arenas that glibc opens for waiting threads is random, and two
+    # plain fits differ by hundreds of MiB.
     os.environ["MALLOC_ARENA_MAX"] = "2"
     calls = [
         {"num_examples": num_examples, "epochs": number, "recorded": recorded}

@@ -1,4 +1,4 @@
-"""What a scoring pass costs: against a bare forward pass, and bare passes of input gradients.
+"""The cost of a scoring pass, against a bare forward pass and bare passes of input gradients.
 
 python benchmarks/passes.py [EXAMPLES] [CHECKPOINTS] [REPETITIONS]
 """
@@ -53,7 +53,7 @@ def measure(num_examples=20_000, num_checkpoints=5, repetitions=7):
 
 
 def bare_passes(model, batches):
-    """Two functions: a forward pass, and one that takes the gradients of the labels' logits."""
+    """Returns two functions: a forward pass, and a pass of the gradients of the labels' logits."""
     tf = tensorflow()
 
     @tf.function

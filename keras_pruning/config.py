@@ -246,6 +246,7 @@ def _method(method):
             f"policy and quota. Received: {method}"
         )
     method = {"by": None, "policy": "hardest", "quota": None, **method}
+    # Raise now if the policy or the quota does not exist.
     get_policy(method["policy"])
     quotas.get(method["quota"])
     return method

@@ -12,6 +12,7 @@ from pathlib import Path
 from keras_pruning import __version__
 from keras_pruning.errors import InputError
 
+# Packages whose versions are part of every recipe.
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn", "tensorflow-datasets")
 
 # Keys of the config that the recorded `examples` replace in a recipe, each with the reason.
@@ -49,6 +50,7 @@ def settings(config, excluded):
         config: the config as nested dictionaries.
         excluded: names of sections, and of keys as `section.key`, to leave out.
     """
+    # An empty section says nothing, so it is left out too.
     kept = {}
     for section, values in config.items():
         if section in excluded:
@@ -113,6 +115,7 @@ def file_digest(path):
 def _module_file(module):
     with working_folder_importable():
         try:
+            # Finds the file without running the module.
             spec = importlib.util.find_spec(module)
         except (ImportError, ValueError):
             return None

@@ -138,7 +138,7 @@ def test_a_run_without_metrics_is_not_finished(config, tmp_path):
     kp.training.work.run_training(run, run.recipe)
     assert run.is_finished()
     (tmp_path / "run" / "metrics.json").unlink()
-    with pytest.raises(kp.InputError, match="is not empty and holds no finished run"):
+    with pytest.raises(kp.InputError, match="is not empty and contains no finished run"):
         run.is_finished()
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_pruning.arguments import require_seed
 from keras_pruning.errors import InputError
+from keras_pruning.examples import batches
 from keras_pruning.examples.fractions import keep_count, stratified_rows
 from keras_pruning.examples.inputs import Inputs
 from keras_pruning.examples.label_noise import symmetric_noise
@@ -225,43 +226,13 @@ class Examples:
         Returns:
             A `tf.data.Dataset` whose cardinality is the number of batches.
         """
-        import tensorflow as tf
-
-        # Shuffle row numbers, not inputs, so that the buffer of the shuffle stays small.
-        read = self._reader()
-        order = tf.data.Dataset.range(len(self))
-        if shuffle:
-            order = order.shuffle(len(self), seed=seed, reshuffle_each_iteration=True)
-        batches = order.batch(batch_size).map(lambda row: (row, *read(row)))
-        if augmentation is not None:
-            # A pair of random numbers for each batch seeds its augmentation.
-            draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
-            batches = tf.data.Dataset.zip(batches, draws).map(
-                lambda batch, draw: (batch[0], augmentation(batch[1], draw), batch[2])
-            )
-        if rows:
-            batches = batches.map(lambda row, x, y: ({"x": x, "row": row}, y))
-        else:
-            batches = batches.map(lambda row, x, y: (x, y))
-        return batches.prefetch(tf.data.AUTOTUNE)
+        read = batches.reader(self._inputs, self._stored_rows, self.labels)
+        return batches.for_fit(read, len(self), batch_size, shuffle, seed, augmentation, rows)
 
     def scoring_batches(self, batch_size):
         """Returns batches `(rows, x, y)` in order, not augmented, with int64 rows `(batch,)`."""
-        import tensorflow as tf
-
-        read = self._reader()
-        rows = tf.data.Dataset.range(len(self)).batch(batch_size)
-        return rows.map(lambda rows: (rows, *read(rows))).prefetch(tf.data.AUTOTUNE)
-
-    def _reader(self):
-        """Returns a function from rows to their inputs and labels, inside `tf.data`."""
-        import tensorflow as tf
-
-        stored_rows, labels = tf.constant(self._stored_rows), tf.constant(self.labels)
-        return lambda rows: (
-            self._inputs.take(tf.gather(stored_rows, rows)),
-            tf.gather(labels, rows),
-        )
+        read = batches.reader(self._inputs, self._stored_rows, self.labels)
+        return batches.in_order(read, len(self), batch_size)
 
     def _at(self, rows):
         part = copy.copy(self)

@@ -1,4 +1,4 @@
-"""Runs one function in a child process, on which the parent waits."""
+"""Runs one function in a child process, while the parent waits for its result."""
 
 import importlib
 import multiprocessing
@@ -18,13 +18,17 @@ def run(function, arguments, threads, folder):
     Args:
         function: a function, or its name `"package.module:function"`.
         arguments: dictionary of its keyword arguments.
-        threads: CPU threads that TensorFlow may use.
-        folder: folder for temporary files.
+        threads: number of CPU threads for TensorFlow.
+        folder: path of a folder for temporary files.
+
+    Returns:
+        The result of the function.
     """
     tempfile.tempdir = folder
-    # A process that is told to end raises `SystemExit`, so that partial files are removed.
+    # Raise `SystemExit` on SIGTERM, so that the process removes its partial files.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # TensorFlow takes its number of threads only before its first use.
     import_tensorflow()
     set_up_devices(threads)
     if isinstance(function, str):
@@ -34,5 +38,6 @@ def run(function, arguments, threads, folder):
 
 
 def _end_with_parent():
+    """Ends this process when its parent has died, even if the parent was killed."""
     wait([multiprocessing.parent_process().sentinel])
     os._exit(1)

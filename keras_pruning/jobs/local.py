@@ -1,4 +1,4 @@
-"""Work in fresh processes, several at a time."""
+"""Runs functions in fresh child processes on this machine, several at a time."""
 
 import contextlib
 import multiprocessing
@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import child
 
-# The fork server imports these before it forks: TensorFlow without its startup messages first.
+# Modules that the fork server imports before it forks. The first silences TensorFlow's messages.
 _PRELOADED = [
     "keras_pruning.jobs.preloaded",
     "keras_pruning.probing.work",
@@ -22,38 +22,38 @@ _PRELOADED = [
 
 
 def thread_count(jobs, threads=None):
-    """CPU threads of each of `jobs` processes, unless `threads` says so."""
+    """Returns `threads`, or the CPU cores divided by the number of `jobs` if it is `None`."""
     import joblib
 
     return threads or max(1, joblib.cpu_count() // jobs)
 
 
 def run_each(function, calls, jobs, threads, description):
-    """Calls `function(**call)` for each of `calls`, each in a process of its own.
+    """Calls `function(**call)` for each of `calls`, each in a fresh process.
 
-    A process of its own, because Keras keeps memory of every model, and because its number of
-    threads, on which the last bits of every result depend, is set only once.
+    Keras does not free the memory of every model. TensorFlow sets its number of threads only once,
+    and the last bits of every result depend on it. A fresh process solves both.
 
     Args:
         function: a function at the top level of a module, or its name `"package.module:function"`
-            if this process need not import that module.
+            if this process does not need to import that module.
         calls: list of dictionaries of keyword arguments.
-        jobs: how many run at the same time.
-        threads: CPU threads of each process.
-        description: what the progress bar on a terminal says.
+        jobs: number of processes at the same time.
+        threads: number of CPU threads of each process.
+        description: text of the progress bar on a terminal.
 
     Yields:
         Results in the order in which they finish.
 
     Raises:
-        InputError: the first one that a call raised, or if a process died.
+        InputError: the first one that a call raises, or if a process dies.
     """
     import joblib
     from tqdm import tqdm
 
     if not calls:
         return
-    # joblib only counts the jobs; where `joblib.parallel_config` names a cluster, it spreads them.
+    # joblib limits the number of jobs. Within `joblib.parallel_config` it can use a cluster.
     parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
     results = parallel(joblib.delayed(_in_fresh_process)(function, call, threads) for call in calls)
     # A single call shows its own progress.
@@ -70,9 +70,12 @@ def run_each(function, calls, jobs, threads, description):
 
 
 def _end_children(quiet=0.5):
-    """Ends the processes that still run, and those that are just being started.
+    """Ends the child processes, including those that are about to start.
 
-    Left to the end of the interpreter, their pools and it wait for each other.
+    Otherwise the interpreter and their pools wait for each other at exit.
+
+    Args:
+        quiet: seconds without a running child after which no more are expected.
     """
     since = time.monotonic()
     while time.monotonic() < since + quiet:
@@ -83,13 +86,18 @@ def _end_children(quiet=0.5):
 
 
 def progress(calls, jobs):
-    """The `verbose` of a fit among `calls` fits: a bar where it has the terminal to itself."""
+    """Returns the `verbose` of a fit: 1 if no other fit writes to the same terminal, else 0.
+
+    Args:
+        calls: number of fits in all.
+        jobs: number of fits at the same time.
+    """
     return int(sys.stdout.isatty() and (jobs == 1 or calls == 1))
 
 
 @contextlib.contextmanager
 def interruptible():
-    """Ends all processes of `run_each` when this one is interrupted or told to end."""
+    """Ends all processes of `run_each` when this process receives SIGINT or SIGTERM."""
 
     def stop(number, frame):
         for process in multiprocessing.active_children():
@@ -97,7 +105,7 @@ def interruptible():
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's
+        yield  # Only the main thread handles signals.
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
     earlier = [signal.signal(number, stop) for number in numbers]
@@ -109,11 +117,11 @@ def interruptible():
 
 
 def _context():
-    """Returns how processes start: forked from a server that has imported TensorFlow only.
+    """Returns the context of `multiprocessing` that starts the processes.
 
-    The import takes longer than many a training run. TensorFlow starts no threads and touches no
-    GPU before it is used, so that the fork is safe. A system without fork servers imports it in
-    each process.
+    Processes are forked from a server that has imported TensorFlow but not used it. The import can
+    take longer than a training run. TensorFlow starts no threads and uses no GPU before its first
+    use, so the fork is safe. On a system without fork servers, every process imports TensorFlow.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -123,7 +131,8 @@ def _context():
 
 
 def _in_fresh_process(function, call, threads):
-    # TensorFlow leaves temporary files behind, so each process gets a folder of its own.
+    """Returns `function(**call)` from a process that is started for it."""
+    # TensorFlow does not remove its temporary files, so each process gets a folder of its own.
     with (
         tempfile.TemporaryDirectory(prefix="keras_pruning-") as folder,
         ProcessPoolExecutor(1, mp_context=_context()) as pool,
@@ -132,6 +141,6 @@ def _in_fresh_process(function, call, threads):
             return pool.submit(child.run, function, call, threads, folder).result()
         except BrokenProcessPool as error:
             raise InputError(
-                "A process died before it had finished. The likely cause is too little memory: "
-                "lower the number of jobs or the batch size."
+                "A process died before its work was finished. The likely cause is too little "
+                "memory. Lower the number of jobs or the batch size."
             ) from error

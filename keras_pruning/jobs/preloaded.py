@@ -1,4 +1,4 @@
-"""Imports TensorFlow without its startup messages, in the fork server."""
+"""Imports TensorFlow without its startup messages, for the fork server."""
 
 from keras_pruning.backend.startup import import_tensorflow
 

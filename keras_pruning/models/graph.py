@@ -1,13 +1,13 @@
-"""What a functional model is made of: its logits, its layers, where prediction depth probes."""
+"""The graph of a functional model: its logits, its layers and those of prediction depth."""
 
 import keras
 from keras import layers
 
 from keras_pruning.errors import InputError
 
-# By name, because the operations `x + y` and `keras.ops.concatenate` have no public class.
+# Names, because the operations `x + y` and `keras.ops.concatenate` have no public class.
 _MERGES = ("Add", "Concatenate")
-# What belongs to the layer before it; before the first one, to the input.
+# Layers that belong to the layer before them, or to the input if there is none.
 _ELEMENTWISE = (
     layers.Normalization,
     layers.BatchNormalization,
@@ -22,23 +22,24 @@ _ELEMENTWISE = (
 
 
 def shows_layers(model):
-    """Whether a model is a graph of layers, and nothing more than that graph when it is called."""
+    """Returns whether a call of the model computes exactly the graph of layers that it shows."""
     if not getattr(model, "outputs", None):
         return False
-    caller = next(each for each in type(model).__mro__ if "call" in vars(each))
+    # A functional model of a user's class may compute more in a `call` of its own.
+    caller = next(kind for kind in type(model).__mro__ if "call" in vars(kind))
     return caller.__module__.partition(".")[0] == "keras"
 
 
 def as_logits(model):
-    """The model without its final softmax, sharing all weights; itself if there is none to see.
+    """Returns a model without the final softmax, which shares all weights with `model`.
 
     The softmax of a functional or sequential model is recognised as an activation of its last
-    layer, as a layer of its own and as `keras.ops.softmax`.
+    layer, as a layer `Softmax` and as `keras.ops.softmax`. Any other model is returned itself.
     """
     if not shows_layers(model):
         return model
     last, (before, *_) = _made_by(model.outputs[0])
-    # By name, because the operation `keras.ops.softmax` has no public class.
+    # A layer, or the operation `keras.ops.softmax`, which has no public class.
     if type(last).__name__ == "Softmax":
         return keras.Model(model.inputs, before)
     if not isinstance(last, layers.Activation | layers.Dense):
@@ -47,6 +48,7 @@ def as_logits(model):
         return model
     if isinstance(last, layers.Activation):
         return keras.Model(model.inputs, before)
+    # The softmax is part of the dense layer, so its product has to be computed without it.
     return keras.Model(model.inputs, _Preactivation(last)(before))
 
 
@@ -108,13 +110,15 @@ def _last_dense(model):
 
 
 def layer_outputs(model):
-    """The symbolic outputs of every layer in the graph of a functional or sequential model.
+    """Returns the symbolic outputs of every layer in the graph of a functional or sequential model.
 
-    `layer.output` would be that of the first graph the layer was ever used in.
+    `layer.output` would be the output in the first graph that the layer was ever part of.
 
     Returns:
-        Dictionary from layer name to a list of symbolic tensors.
+        Dictionary from layer name to a list of symbolic tensors, several if the layer is called
+        more than once.
     """
+    # Walk from the outputs to the inputs, and visit each tensor once.
     outputs, queue = {}, list(model.outputs)
     while queue:
         tensor = queue.pop()
@@ -127,13 +131,18 @@ def layer_outputs(model):
 
 
 def _made_by(tensor):
-    """The operation that made a symbolic tensor, and the tensors it was made from."""
+    """Returns the operation that made a symbolic tensor, and the tensors that it was made from."""
     operation, node, _ = tensor._keras_history
     return operation, operation._inbound_nodes[node].input_tensors
 
 
 def functional_copy(model, input_shape):
-    """A functional model over the same layers and weights as `model`."""
+    """Returns a functional model over the same layers and weights as `model`.
+
+    Args:
+        model: Keras model.
+        input_shape: shape of one example, for models without a graph.
+    """
     if shows_layers(model):
         return keras.Model(model.inputs, model.outputs)
     inputs = keras.Input(input_shape)
@@ -153,85 +162,103 @@ class _Preactivation(layers.Layer):
 
 
 def probe_layers(model):
-    """The names of the layers where prediction depth probes unless it is told otherwise.
+    """Returns the names of the layers that prediction depth uses by default.
 
-    A model with skip connections is probed after each merge, before the activation that follows,
-    and after the stem: the last normalization, or the last layer with weights, before the first
-    branch. Any other model is probed after each layer with weights but the last, behind the
-    normalization and the activation that belong to it. Functional and sequential models inside it
-    are taken for their layers. What is called more than once is left out.
+    In a model with skip connections, these are the merges, before the activation that follows, and
+    the stem: the last normalization, or the last layer with weights, before the first branch. In
+    any other model, these are all layers with weights except the last, each after the normalization
+    and the activation that belong to it. A functional or sequential model inside the model is
+    replaced by its layers. Layers that are called more than once are left out.
 
     Args:
         model: functional or sequential model that ends in logits.
 
     Returns:
-        A list of layer names, `outer/inner` in a model inside, from input to output, without the
-        input and the logits.
+        List of layer names from input to output, `outer/inner` for a layer of a model inside,
+        without the input and the logits.
     """
     opened = _opened(model)
     merges = [name for name, operation, owner in opened if _is_merge(operation, owner)]
     if merges:
         return [*_stem(opened, merges[0]), *merges]
-    probed = []
+    # Without skip connections: a normalization or an activation replaces the layer before it.
+    names = []
     for name, layer, _ in opened:
         if isinstance(layer, _ELEMENTWISE):
-            probed[-1:] = [name] * bool(probed)
+            names[-1:] = [name] * bool(names)
         elif getattr(layer, "weights", None):
-            probed.append(name)
-    return probed[:-1]
+            names.append(name)
+    # The last layer with weights gives the logits.
+    return names[:-1]
 
 
 def _opened(model, prefix=""):
-    """The operations of a model and of the models in its graph: path, operation and its model.
+    """Returns the operations of a model, with those of the models in its graph in their place.
 
-    Without those that have several outputs or are called more than once.
+    Operations that have several outputs or are called more than once are left out.
+
+    Args:
+        model: functional or sequential model.
+        prefix: path of the model with a slash, empty for the outermost one.
+
+    Returns:
+        List of tuples of the operation's path, the operation and the model that it belongs to.
     """
-    outputs, found = layer_outputs(model), []
-    # A sequential model has nothing but layers.
+    outputs, operations = layer_outputs(model), []
+    # A sequential model has no `operations`, only layers.
     for operation in getattr(model, "operations", model.layers):
         name = prefix + operation.name
         if len(outputs[operation.name]) > 1:
             continue
         if isinstance(operation, keras.Model) and shows_layers(operation):
-            found.extend(_opened(operation, f"{name}/"))
+            operations.extend(_opened(operation, f"{name}/"))
         else:
-            found.append((name, operation, model))
-    return found
+            operations.append((name, operation, model))
+    return operations
 
 
 def _is_merge(operation, model):
-    """Whether several tensors come together, rather than a tensor and a constant."""
+    """Returns whether the operation joins several tensors, not a tensor and a constant."""
     if type(operation).__name__ not in _MERGES:
         return False
     return len(_made_by(layer_outputs(model)[operation.name][0])[1]) > 1
 
 
 def _stem(opened, merge):
-    """What every path to `merge` goes through, at its last normalization or weights: one or none.
+    """Returns the name of the layer that ends the stem before `merge`, as a list of one or none.
 
-    Only in the model that the merge is part of, and in those inside it.
+    The stem is the part of the graph that every path to the merge goes through. It is searched in
+    the model that contains the merge, and in the models inside of it.
+
+    Args:
+        opened: result of `_opened`.
+        merge: path of the first merge.
     """
-    _, operation, model = next(each for each in opened if each[0] == merge)
+    # Collect the ancestors of each branch of the merge.
+    _, operation, model = next(entry for entry in opened if entry[0] == merge)
     _, branches = _made_by(layer_outputs(model)[operation.name][0])
     paths = [_ancestors(tensor) for tensor in branches]
+    # Keep the layers with weights that all branches depend on. In this graph, a layer of a model
+    # inside goes by the name of that model.
     prefix = merge.removesuffix(operation.name)
-    before = [each for each in opened if each[0].startswith(prefix)]
-    parts = [name.removeprefix(prefix).partition("/")[0] for name, *_ in before]
+    inside = [entry for entry in opened if entry[0].startswith(prefix)]
+    parts = [name.removeprefix(prefix).partition("/")[0] for name, *_ in inside]
     weighted = [
         (name, layer)
-        for part, (name, layer, _) in zip(parts, before, strict=True)
+        for part, (name, layer, _) in zip(parts, inside, strict=True)
         if getattr(layer, "weights", None) and all(part in path for path in paths)
     ]
-    normalized = [each for each in weighted if isinstance(each[1], layers.BatchNormalization)]
+    # Take the last normalization, or the last of them if there is none.
+    normalized = [entry for entry in weighted if isinstance(entry[1], layers.BatchNormalization)]
     return [name for name, _ in (normalized or weighted)[-1:]]
 
 
 def _ancestors(tensor):
-    """The names of all operations that a symbolic tensor depends on."""
-    found, queue = set(), [tensor]
+    """Returns the names of all operations that a symbolic tensor depends on."""
+    names, queue = set(), [tensor]
     while queue:
         operation, inputs = _made_by(queue.pop())
-        if operation.name not in found:
-            found.add(operation.name)
+        if operation.name not in names:
+            names.add(operation.name)
             queue.extend(inputs)
-    return found
+    return names

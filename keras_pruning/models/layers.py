@@ -1,4 +1,4 @@
-"""What named layers make of a batch, in any Keras model."""
+"""The outputs of named layers for a batch, in any Keras model."""
 
 import contextlib
 
@@ -18,20 +18,21 @@ PENULTIMATE = "<penultimate>"
 
 
 def show(model, names):
-    """A function of a batch that gives the model's outputs and those of some of its layers.
+    """Returns a function of a batch that gives the outputs of the model and of some of its layers.
 
-    Layers in the graph of a functional model are outputs of a further functional model. Layers
-    inside other layers, and those of a subclassed model, are watched while the model is called.
+    Layers in the graph of a functional model become outputs of a second functional model. Layers
+    inside other layers, and layers of a subclassed model, are watched while the model is called.
 
     Args:
         model: Keras model.
-        names: list of names out of `layer_names`, or `PENULTIMATE`.
+        names: list of names from `layer_names`, or `PENULTIMATE`.
 
     Returns:
-        Function from `(batch, ...)` to the outputs and a dictionary of a tensor `(batch, ...)` for
-        each name. It raises an `InputError` if a layer is not called once, for one tensor of a
-        known shape, or is called in a loop or a graph of its own.
+        Function from `(batch, ...)` to the outputs and a dictionary from names to tensors
+        `(batch, ...)`. It raises an `InputError` if a layer is not called exactly once, if it does
+        not return one tensor of known shape, or if it is called in a loop or in another graph.
     """
+    # Sort the layers into those in the graph and those to watch.
     in_graph = _in_graph(model)
     outer = {name: _only(in_graph[name], name) for name in names if name in in_graph}
     inner = {name: _inner_layer(model, name) for name in names if name not in in_graph}
@@ -43,6 +44,7 @@ def show(model, names):
             return {"outputs": model(x, training=training), "hidden": {}}
 
     def shown(x):
+        # Call the model once, and take the outputs of the watched layers from that call.
         with contextlib.ExitStack() as stack:
             calls = {name: stack.enter_context(_calls(layer)) for name, layer in inner.items()}
             output = both(x, training=False)
@@ -56,18 +58,19 @@ def show(model, names):
 
 
 def layer_names(model, layers=None):
-    """The names of the hidden layers that `layers` means, checked against `model`.
+    """Returns the names of the hidden layers that `layers` selects, checked against `model`.
 
     Args:
         model: Keras model.
-        layers: list of names, from the input to the output, also of layers inside other layers, as
-            `"outer/inner"` where the name alone is not unique; or how many of the last of
-            `probe_layers`; by default all of these.
+        layers: list of names from input to output, or the number of layers to take from the end of
+            `probe_layers`. A layer inside another layer has the name `"outer/inner"` if its own
+            name is not unique. Defaults to all of `probe_layers`.
 
     Raises:
-        InputError: if a layer does not exist or is named twice, or the model does not show the
-            order of its layers and they are not named.
+        InputError: if a layer does not exist or is named twice, or if no names are passed and the
+            model does not show the order of its layers.
     """
+    # A list of names.
     if isinstance(layers, list | tuple):
         in_graph = _in_graph(model)
         for name in layers:
@@ -75,9 +78,11 @@ def layer_names(model, layers=None):
                 _inner_layer(model, name)
         if len(set(layers)) < len(layers):
             raise InputError(
-                f"Invalid `layers`. Expected each once. Received: layers={list(layers)}"
+                "Invalid `layers`. Expected every name at most once. "
+                f"Received: layers={list(layers)}"
             )
         return list(layers)
+    # A number of layers, or all. Layers outside of a graph have no known order.
     names = probe_layers(model) if shows_layers(model) else []
     itself = _without_copy(model)
     inside = [path for path in _inner_layers(model) if "/" in path or not shows_layers(itself)]
@@ -98,7 +103,7 @@ def layer_names(model, layers=None):
 
 
 def _in_graph(model):
-    """The symbolic outputs of each layer in the graph of a functional model; else none."""
+    """Returns the symbolic outputs of each layer in the graph of a functional model, else none."""
     if not shows_layers(model):
         return {}
     penultimate = symbolic_penultimate(model)
@@ -106,36 +111,38 @@ def _in_graph(model):
 
 
 def _inner_layers(model):
-    """The layers of a model and those inside them: lists, by path `outer/inner`."""
-    found = {}
+    """Returns a dictionary from paths `outer/inner` to lists of the layers with that path."""
+    inner = {}
 
     def visit(layer, prefix):
         for child in _children(layer):
-            found.setdefault(prefix + child.name, []).append(child)
+            inner.setdefault(prefix + child.name, []).append(child)
             visit(child, f"{prefix}{child.name}/")
 
     visit(_without_copy(model), "")
-    return found
+    return inner
 
 
 def _without_copy(model):
-    """The subclassed model that `functional_copy` made a model of, so that paths stay the same."""
+    """Returns the subclassed model inside a `functional_copy`, so that paths stay the same."""
+    # Such a copy has one layer: the subclassed model.
     parts = _children(model)
     copied = shows_layers(model) and len(parts) == 1 and isinstance(parts[0], keras.Model)
     return parts[0] if copied and not shows_layers(parts[0]) else model
 
 
 def _children(layer):
-    """The layers of a layer, and of a functional model also operations such as `x + y`."""
+    """Returns the layers of a layer. A functional model also has operations such as `x + y`."""
     if not isinstance(layer, keras.Layer):
         return []
+    # Remove repeated objects, and keep the order.
     parts = layer._flatten_layers(recursive=False, include_self=False)
-    once = {id(each): each for each in [*parts, *getattr(layer, "operations", [])]}.values()
-    # Nobody calls an input; and a layer of the user's may have `operations` of another kind.
+    children = {id(part): part for part in [*parts, *getattr(layer, "operations", [])]}.values()
+    # Inputs are never called, and a user's layer may have an attribute `operations` of its own.
     return [
-        each
-        for each in once
-        if isinstance(each, keras.Operation) and not isinstance(each, keras.layers.InputLayer)
+        child
+        for child in children
+        if isinstance(child, keras.Operation) and not isinstance(child, keras.layers.InputLayer)
     ]
 
 
@@ -143,24 +150,25 @@ def _inner_layer(model, name):
     if name == PENULTIMATE:
         require_penultimate(model, "Name the `layer` instead.")
     inner = _inner_layers(model)
-    # The path itself comes first, as no other name could mean that layer.
+    # Prefer a full path: nothing else could name that layer.
     paths = [name] if name in inner else [path for path in inner if path.endswith(f"/{name}")]
     if not paths:
-        known = [each for each in dict.fromkeys([*_in_graph(model), *inner]) if each != PENULTIMATE]
+        known = [key for key in dict.fromkeys([*_in_graph(model), *inner]) if key != PENULTIMATE]
         raise InputError(f"Unknown layers. Expected names among {known}. Received: {name!r}")
-    # A layer that two others share has two paths.
-    found = {id(layer): layer for path in paths for layer in inner[path]}
-    if len(found) > 1:
+    # Count objects, because a layer that two others share has two paths.
+    matches = {id(layer): layer for path in paths for layer in inner[path]}
+    if len(matches) > 1:
         raise InputError(
-            f"{len(found)} layers are called {name!r}. Expected one. They are {paths}; give the "
-            "whole path, or layers names of their own."
+            f"Ambiguous layer {name!r}. Expected the name of one layer. Received: the name of "
+            f"{len(matches)} layers, {paths}. Use the whole path, or give the layers unique names."
         )
-    return next(iter(found.values()))
+    return next(iter(matches.values()))
 
 
 @contextlib.contextmanager
 def _calls(layer):
-    """Collects what a layer gives whenever it is called within the context."""
+    """Yields a list that collects the output of each call of a layer within the context."""
+    # Replace the method `call` of this object.
     outputs, call = [], layer.call
 
     def watched(*args, **kwargs):
@@ -168,7 +176,7 @@ def _calls(layer):
         return outputs[-1]
 
     before = vars(layer).get("call")
-    # Past Keras' own `__setattr__`: this is no part of the layer.
+    # Not through Keras' `__setattr__`, which would track the function as a part of the layer.
     object.__setattr__(layer, "call", watched)
     try:
         yield outputs
@@ -179,20 +187,21 @@ def _calls(layer):
 
 
 def _only_call(calls, name):
-    """The one tensor of the one call of a watched layer."""
+    """Returns the tensor of the only call of a watched layer. Raises if there is no such tensor."""
     if len(calls) != 1:
         raise no_vector(name, f"{len(calls)} calls of it")
     return _only(keras.tree.flatten(calls[0]), name)
 
 
 def _only(tensors, name):
-    """The one tensor among what a layer gives."""
+    """Returns the only tensor of a layer. Raises an `InputError` if there are several or none."""
     if len(tensors) != 1:
         raise no_vector(name, f"{len(tensors)} outputs of it")
     return tensors[0]
 
 
 def _require_vectors(tensor, name, outputs):
+    """Raises an `InputError` unless `tensor` has a known shape and the graph of the `outputs`."""
     shape = getattr(tensor, "shape", None)
     if shape is None or not shape.rank or None in shape[1:]:
         raise no_vector(name, f"an output of shape {shape}")
@@ -202,10 +211,15 @@ def _require_vectors(tensor, name, outputs):
 
 
 def no_vector(name, received):
-    """The `InputError` for a layer that cannot be embedded, for what was received from it."""
+    """Returns the `InputError` for a layer that does not give one vector for each example.
+
+    Args:
+        name: name of the layer.
+        received: description of the layer's output, for the message.
+    """
     return InputError(
         f"The layer {name!r} does not give one vector for each example. Expected a layer that the "
         "model calls once, for one tensor of known shape, outside of any tf.function, loop and "
-        f"branch. Received: {received}. Name another layer, such as one around it; or take "
-        "@tf.function off the model's `call`, where Keras does not need it."
+        f"branch. Received: {received}. Name another layer, such as one around it. Or remove "
+        "@tf.function from the model's `call`, where Keras does not need it."
     )

@@ -1,4 +1,4 @@
-"""Small networks that end in logits, and the registry of them."""
+"""Small networks that end in logits, and their registry `MODELS`."""
 
 import keras
 from keras import layers
@@ -7,12 +7,15 @@ from keras_pruning.errors import InputError
 
 
 def mlp(input_shape, num_classes, width=128):
-    """Two hidden layers of `width` units, for inputs of any shape.
+    """Builds two hidden layers of `width` units, for inputs of any shape.
 
     Args:
         input_shape: shape of one example.
         num_classes: number of logits.
-        width: units of a hidden layer.
+        width: number of units of each hidden layer.
+
+    Returns:
+        A `keras.Model`.
     """
     inputs = keras.Input(input_shape)
     x = layers.Flatten(name="flatten")(inputs)
@@ -22,12 +25,18 @@ def mlp(input_shape, num_classes, width=128):
 
 
 def cnn(input_shape, num_classes, width=32):
-    """Three convolutions of stride 2 with `width`, 2 · `width` and 4 · `width` filters.
+    """Builds three convolutions of stride 2 with `width`, 2 · `width` and 4 · `width` filters.
 
     Args:
         input_shape: `(height, width, channels)`, 8 × 8 to 32 × 32 pixels.
         num_classes: number of logits.
-        width: filters of the first convolution.
+        width: number of filters of the first convolution.
+
+    Returns:
+        A `keras.Model`.
+
+    Raises:
+        InputError: if the inputs are no images.
     """
     inputs = keras.Input(_image_shape(input_shape))
     x = inputs
@@ -40,14 +49,20 @@ def cnn(input_shape, num_classes, width=32):
 
 
 def plain_cnn(input_shape, num_classes, width=32):
-    """The convolutions of `cnn` without normalization, and no pooling before the logits.
+    """Builds the convolutions of `cnn` without normalization, and without pooling at the end.
 
-    It learns single examples by heart sooner than `cnn`.
+    It memorises single examples sooner than `cnn`.
 
     Args:
         input_shape: `(height, width, channels)`, 8 × 8 to 32 × 32 pixels.
         num_classes: number of logits.
-        width: filters of the first convolution.
+        width: number of filters of the first convolution.
+
+    Returns:
+        A `keras.Model`.
+
+    Raises:
+        InputError: if the inputs are no images.
     """
     inputs = keras.Input(_image_shape(input_shape))
     x = inputs
@@ -60,15 +75,21 @@ def plain_cnn(input_shape, num_classes, width=32):
 
 
 def resnet18(input_shape, num_classes, width=64):
-    """ResNet-18 as it is used on CIFAR: a 3 × 3 stem of stride 1 and no pooling after it.
+    """Builds ResNet-18 as it is used on CIFAR: a 3 × 3 stem of stride 1 without pooling after it.
 
-    The layers `stem` (after its normalization, before ReLU) and `block1` … `block8` (after the
-    skip addition, before ReLU) are where prediction depth probes.
+    Prediction depth uses the layers `stem` (after its normalization, before ReLU) and `block1` …
+    `block8` (after the skip addition, before ReLU).
 
     Args:
         input_shape: `(height, width, channels)`.
         num_classes: number of logits.
-        width: filters of the stem and the first stage; later stages double it.
+        width: number of filters of the stem and the first stage. Later stages double it.
+
+    Returns:
+        A `keras.Model`.
+
+    Raises:
+        InputError: if the inputs are no images.
 
     Reference:
         He et al., Deep Residual Learning for Image Recognition (arXiv 1512.03385), with the stem
@@ -77,6 +98,7 @@ def resnet18(input_shape, num_classes, width=64):
     inputs = keras.Input(_image_shape(input_shape))
     x = _normalization(_convolution(inputs, width, 3, 1, "stem_conv"), "stem")
     x = layers.ReLU(name="stem_relu")(x)
+    # Four stages of two blocks. The first block of the stages 2 to 4 halves height and width.
     for block in range(8):
         stage, second = divmod(block, 2)
         stride = 2 if stage and not second else 1
@@ -86,6 +108,7 @@ def resnet18(input_shape, num_classes, width=64):
 
 
 def _residual_block(x, filters, stride, name):
+    # Project the shortcut if the block changes the shape.
     shortcut = x
     if stride > 1 or x.shape[-1] != filters:
         shortcut = _convolution(x, filters, 1, stride, f"{name}_shortcut")
@@ -109,7 +132,7 @@ def _convolution(x, filters, kernel_size, stride, name):
 
 
 def _normalization(x, name):
-    # Keras' own momentum of 0.99 lags behind in the short runs that scores are taken from.
+    # Keras' default momentum of 0.99 adapts too slowly for the short runs of probes.
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)
 
 
@@ -117,7 +140,7 @@ def _image_shape(input_shape):
     if len(input_shape) != 3:
         raise InputError(
             "This model takes images. Expected examples of shape (height, width, channels). "
-            f"Received: {tuple(input_shape)}. The model `mlp` takes any shape."
+            f"Received: {tuple(input_shape)}. Use the model `mlp`, which takes any shape."
         )
     return tuple(input_shape)
 

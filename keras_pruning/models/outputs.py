@@ -1,4 +1,4 @@
-"""What a model says about a batch."""
+"""The outputs of a model for a batch, and values that follow from them."""
 
 from functools import cached_property
 
@@ -6,7 +6,7 @@ from keras import ops
 
 
 class Outputs:
-    """What a model says about a batch.
+    """The outputs of a model for a batch, and values that follow from logits and labels.
 
     Args:
         logits: float tensor `(batch, classes)`.
@@ -19,22 +19,22 @@ class Outputs:
 
     @cached_property
     def probabilities(self):
-        """Softmax of the logits, `(batch, classes)`."""
+        """Softmax of the logits, float32 `(batch, classes)`."""
         return ops.softmax(self.logits)
 
     @cached_property
     def log_probabilities(self):
-        """Logarithm of the softmax, `(batch, classes)`; finite where a probability is 0."""
+        """Logarithm of the softmax, `(batch, classes)`, finite even if a probability is 0."""
         return ops.log_softmax(self.logits)
 
     @cached_property
     def label_probability(self):
-        """The probability of the label, `(batch,)`."""
+        """Probability of the label, `(batch,)`."""
         return self.at_label(self.probabilities)
 
     @cached_property
     def correct(self):
-        """1.0 where the largest logit is the label's, else 0.0, `(batch,)`."""
+        """1.0 if the largest logit is the one of the label, otherwise 0.0, `(batch,)`."""
         predicted = ops.cast(ops.argmax(self.logits, axis=-1), self.labels.dtype)
         return ops.cast(ops.equal(predicted, self.labels), "float32")
 
@@ -44,7 +44,7 @@ class Outputs:
         return -self.at_label(self.log_probabilities)
 
     def at_label(self, values):
-        """The entry of the label out of finite `(batch, classes)`, `(batch,)`."""
+        """Returns the entry of each label, `(batch,)`, from finite values `(batch, classes)`."""
         one_hot = ops.one_hot(self.labels, values.shape[-1], dtype=values.dtype)
         return ops.sum(values * one_hot, axis=-1)
 

@@ -1,4 +1,4 @@
-"""Accuracy and loss of a trained model."""
+"""Evaluates a trained model: accuracy, loss and accuracy of each class."""
 
 import numpy as np
 
@@ -7,12 +7,19 @@ from keras_pruning.models.graph import as_logits
 
 
 def evaluate(model, examples, batch_size=512):
-    """Accuracy and loss of `model` on `examples`, in eval mode.
+    """Computes accuracy and loss of `model` on `examples`, in eval mode.
+
+    Args:
+        model: Keras model with one output for each class.
+        examples: `Examples`.
+        batch_size: number of examples in a batch.
 
     Returns:
-        Dictionary of `test_accuracy`, `test_loss` (mean cross-entropy) and `class_accuracy`, a
-        list of one accuracy a class, `None` for a class without examples.
+        Dictionary of `test_accuracy` (a fraction), `test_loss` (mean cross-entropy in nats) and
+        `class_accuracy`, a list of one accuracy for each class, `None` for a class without
+        examples.
     """
+    # One pass records both values of every example.
     observed = OutputPass(
         as_logits(model),
         examples,
@@ -22,6 +29,7 @@ def evaluate(model, examples, batch_size=512):
         },
         batch_size,
     )()
+    # Averaged in float64, so that the accuracy of many examples is exact.
     correct = observed["correct"].astype(np.float64)
     return {
         "test_accuracy": float(correct.mean()),

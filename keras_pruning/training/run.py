@@ -1,4 +1,4 @@
-"""One training run on the full data or on a subset, and the folder it leaves."""
+"""Training runs on the full data or on subsets: the plan, each run and the folder it writes."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from keras_pruning.selection import Subset
 from keras_pruning.selection.methods import fraction_name, method_name
 from keras_pruning.storage import RECIPE, read_json
 
-# Keys of the config that cannot change a training run, and the reason of each.
+# Keys of the config that cannot change a training run, each with the reason.
 CANNOT_MATTER = {
     **EXAMPLES_SAY,
-    "probe": "`selection` and `kept` have what follows from the scores",
-    "scores": "`selection` and `kept` have what follows from them",
+    "probe": "`selection` and `kept` record the effect of the scores",
+    "scores": "`selection` and `kept` record their effect",
     "sweep": "it lists runs",
-    "seed": "each run has a seed",
+    "seed": "each run has its seed",
 }
 
 
@@ -35,12 +35,12 @@ class TrainingPlan:
 
     Args:
         data: `Splits`.
-        model: the model.
-        training: how it trains.
+        model: `ModelConfig`.
+        training: `TrainingConfig`.
         settings: the config as nested dictionaries, for recipes and `metrics.json`.
         jobs: number of runs at the same time.
-        threads: CPU threads of each process.
-        save_models: keep the trained model of each run as `model.keras`.
+        threads: number of CPU threads of each process.
+        save_models: whether each run saves its trained model as `model.keras`.
     """
 
     data: Splits
@@ -53,13 +53,16 @@ class TrainingPlan:
 
     @classmethod
     def from_config(cls, config):
-        """Makes the plan of a single run of a `Config`. Nothing is loaded yet."""
+        """Returns the plan of a single run of a `Config`. Does not load the examples."""
         splits = Splits(**dataclasses.asdict(config.dataset))
         return cls(splits, config.model, config.training, config.as_dict(), threads=thread_count(1))
 
     @property
     def recipe(self):
-        """Everything that all results of the plan depend on. Loads and hashes the examples."""
+        """Dictionary of everything that all results of the plan depend on.
+
+        The first access loads and hashes the examples.
+        """
         return {
             "examples": self.data.train.provenance,
             "test_examples": self.data.test.provenance,
@@ -73,13 +76,13 @@ class TrainingPlan:
 
 @dataclass(frozen=True, eq=False)
 class TrainingRun:
-    """A subset to train on and the folder of the result.
+    """A training run: the subset, the seed and the folder of the result.
 
     Args:
         plan: `TrainingPlan`.
-        subset: `Subset` to train on, or `None` for all examples.
-        seed: evaluation seed.
-        folder: folder of the finished run.
+        subset: `Subset` to train on, `None` for all examples.
+        seed: evaluation seed, an integer >= 0.
+        folder: path of the result.
     """
 
     plan: TrainingPlan
@@ -89,7 +92,7 @@ class TrainingRun:
 
     @property
     def recipe(self):
-        """Everything that the result depends on."""
+        """Dictionary of everything that the result depends on."""
         return {
             **self.plan.recipe,
             "selection": None if self.subset is None else self.subset.selection,
@@ -98,19 +101,22 @@ class TrainingRun:
         }
 
     def is_finished(self):
-        """Returns whether the folder holds a run of the same recipe.
+        """Returns whether the folder contains a run of the same recipe.
 
         Raises:
-            InputError: if it holds anything else.
+            InputError: if it contains anything else.
         """
         if not self.folder.exists():
             return False
         if not self.folder.is_dir():
-            raise InputError(f"Expected a folder as --output. Received: the file {self.folder}")
+            raise InputError(
+                f"Invalid output. Expected a folder as --output. Received: the file {self.folder}"
+            )
+        # An empty folder is free. Any other must be a run.
         if not ((self.folder / RECIPE).is_file() and (self.folder / "metrics.json").is_file()):
             if any(self.folder.iterdir()):
                 raise InputError(
-                    f"{self.folder} is not empty and holds no finished run. "
+                    f"{self.folder} is not empty and contains no finished run. "
                     "Choose another --output, or remove it yourself."
                 )
             return False
@@ -119,7 +125,9 @@ class TrainingRun:
 
 
 def run_folder(subset, seed):
-    """Returns the path of a run below its data set's folder: `el2n-hardest/keep-0.50/seed-0`.
+    """Returns the path of a run below the folder of its data set, as a relative `Path`.
+
+    For example, `el2n-hardest/keep-0.50/seed-0`.
 
     Args:
         subset: `Subset`, `None` for the full data.
@@ -128,24 +136,27 @@ def run_folder(subset, seed):
     selection = None if subset is None else subset.selection
     keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
     name = f"seed-{seed}"
+    # A subset of another seed is another run.
     if selection is not None and selection["seed"] != seed:
         name += f"-subset-{selection['seed']}"
     return Path(method_name(selection)) / f"keep-{fraction_name(keep_fraction)}" / name
 
 
 def run_all(runs):
-    """Trains and evaluates models, each in a process of its own.
+    """Trains and evaluates one model for each run, each in a child process.
 
     Args:
         runs: list of `TrainingRun` whose plans have the same jobs and threads.
 
     Yields:
-        The content of each `metrics.json`, in the order in which the runs finish.
+        The content of each `metrics.json`, a dictionary, in the order in which the runs finish.
     """
     if not runs:
         return
+    # All runs share the settings of the first one's plan.
     plan = runs[0].plan
     verbose = progress(len(runs), plan.jobs)
+    # The parent computes the recipes, so that no child hashes the examples again.
     calls = [{"run": run, "recipe": run.recipe, "verbose": verbose} for run in runs]
     function = "keras_pruning.training.work:run_training"
     description = "training runs" if len(runs) > 1 else "training run"

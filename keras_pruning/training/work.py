@@ -19,12 +19,13 @@ def run_training(run, recipe, verbose=0):
 
     Args:
         run: `TrainingRun`.
-        recipe: its recipe, as the parent process has it.
+        recipe: recipe of the run, which the parent process has computed.
         verbose: as in `keras.Model.fit`.
 
     Returns:
-        The content of its `metrics.json`.
+        The content of its `metrics.json`, a dictionary.
     """
+    # The folder gets its name when everything is written.
     with new_folder(run.folder) as folder:
         write_json(folder / RECIPE, recipe)
         if run.subset is not None:
@@ -35,11 +36,12 @@ def run_training(run, recipe, verbose=0):
 
 
 def _train(run, folder, verbose):
+    """Trains and evaluates the model of a run and returns its metrics."""
     plan = run.plan
     examples, test = plan.data.train, plan.data.test
     kept = examples if run.subset is None else examples.keep(run.subset)
     selection = None if run.subset is None else run.subset.selection
-    # Seed the initialisation, then train
+    # Seed the initialisation and dropout, then train.
     seed = fit.derived_seed("training", run.seed)
     keras.utils.set_random_seed(seed)
     shape, classes = examples.shape, examples.num_classes
@@ -53,7 +55,7 @@ def _train(run, folder, verbose):
         callbacks=[TrainingCurves(folder)],
         verbose=verbose,
     )
-    # Evaluate, and write the results
+    # Evaluate.
     metrics = {
         **evaluation.evaluate(model, test),
         "examples_kept": len(kept),
@@ -63,6 +65,7 @@ def _train(run, folder, verbose):
         "selection": selection,
         "config": plan.settings,
     }
+    # Write the event file and the model. The caller writes the metrics.
     keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
     data_fraction = plan.settings["dataset"]["fraction"]
     with EventFile(folder) as events:

@@ -91,13 +91,13 @@ def test_mini_batches_beyond_a_size(metric, monkeypatch):
     monkeypatch.setattr(centroids, "_LARGEST", 4 * 70)
     monkeypatch.setattr(centroids, "_BATCH", 40)
     taken = []
-    real = centroids._taken
+    real = centroids._at_rows
 
     def spy(vectors, rows, *rest):
         taken.append(rows)
         return real(vectors, rows, *rest)
 
-    monkeypatch.setattr(centroids, "_taken", spy)
+    monkeypatch.setattr(centroids, "_at_rows", spy)
     vectors, clump = clumps()
     found = kmeans_centroids(vectors, 3, metric)
     sizes = [len(rows) for rows in taken]

@@ -119,7 +119,7 @@ def test_values_that_are_not_finite_are_refused(examples, layer, names):
         assert np.isfinite(bounded(inputs_of(examples))).all()
     else:
         bounded = model
-    with pytest.raises(InputError, match="does not give finite outputs. Expected.*diverged"):
+    with pytest.raises(InputError, match="are not finite. Expected.*diverged"):
         embedded(bounded, examples, names)
 
 

@@ -72,7 +72,7 @@ def test_many_equal_vectors_are_compared_in_float64():
 def test_the_cosine_of_a_vector_of_zeros_is_refused():
     data = vectors(20, 3)
     data[4] = 0
-    with pytest.raises(InputError, match="zero as the vector 4. Take.*euclidean"):
+    with pytest.raises(InputError, match="zero as the vector 4. Use.*euclidean"):
         nearest(data, data, 3, metric="cosine")
     with pytest.raises(InputError, match="euclidean.*Received: 'manhattan'"):
         nearest(data, data, 3, metric="manhattan")

@@ -233,7 +233,7 @@ def test_refuses_models_that_do_not_embed_the_examples(examples, tmp_path):
             "Cannot use the embedding .*The mod",
         ),
         "two": (keras.Model(inputs, [flat, inputs]), "one vector for each example.*2 outputs"),
-        "infinite": (keras.Model(inputs, infinite), "infinite.keras does not give finite outputs"),
+        "infinite": (keras.Model(inputs, infinite), "infinite.keras are not finite"),
         "layer": (keras.Model(inputs, flat), "Unknown layers.*'nope'"),
     }
     for name, (encoder, message) in models.items():

@@ -64,7 +64,7 @@ def test_a_call_under_tf_function_is_refused_with_a_remedy():
     model = Decorated()
     model(X)
     refuses(model, "a", f"(0 calls of it|{IN_A_GRAPH})")
-    with pytest.raises(InputError, match="take @tf.function off the model's `call`"):
+    with pytest.raises(InputError, match="remove @tf.function from the model's `call`"):
         show(model, ["a"])(X)
     assert show(model, [])(X)[1] == {}
 
@@ -161,10 +161,10 @@ class TwoOfAName(keras.Model):
     ("build", "names", "message"),
     [
         (lambda: nested()[0], ["nope"], r"Unknown layers. Expected.*backbone/first/a"),
-        (lambda: nested()[0], ["a", "a"], r"Expected each once. Received: layers=\['a', 'a'\]"),
+        (lambda: nested()[0], ["a", "a"], r"at most once. Received: layers=\['a', 'a'\]"),
         (lambda: nested()[0], 4, "Expected at most 2, the hidden layers to probe. Received: .*=4"),
-        (net, ["b"], r"2 layers are called 'b'.*\['block0/b', 'block1/b'\]; .*whole path"),
-        (TwoOfAName, ["twin"], "2 layers are called 'twin'.*names of their own"),
+        (net, ["b"], r"layer 'b'.*2 layers, \['block0/b', 'block1/b'\]. Use the whole path"),
+        (TwoOfAName, ["twin"], "layer 'twin'.*2 layers.*unique names"),
         (net, ["nope"], r"Unknown layers. Expected.*'block0/a'.*Received: 'nope'"),
         (net, [3], "Unknown layers.*Received: 3"),
         (lambda: nested()[0], ["nope"], r"among \['[^<]*'\]. Received"),

@@ -139,7 +139,7 @@ def test_a_models_own_function_and_file(tmp_path, monkeypatch):
             loading.build(name, (4, 4, 1), 5)
     with pytest.raises(InputError, match=r"does not fit.*\(None, 6\).*\(None, 5\)"):
         loading.build("own.keras", (4, 4, 1), 6)
-    with pytest.raises(InputError, match="does not take the examples"):
+    with pytest.raises(InputError, match="does not accept examples"):
         loading.build("own.keras", (5, 5, 1), 5)
 
 

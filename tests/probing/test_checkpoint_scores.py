@@ -244,7 +244,7 @@ def test_a_user_defined_layer_is_known_in_python_only(place, capsys):
     [
         ((6, 6, 1), [4, 3], "Checkpoints of different models.*same shapes in all.*in checkpoint 2"),
         ((6, 6, 1), [4], r"does not fit the examples. Expected.*\(None, 3\).*\(None, 4\)"),
-        ((5, 5, 1), [3], r"does not take the examples, of shape \(6, 6, 1\)"),
+        ((5, 5, 1), [3], r"does not accept examples of shape \(6, 6, 1\)"),
     ],
 )
 def test_models_of_other_shapes(shape, units, message, place, capsys, in_this_process):

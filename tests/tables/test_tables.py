@@ -48,7 +48,7 @@ def test_mean_and_standard_error_by_hand():
 
 def test_tables_of_other_examples_have_no_mean():
     other = kp.ScoreTable(["b", "a", "ü"], [0, 1, 0], {"el2n": [1, 2, 3]})
-    with pytest.raises(InputError, match="tables are of different examples"):
+    with pytest.raises(InputError, match="tables are about different examples"):
         kp.ScoreTable.over_seeds([table(), other])
 
 
@@ -120,13 +120,15 @@ def test_missing_truncated_and_foreign_files_are_refused(load, tmp_path):
     import pyarrow as pa
 
     pq.write_table(pa.table({"id": ["a"]}), tmp_path / "foreign.parquet")
-    with pytest.raises(InputError, match="is something else. Expected a Parquet file"):
+    with pytest.raises(InputError, match="is another kind of file. Expected a Parquet file"):
         load(tmp_path / "foreign.parquet")
 
 
 def test_a_subset_is_no_score_table(tmp_path):
     kp.select(table(), "el2n", 0.5).save(tmp_path / "subset.parquet")
-    with pytest.raises(InputError, match="something else. Expected a Parquet file of .*scores"):
+    with pytest.raises(
+        InputError, match="another kind of file. Expected a Parquet file of .*scores"
+    ):
         kp.ScoreTable.load(tmp_path / "subset.parquet")
 
 
