@@ -1,27 +1,27 @@
-"""Scores: how hard each example is. One file for each score, and the registry below."""
+"""Scores: numbers that say how hard each example is. One file for each, and the registry."""
 
 import inspect
 
 from keras_pruning.errors import InputError, unknown
-from keras_pruning.scores.aum import AUM as AUM
-from keras_pruning.scores.data_maps import Confidence as Confidence
-from keras_pruning.scores.data_maps import Correctness as Correctness
-from keras_pruning.scores.data_maps import Variability as Variability
-from keras_pruning.scores.dual import DUAL as DUAL
-from keras_pruning.scores.dynamic_uncertainty import DynamicUncertainty as DynamicUncertainty
-from keras_pruning.scores.el2n import EL2N as EL2N
-from keras_pruning.scores.first_learned import FirstLearned as FirstLearned
-from keras_pruning.scores.forgetting import Forgetting as Forgetting
-from keras_pruning.scores.grand import GraNd as GraNd
-from keras_pruning.scores.loss import Loss as Loss
-from keras_pruning.scores.prediction_depth import PredictionDepth as PredictionDepth
-from keras_pruning.scores.prototype import Prototype as Prototype
-from keras_pruning.scores.score import Score as Score
-from keras_pruning.scores.tdds import TDDS as TDDS
-from keras_pruning.scores.uncertainty import Entropy as Entropy
-from keras_pruning.scores.uncertainty import LeastConfidence as LeastConfidence
-from keras_pruning.scores.uncertainty import Margin as Margin
-from keras_pruning.scores.vog import VoG as VoG
+from keras_pruning.scores.score import Score
+
+# A score is registered by its import and its entry in `SCORES`, at the same place in both lists.
+# isort: off
+from keras_pruning.scores.el2n import EL2N
+from keras_pruning.scores.grand import GraNd
+from keras_pruning.scores.vog import VoG
+from keras_pruning.scores.prediction_depth import PredictionDepth
+from keras_pruning.scores.prototype import Prototype
+from keras_pruning.scores.forgetting import Forgetting
+from keras_pruning.scores.aum import AUM
+from keras_pruning.scores.data_maps import Confidence, Variability, Correctness
+from keras_pruning.scores.first_learned import FirstLearned
+from keras_pruning.scores.loss import Loss
+from keras_pruning.scores.uncertainty import Entropy, Margin, LeastConfidence
+from keras_pruning.scores.tdds import TDDS
+from keras_pruning.scores.dynamic_uncertainty import DynamicUncertainty
+from keras_pruning.scores.dual import DUAL
+# isort: on
 
 SCORES = {
     "el2n": EL2N,
@@ -46,7 +46,7 @@ SCORES = {
 
 
 def get(score):
-    """The score called `score`, with its default options, or `score` itself.
+    """Returns the score called `score`, with its default options, or `score` itself.
 
     Args:
         score: a name among `SCORES`, a dictionary of a `name` and options, or a `Score`.
@@ -65,8 +65,8 @@ def get(score):
     try:
         return SCORES[name](**options)
     except TypeError as error:
-        options_there_are = list(inspect.signature(SCORES[name]).parameters)
+        known_options = list(inspect.signature(SCORES[name]).parameters)
         raise InputError(
-            f"Invalid options of the score {name!r}. Expected some of {options_there_are}. "
+            f"Invalid options of the score {name!r}. Expected some of {known_options}. "
             f"Received: {options}"
         ) from error

@@ -4,11 +4,13 @@ from keras import ops
 
 from keras_pruning.arguments import require_one_of
 from keras_pruning.scores.el2n import error_l2_norm
-from keras_pruning.scores.score import EarlyEpochScore
+from keras_pruning.scores.score import OneEpochScore
 
 
 def last_layer_gradient_norm(probabilities, labels, penultimate):
-    """‖∇_W CE‖₂ of each example over the weights W of a dense last layer, in closed form.
+    """Returns ‖∇_W CE‖₂ of each example over the weights W of a dense last layer.
+
+    The gradient is the outer product of `penultimate` and `p − e_y`, so its norm has a closed form.
 
     Args:
         probabilities: floats `(batch, classes)`.
@@ -17,29 +19,30 @@ def last_layer_gradient_norm(probabilities, labels, penultimate):
             they include a column of ones.
 
     Returns:
-        Floats `(batch,)`: the gradient is the outer product of `penultimate` and `p − e_y`.
+        Floats `(batch,)`.
     """
     return error_l2_norm(probabilities, labels) * ops.norm(penultimate, axis=-1)
 
 
-class GraNd(EarlyEpochScore):
+class GraNd(OneEpochScore):
     """Gradient norm: how much an example would move the weights early in training.
 
     Formula:
         GraNd = ‖∇_w CE(x, y)‖₂
         over the last layer, of input h, with bias: GraNd = EL2N · √(1 + ‖h‖²)
 
-    The gradient is that of each example's own loss, never of a batch mean, over all trainable
-    weights, in eval mode and without weight decay. One gradient at a time costs as much as
-    several epochs of training; the closed form of the last layer costs nothing.
+    Each example has a gradient of its own, never that of a batch mean. It is taken over all
+    trainable weights, in eval mode and without weight decay. One gradient at a time costs as much
+    as several epochs of training. The closed form of the last layer costs nothing.
 
     Args:
-        epoch: epoch to score at the end of, counted from 1; by default a tenth of the run.
+        epoch: epoch to score at the end of, counted from 1. Defaults to a tenth of the
+            run.
         weights: `"all"`, or `"last_layer"` for a model that ends in a dense layer.
 
     Raises:
-        InputError: if an argument is invalid; from a run, if `weights="last_layer"` and the model
-            does not show a dense layer at its end.
+        InputError: if an argument is invalid. When a run begins, if `weights="last_layer"` and the
+            model does not show a dense layer at its end.
 
     Example:
         >>> callback = ScoreCallback(examples, scores=[GraNd(weights="last_layer")])
@@ -50,6 +53,8 @@ class GraNd(EarlyEpochScore):
 
     name = "grand"
     higher_is_harder = True
+    sees_wrong_labels = True
+    default_fraction = 0.1
 
     def __init__(self, epoch=None, weights="all"):
         super().__init__(epoch)

@@ -11,7 +11,7 @@ from keras_pruning import InputError
 from keras_pruning.config import TrainingConfig
 from keras_pruning.embeddings.layers import OUTPUT, PENULTIMATE, Embedding
 from keras_pruning.scores import PredictionDepth
-from keras_pruning.scores.prediction_depth import probe_names
+from keras_pruning.scores.prediction_depth import vote_names
 from keras_pruning.scores.score import EmbeddingScore
 from keras_pruning.training import fit
 
@@ -101,11 +101,11 @@ def test_a_model_that_was_never_called_is_scored_all_the_same(examples):
 class HiddenLength(EmbeddingScore):
     name = "hidden_length"
 
-    def wanted(self, model):
+    def embeddings(self, model):
         return [Embedding(OUTPUT), Embedding(PENULTIMATE)]
 
     def observe(self, signal):
-        assert list(signal.features) == self.wanted(None)
+        assert list(signal.features) == self.embeddings(None)
         return np.linalg.norm(signal.features[Embedding(PENULTIMATE)], axis=1)
 
 
@@ -145,9 +145,9 @@ def test_layers_may_have_the_names_of_the_other_probes(examples):
     np.testing.assert_array_equal(found["input"][0], found["one"][0])
 
 
-def test_probe_names_by_hand():
-    assert probe_names(["<input>", "<softmax>"]) == ["input", "softmax"]
-    assert probe_names(["<input>", "output", "softmax", "<softmax>"]) == [
+def test_vote_names_by_hand():
+    assert vote_names(["<input>", "<softmax>"]) == ["input", "softmax"]
+    assert vote_names(["<input>", "output", "softmax", "<softmax>"]) == [
         *("input", "output", "softmax", "<softmax>")
     ]
 

@@ -131,7 +131,7 @@ def test_a_file_serves_the_support_of_the_same_source_only(examples, file):
         callback = kp.ScoreCallback(scored, score, support=support)
         with pytest.raises(InputError, match="does not have the rows of the support. Expected"):
             small.fit(model, scored, 1, [callback])
-        wanted = score[0].wanted(None)
+        wanted = score[0].embeddings(None)
         with (
             pytest.raises(InputError, match="does not have the rows of the support. Expected"),
             embeddings(None, scored, wanted, support=support),
