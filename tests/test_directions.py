@@ -36,7 +36,7 @@ def from_outputs(score):
 
 
 def from_input_gradients(score):
-    """The gradient of the easy example stays, that of the hard one turns round."""
+    """The gradient of the easy example stays, the gradient of the hard one turns round."""
     begin(score, 2, np.array([0, 0]), 3)
     gradients = np.array([[[1, -1], [1, -1]], [[1, -1], [-1, 1]]], "float32")
     score.update(np.asarray(score.observe(gradients)))

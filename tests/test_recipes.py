@@ -1,4 +1,4 @@
-"""What a result depends on is in its recipe, and seeds go where they belong."""
+"""Recipes hold everything that a result depends on, and seeds go where they belong."""
 
 import csv
 import dataclasses

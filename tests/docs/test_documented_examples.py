@@ -1,4 +1,4 @@
-"""What the documentation shows runs as it stands, and does what it says."""
+"""The documented examples run as they stand, with the documented results."""
 
 import contextlib
 import io
@@ -43,7 +43,7 @@ SAID = ("eval", "train")
 
 
 class Documented:
-    """What `docs/own_training.md` leaves: a folder, its variables, its command lines."""
+    """The results of `docs/own_training.md`: a folder, its variables, its command lines."""
 
     def __init__(self, folder):
         self.folder, self.variables = folder, {}

@@ -1,4 +1,4 @@
-"""What holds for every score in the registry."""
+"""Common checks of every score in the registry."""
 
 import functools
 import inspect
