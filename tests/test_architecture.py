@@ -84,13 +84,11 @@ def test_every_module_stands_in_a_room():
 
 @pytest.mark.parametrize("name", ROOMS)
 def test_a_room_imports_from_lower_rooms_only(name):
-    higher = {
-        module: sorted(
-            other for other in imported(MODULES[module]) if ROOMS.index(room(other)) > place
-        )
-        for place, module in [(ROOMS.index(name), each) for each in MODULES if room(each) == name]
-    }
-    assert {module: others for module, others in higher.items() if others} == {}
+    for module in MODULES:
+        if room(module) == name:
+            rooms = {room(other): other for other in imported(MODULES[module])}
+            higher = [rooms[other] for other in rooms if ROOMS.index(other) > ROOMS.index(name)]
+            assert higher == [], f"{module} imports {higher}"
 
 
 def test_no_modules_import_each_other_in_a_circle():

@@ -1,4 +1,4 @@
-"""The frame of the benchmarks: what is paired, and the one table of it."""
+"""The frame of the benchmarks: pairs of calls, and the one table of them."""
 
 import importlib
 import json

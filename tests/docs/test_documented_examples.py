@@ -1,4 +1,4 @@
-"""What the documentation shows runs as it stands, and does what it says."""
+"""The documented examples run as they stand, with the documented results."""
 
 import contextlib
 import io
@@ -43,7 +43,7 @@ SAID = ("eval", "train")
 
 
 class Documented:
-    """What `docs/own_training.md` leaves: a folder, its variables, its command lines."""
+    """The results of `docs/own_training.md`: a folder, its variables, its command lines."""
 
     def __init__(self, folder):
         self.folder, self.variables = folder, {}
@@ -148,8 +148,7 @@ def test_the_scores_of_train_mode_are_named():
     sentence = re.search(r"The papers of (.*?) mean something else", text, re.DOTALL)[1]
     named = re.findall(r"`(\w+)`", sentence)
     assert sorted(named) == sorted(name for name in SCORES if SCORES[name].mode == "train")
-    assert len(named) == 9
-    assert "the nine scores named above" in text
+    assert "scores named above" in text
 
 
 def test_readme(tmp_path):

@@ -1,4 +1,4 @@
-"""What the doctor says: its numbers by hand, and its sentences."""
+"""The diagnosis of the doctor: its numbers by hand, and its sentences."""
 
 import json
 
@@ -109,7 +109,7 @@ def test_class_shares_of_the_hardest_tenth():
 
 
 def test_ties_at_the_border_count_in_parts():
-    # One is inside; four tie for the second and last place, three of them of class 1.
+    # One is inside. Four tie for the second and last place, three of them of class 1.
     difficulty = np.array([9.0, 5, 5, 5, 5] + [0.0] * 15)
     labels = np.array([0, 1, 1, 1, 0] + [0] * 15)
     np.testing.assert_allclose(hardest_class_shares(difficulty, labels, 2), [0.625, 0.375])

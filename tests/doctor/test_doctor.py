@@ -57,7 +57,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def practice(tmp_path_factory, digits):
-    """A folder with data of which twenty labels were flipped by hand, and a config."""
+    """A folder with data, twenty labels flipped by hand, and a config."""
     folder = tmp_path_factory.mktemp("doctor")
     x, y = digits.stored_inputs(np.arange(len(digits))), digits.labels.copy()
     y[FLIPPED] = (y[FLIPPED] + 1 + np.arange(20) % 9) % 10
@@ -217,7 +217,7 @@ def test_a_list_says_when_it_is_not_to_be_relied_on(tmp_path):
 
 
 def found_suspects(folder, monkeypatch, shape, votes, entries):
-    """What a search finds where one probe predicts `votes`, and what that probe was asked."""
+    """Returns the suspects if one probe predicts `votes`, and the extra scores it took."""
     examples = kp.Examples.from_arrays(np.zeros((4, *shape), "float32"), [0, 1, 0, 1])
     metadata = {"scores": {"vog": {"higher_is_harder": True}, "predicted_class": {}}}
     columns = {"vog": [1, 2, 3, 4], "predicted_class": votes}

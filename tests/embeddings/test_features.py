@@ -1,4 +1,4 @@
-"""Embeddings of all examples, held against what the model gives."""
+"""Embeddings of all examples, compared with the outputs of the model."""
 
 import os
 
@@ -36,7 +36,7 @@ def model(examples):
 
 
 def embedded(model, examples, names, **options):
-    """What `embeddings` gives for layers by name: a dictionary of copies."""
+    """Returns copies of the embeddings of layers, a dictionary by name."""
     with embeddings(model, examples, [Embedding(name) for name in names], **options) as found:
         assert [each.layer for each in found.features] == list(names)
         assert all(values.dtype == np.float32 for values in found.features.values())

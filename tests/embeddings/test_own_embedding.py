@@ -190,7 +190,7 @@ def test_without_a_model_only_where_no_score_needs_one(examples, file):
 
 
 def encoder_of(examples):
-    """An encoder with everything that eval mode turns off; its output has three axes."""
+    """An encoder with everything that eval mode turns off and an output of three axes."""
     keras.utils.set_random_seed(1)
     layers = [
         keras.Input(examples.shape),

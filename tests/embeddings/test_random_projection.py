@@ -59,7 +59,7 @@ def test_squared_distances_are_unbiased_with_bounded_variance(width, dimensions)
 
 
 def test_the_neighbours_of_wide_vectors_stay():
-    """Clusters that lie far apart do not mix: what the projection is for."""
+    """Clusters that lie far apart do not mix."""
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(10, 5000)) * 0.5
     vectors = np.repeat(centres, 20, axis=0) + rng.normal(size=(200, 5000))

@@ -15,14 +15,14 @@ def numbered(count=20, classes=4, **options):
 
 
 def subset_of(examples, rows, /, **changes):
-    """What `keep` needs of a `Subset`."""
+    """Returns the attributes of a `Subset` that `keep` reads."""
     mask = np.isin(np.arange(len(examples)), rows)
     chosen = {"ids": examples.ids, "labels": examples.labels, "mask": mask}
     return SimpleNamespace(**{"examples": examples.provenance, **chosen, **changes})
 
 
 def rows_of(batches):
-    """The rows in the order in which the batches bring them; each label is checked by its row."""
+    """Returns the rows in the order of the batches. Each label is checked by its row."""
     x, y = (np.concatenate(parts) for parts in zip(*batches.as_numpy_iterator(), strict=True))
     rows = x[:, 0].astype(int)
     np.testing.assert_array_equal(y, rows % 4)

@@ -1,4 +1,4 @@
-"""What layers give, held against calling them one after the other."""
+"""Outputs of layers, compared with calling the layers one after the other."""
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ from keras_pruning.models.layers import PENULTIMATE, layer_names, show
 
 
 def seen(model, names):
-    """What `show` gives, without a graph; in a graph it must be the same."""
+    """Returns the outputs of `show` without a graph, checked to be the same in a graph."""
     shown = show(model, names)
     outputs, hidden = shown(X)
     graph_outputs, graph_hidden = tf.function(shown, autograph=False)(X)

@@ -1,4 +1,4 @@
-"""Layers that cannot be embedded: what the message says they are."""
+"""Layers that cannot be embedded, and the words of the message."""
 
 import keras
 import pytest
@@ -25,7 +25,7 @@ IN_A_GRAPH = "a call within a tf.function, a loop or a branch"
 
 
 def refuses(model, name, received):
-    """`show` refuses the layer, without a graph and in one, and says what it received."""
+    """Checks that `show` refuses the layer, without a graph and in one, with these words."""
     message = f"{name!r} does not give one vector for each.*Expected.*Received: {received}. Name"
     with pytest.raises(InputError, match=message):
         show(model, [name])(X)

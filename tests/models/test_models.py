@@ -151,7 +151,7 @@ def test_refuses_options_and_inputs_that_do_not_fit():
 
 
 def test_layer_outputs_belong_to_this_model():
-    """Layers that stand in two models have two outputs; only one belongs to each."""
+    """Layers that stand in two models have two outputs, one for each model."""
     dense = keras.layers.Dense(3, name="shared")
     models_with_it = [keras.Sequential([keras.Input((4,)), dense]) for _ in range(2)]
     for model in models_with_it:

@@ -49,7 +49,7 @@ class Place:
         return kp.load_examples(f"npz:{self.folder / 'data.npz'}")
 
     def arguments(self, *more, pattern="*.keras"):
-        """Those of the command; the last of an option counts."""
+        """Returns the arguments of the command. The last of an option counts."""
         arguments = ["--dataset.name", f"npz:{self.folder / 'data.npz'}", "--output", self.output]
         arguments += ["--scores", f"[{', '.join(SCORES)}]"]
         return ["score", *arguments, "--checkpoints", self.checkpoints / pattern, *more]

@@ -1,4 +1,4 @@
-"""What `compare` says about the cost of scoring."""
+"""The cost of scoring, as `compare` reports it."""
 
 import json
 
@@ -34,7 +34,7 @@ def write_scores(folder, cost):
     ],
 )
 def test_the_cost_counts_the_scores_that_pruned(cost, said, tmp_path):
-    """Not that of the doctor's scores, which are of wrong labels."""
+    """The doctor's scores, which are of wrong labels, do not count."""
     write_run(tmp_path, 0.9)
     write_scores(tmp_path, cost)
     write_scores(tmp_path / "doctor" / "noise-0.10", {"seconds": 99.0, "probes": []})

@@ -25,13 +25,13 @@ EL2N = {"higher_is_harder": True, "over_seeds": "mean"}
 
 
 def test_the_mean_of_the_nearest_of_the_same_label_by_hand():
-    """On a line, two classes in turn; scored are the positions 0, 1, 2, 3, 6 and 9."""
+    """On a line, two classes in turn. Scored are the positions 0, 1, 2, 3, 6 and 9."""
     vectors = np.array([[0.0], [1.0], [2.0], [3.0], [4.5], [5.0], [6.0], [9.0]], np.float32)
     labels = np.array([0, 1, 0, 1, 0, 1, 0, 1])
     rows = np.array([0, 1, 2, 3, 6, 7])
     scores = np.array([[1.0], [10], [2], [20], [6], [90]])
     values = carried_over(scores, vectors, labels, rows, k=2)[:, 0]
-    # 4.5 is between 2 and 6; 5 between 1, 3 and 9. The scored ones never see their own score.
+    # 4.5 is between 2 and 6. 5 is between 1, 3 and 9. The scored ones never see their own score.
     expected = [(2 + 6) / 2, (20 + 90) / 2, (1 + 6) / 2, (10 + 90) / 2]
     expected += [(2 + 6) / 2, (10 + 20) / 2, (1 + 2) / 2, (10 + 20) / 2]
     np.testing.assert_allclose(values, expected)
@@ -99,7 +99,7 @@ def test_a_part_that_is_too_small_or_everything():
 
 
 def test_the_price_by_hand():
-    """Ranks 1, 2, 3, 4 against 2, 1, 3, 4: 1 - 6 · 2 / (4 · 15) = 0.8; errors 1, 1, 0, 6."""
+    """Ranks 1, 2, 3, 4 against 2, 1, 3, 4: 1 - 6 · 2 / (4 · 15) = 0.8. Errors 1, 1, 0, 6."""
     found = price(np.array([1.0, 2, 3, 10]), np.array([2.0, 1, 3, 4]))
     assert found["rank_correlation"] == pytest.approx(0.8)
     assert found["mean_absolute_error"] == pytest.approx(8 / 4)
@@ -127,7 +127,7 @@ def carried(el2n, el2n_held_out, forgetting, forgetting_held_out):
 
 
 def test_the_price_of_several_probes_is_of_their_mean_or_sum():
-    """Each probe alone is 2 off; their means are 0, 1 and 1 off, in the same order."""
+    """Each probe alone is 2 off. Their means are 0, 1 and 1 off, in the same order."""
     probes = [
         carried([1, 9, 2, 3, 4], [3, 4, 5], [1, 9, 2, 3, 4], [3, 4, 5]),
         carried([1, 9, 2, 3, 4], [-1, 2, 3], [1, 9, 2, 3, 4], [-1, 2, 3]),
@@ -149,7 +149,7 @@ def test_the_price_of_several_probes_is_of_their_mean_or_sum():
     assert list(price_lines(None)) == []
 
 
-# The table and what is made of it
+# The table and its selections
 
 
 def table(extrapolated=(False, True, False), el2n=(0.25, 1.0, 0.5)):

@@ -1,4 +1,4 @@
-"""What may be trained with recording, what it leaves alone, and what is an error."""
+"""Recording in training runs of every kind, and the runs that it refuses."""
 
 import keras
 import numpy as np

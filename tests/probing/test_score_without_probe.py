@@ -42,7 +42,7 @@ def arguments(file, *more, others=""):
 
 
 def recorded(file):
-    """The score table and what it cost."""
+    """Returns the score table and the costs of the probes."""
     cost = json.loads((file.parent / "out" / "scoring.json").read_text())
     return kp.ScoreTable.load(file.parent / "out" / "scores.parquet"), cost["probes"]
 
@@ -97,7 +97,7 @@ def test_a_probe_for_the_other_scores_only(more, file, in_this_process, caplog):
 
 @pytest.mark.slow
 def test_a_probe_where_only_a_part_is_scored(file, in_this_process):
-    """It says which examples are neighbours; of the file the rows of the part are taken."""
+    """The probe finds the neighbours. The rows of the part are taken from the file."""
     assert run(*arguments(file, "--fraction", 0.5, "--extrapolate")) == 0
     table, costs = recorded(file)
     assert [cost["examples_seen"] for cost in costs] == [2 * 72]

@@ -68,7 +68,7 @@ def test_a_probe_trains_on_the_part_and_estimates_the_others(monkeypatch):
 
 @pytest.mark.slow
 def test_unscored_examples_do_not_change_the_scores(tmp_path):
-    """Neither those of the part, to the last bit, nor those of other unscored examples."""
+    """The scores of the part stay to the last bit, and so do those of other unscored examples."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 5)).astype(np.float32), np.arange(60) % 3
     part = scored_part(kp.Examples.from_arrays(x, y), 0.5, 0)
@@ -89,7 +89,7 @@ def test_unscored_examples_do_not_change_the_scores(tmp_path):
 
 @pytest.mark.slow
 def test_scores_of_every_kind_are_carried_over():
-    """Of gradients, embeddings and the training step; the part is the support."""
+    """Takes scores of gradients, embeddings and the training step. The part is the support."""
     scores = ["forgetting", {"name": "vog", "every": 1}, {"name": "prediction_depth", "k": 5}]
     plan = ScoringPlan.from_config(config(scores=scores))
     table = over_probes([work.score_with_probe(plan, 0)[1][0]], 0.5, 0)

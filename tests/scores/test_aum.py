@@ -113,7 +113,7 @@ def test_stops_at_the_first_drop_of_the_learning_rate(first):
     ],
 )
 def test_a_drop_is_to_half_of_the_highest_so_far(rates, epochs):
-    """A warm-up is none, even from 0; nothing counts after a drop."""
+    """A warm-up is no drop, even from 0. Nothing counts after a drop."""
     assert scripted(AUM(), rates)[1] == epochs
 
 

@@ -81,7 +81,8 @@ def test_a_second_run_starts_clean():
 
 def test_over_several_probes_events_are_summed():
     examples = kp.Examples.from_arrays(np.zeros((3, 1), "float32"), np.zeros(3, int))
-    metadata = {"scores": {"forgetting": {"higher_is_harder": True, "over_seeds": "sum"}}}
+    assert Forgetting.over_seeds == "sum"
+    metadata = {"scores": {"forgetting": {"over_seeds": Forgetting.over_seeds}}}
     tables = [
         kp.ScoreTable(examples.ids, examples.labels, {"forgetting": events}, metadata=metadata)
         for events in ([0, 1, 4], [1, 1, 4], [0, 2, 4])

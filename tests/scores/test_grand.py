@@ -17,7 +17,7 @@ def grand(model, examples, weights="all", batch_size=256):
 
 
 def one_gradient_at_a_time(model, examples, variables):
-    """‖∇ CE‖ of each example by an eager loop; the norm in float64."""
+    """‖∇ CE‖ of each example by an eager loop, the norm in float64."""
     norms = []
     x = examples.stored_inputs(np.arange(len(examples)))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -45,7 +45,7 @@ def examples():
 
 @pytest.fixture(scope="module")
 def model(examples):
-    """Fitted, so that its moving statistics are not those of a batch."""
+    """Returns a fitted model, so that its moving statistics differ from a batch's."""
     model = small.network(examples)
     small.fit(model, examples, epochs=2)
     return model

@@ -1,4 +1,4 @@
-"""What prediction depth takes its neighbours from, how wide they are, and what it tells of it."""
+"""The support of prediction depth: its neighbours, its dimensions and its metadata."""
 
 import re
 
@@ -35,7 +35,7 @@ def model(examples):
 
 
 def scored(model, examples, score, support=None):
-    """The depths, what is told about them, and the rows that may be neighbours."""
+    """Returns the depths, their details, and the rows that may be neighbours."""
     table = kp.score_checkpoints([model], examples, [score], support=support)
     rows = type(score)(**score.get_config())
     rows.reset(examples, [1], support)
@@ -44,7 +44,7 @@ def scored(model, examples, score, support=None):
 
 
 def reference(model, examples, rows, k, support=None):
-    """Votes, depths and the clear examples by loops; and the network's classes."""
+    """Returns votes, depths and the clear examples by loops, and the network's classes."""
     features, predictions = outputs_of(model, examples, LAYERS)
     if support is None:
         support, theirs = examples, features
@@ -68,7 +68,7 @@ def test_a_support_of_a_number_equals_a_support_of_a_part(model, examples):
 
 @pytest.mark.parametrize("options", [{}, {"support_count": 150}])
 def test_examples_that_were_not_trained_on(model, examples, others, options):
-    """Against a derivation of its own; row i of one is not row i of the other."""
+    """Row i of the examples is not row i of the support."""
     found, details, rows = scored(model, others, PredictionDepth(k=10, **options), examples)
     votes, expected, clear, predictions = reference(model, others, rows, 10, examples)
     assert len(found) == len(others) == 144 and clear.mean() > 0.9

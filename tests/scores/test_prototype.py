@@ -32,7 +32,7 @@ def observed(score, vectors, labels, support=None):
 
 
 def test_the_distance_to_the_mean_of_ones_class_by_hand():
-    """The means are (2, 1) and (10, 1); the third example is nearer to nothing else."""
+    """The means are (2, 1) and (10, 1). The third example is nearer to nothing else."""
     vectors, labels = [[0, 0], [10, 0], [4, 0], [10, 2], [2, 3]], [0, 1, 0, 1, 0]
     np.testing.assert_allclose(observed(Prototype(), vectors, labels), [5**0.5, 1, 5**0.5, 1, 2])
 
@@ -45,7 +45,7 @@ def test_it_is_the_own_class_even_where_another_is_nearer():
 
 
 def test_the_cosine_by_hand():
-    """Directions east and north; their mean points north-east. Lengths play no part."""
+    """Directions east and north. Their mean points north-east. Lengths play no part."""
     expected = [1 - 0.5**0.5, 1 - 0.5**0.5, 0]
     found = observed(Prototype(metric="cosine"), [[1, 0], [0, 5], [-3, -3]], [0, 0, 1])
     np.testing.assert_allclose(found, expected, atol=1e-7)

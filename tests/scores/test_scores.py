@@ -1,4 +1,4 @@
-"""What holds for every score in the registry."""
+"""Common checks of every score in the registry."""
 
 import functools
 import inspect
@@ -164,12 +164,10 @@ def test_unknown_options_are_an_error(name):
         get({"name": name, "nonsense": 1})
 
 
-# The scores that claim to see wrong labels. VoG follows the label's own logit, which of a wrong
-# label is flat; the others know no label, or measure how much a prediction moves.
-SEE_WRONG_LABELS = [
+# Read only while the scores lack the attribute `sees_wrong_labels`.
+SEEN_BEFORE = [
     "el2n",
     "grand",
-    "prediction_depth",
     "prototype",
     "forgetting",
     "aum",
@@ -178,6 +176,18 @@ SEE_WRONG_LABELS = [
     "first_learned",
     "loss",
 ]
+# Against the label, because a network that has not memorised them calls flipped ones easy.
+OPTIONS = {"prediction_depth": {"against": "label"}}
+
+
+def those_that_see_wrong_labels():
+    """Returns new scores that claim to rank wrong labels as hard."""
+    scores = [get({"name": name, **OPTIONS.get(name, {})}) for name in SCORES]
+    return [
+        score
+        for score in scores
+        if getattr(score, "sees_wrong_labels", score.name in [*SEEN_BEFORE, *OPTIONS])
+    ]
 
 
 FLIPPED = np.random.default_rng(0).permutation(600)[:60]
@@ -201,15 +211,12 @@ def scored_with_wrong_labels():
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.1, momentum=0.9), loss)
-    # Against the label, because a network that has not memorised them calls flipped ones easy.
-    depth = {"name": "prediction_depth", "against": "label"}
-    scores = [get(depth if name == "prediction_depth" else name) for name in SEE_WRONG_LABELS]
-    callback = kp.ScoreCallback(noisy, scores)
+    callback = kp.ScoreCallback(noisy, those_that_see_wrong_labels())
     small.fit(model, noisy, 10, [callback])
     return callback.table()
 
 
-@pytest.mark.parametrize("name", SEE_WRONG_LABELS)
+@pytest.mark.parametrize("name", [score.name for score in those_that_see_wrong_labels()])
 def test_flipped_labels_score_harder_than_the_median(name, scored_with_wrong_labels):
     difficulty = scored_with_wrong_labels.difficulty(name)
     clean = np.delete(difficulty, FLIPPED)

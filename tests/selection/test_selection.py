@@ -1,4 +1,4 @@
-"""What holds for every policy in the registry, and class quotas."""
+"""Common checks of every policy in the registry, and class quotas."""
 
 import numpy as np
 import pytest

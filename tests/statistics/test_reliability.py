@@ -1,4 +1,4 @@
-"""How far probes agree, by hand, by theory and by simulation; and their mean in one table."""
+"""How far probes agree, by hand, by theory and by simulation, and their mean in one table."""
 
 import itertools
 import math
@@ -105,7 +105,7 @@ def test_one_probe_and_scores_that_do_not_vary_say_nothing():
 @pytest.mark.parametrize("probes", [2, 5, 10])
 @pytest.mark.parametrize(("signal", "noise"), [(1, 1), (1, 4), (3, 1)])
 def test_a_known_mixture_of_signal_and_noise(probes, signal, noise):
-    """Split half by theory; Spearman–Brown against as many probes that are really others."""
+    """Compares split half with theory, and Spearman–Brown with other probes of that number."""
     found = reliability(mixture(probes, signal, noise))
     half = probes // 2
     expected = rank_correlation(signal / (signal + noise / half))

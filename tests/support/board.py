@@ -48,7 +48,7 @@ class Board:
         return point.numpy
 
     def pixels(self, run, tag):
-        """The only picture of a tag, uint8; its recorded size must be its own."""
+        """Returns the only picture of a tag, uint8, and checks its recorded size."""
         (point,) = self._read(self._provider.read_blob_sequences, "images", run, tag)
         width, height, png = [
             self._provider.read_blob(RequestContext(), blob_key=value.blob_key)
@@ -73,7 +73,7 @@ class Board:
         }
 
     def groups(self):
-        """What HParams shows: (hyperparameters, metrics, number of runs) of each group."""
+        """Returns the groups of HParams: (hyperparameters, metrics, number of runs)."""
         request = api_pb2.ListSessionGroupsRequest(
             allowed_statuses=[api_pb2.STATUS_SUCCESS], start_index=0, slice_size=100
         )

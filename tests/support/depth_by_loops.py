@@ -6,7 +6,7 @@ from sklearn.neighbors import NearestNeighbors
 
 
 def outputs_of(model, examples, layers):
-    """What each probe sees, from the input to the softmax, and the network's classes.
+    """Returns the embedding of each layer, from the input to the softmax, and the classes.
 
     By a model of the test's own for the layers called `layers`.
     """

@@ -93,7 +93,7 @@ def in_a_branch(block, x):
 
 
 def state_of(model):
-    """All attributes of a model and of what is inside it, and what is in those that are lists."""
+    """Returns all attributes of a model and of the layers inside it, lists copied."""
     return [
         {
             name: list(value) if isinstance(value, list) else value

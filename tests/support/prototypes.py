@@ -9,7 +9,7 @@ def inputs(examples):
 
 
 def hidden(model, examples, name="hidden"):
-    """What a layer gives, layer by layer."""
+    """Returns the output of a layer, computed layer by layer."""
     x = inputs(examples)
     for layer in model.layers:
         x = layer(x, training=False)

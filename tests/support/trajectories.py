@@ -1,4 +1,4 @@
-"""Scores driven by hand: what a network says about each example, epoch by epoch."""
+"""Scores driven by hand, with made-up outputs of a network epoch by epoch."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def softmax(logits):
 
 
 def begin(score, epochs, labels, classes):
-    """Resets a score for a run of `epochs` epochs; returns the epochs that it will look at."""
+    """Resets a score for a run of `epochs` epochs and returns the epochs that it observes."""
     x = np.zeros((len(labels), 1), "float32")
     due = score.epochs_due(epochs)
     score.reset(kp.Examples.from_arrays(x, labels, num_classes=classes), due)

@@ -28,7 +28,7 @@ def all_results(image, padding):
 
 
 def drawn(x, results, padding):
-    """Which of all results each image became; fails where it is none of them."""
+    """Returns which of all results each image became, or fails if it is none of them."""
     for image, result in zip(x, results, strict=True):
         candidates = all_results(image, padding).items()
         yield next(draw for draw, window in candidates if np.array_equal(window, result))

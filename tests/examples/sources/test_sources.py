@@ -1,4 +1,4 @@
-"""The sources that are single files: digits, IDX and npz; folders and TFDS have their own tests."""
+"""The sources that are single files: digits, IDX and npz."""
 
 import gzip
 import struct
@@ -219,7 +219,7 @@ def test_npz_refuses_damage_anywhere(npz):
         with open(path, "wb") as file:
             file.write(bad)
         try:
-            # What the archive does not check, such as a date, may change unnoticed; pixels not.
+            # Dates, which the archive does not check, may change unnoticed, but no pixel may.
             np.testing.assert_array_equal(
                 stored(load_examples(f"npz:{path}"))[..., 0], IMAGES["train"]
             )
