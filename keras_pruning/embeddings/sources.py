@@ -82,12 +82,12 @@ def rows_of(path, count, examples):
     whole = ""
     if examples.stored_count > len(examples):
         whole = (
-            f"or {examples.stored_count}, one for each example of the source before a fraction was "
-            "drawn (dataset.fraction, probe.fraction) or kept, "
+            f", or {examples.stored_count} rows, one for each example of the source before a "
+            "fraction was drawn (dataset.fraction, probe.fraction) or kept"
         )
     raise InputError(
         f"The embedding {path} does not belong to these examples. Expected {len(examples)} rows, "
-        f"one for each example in the order of `examples.ids`, {whole}Received: {count} rows"
+        f"one for each example in the order of `examples.ids`{whole}. Received: {count} rows"
     )
 
 

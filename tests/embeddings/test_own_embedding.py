@@ -75,7 +75,7 @@ def with_nan(vectors, value):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (lambda x: x[:149], "not one of these examples. Expected 150 rows.*fraction.*149 rows"),
+        (lambda x: x[:149], "not belong to these examples. Expected 150 rows.*fraction.*149 rows"),
         (lambda x: x[:, 0], r"Expected floats of shape \(examples, dim.*float64 of shape \(150,\)"),
         (lambda x: x.reshape(150, 3, 2), "Received: float64 of shape.*For one vector per example"),
         (lambda x: x.astype(int), r"Expected floats.*Received: int64 of shape \(150, 6\)"),
