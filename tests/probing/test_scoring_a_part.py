@@ -19,7 +19,8 @@ from keras_pruning.config import Config, DatasetConfig, ModelConfig, ProbeConfig
 from keras_pruning.doctor.examination import examine
 from keras_pruning.probing import extrapolation, scoring
 from keras_pruning.probing import probes as probe
-from keras_pruning.probing.extrapolation import over_probes, scored_part
+from keras_pruning.probing.estimates import over_probes
+from keras_pruning.probing.scored_examples import scored_part
 
 EL2N = {"higher_is_harder": True, "over_seeds": "mean"}
 
@@ -128,7 +129,7 @@ def headless(shape, classes):
 
 def test_a_model_that_does_not_show_its_last_layer_is_an_error_before_training(tmp_path):
     one = dataclasses.replace(config(), model=ModelConfig("test_scoring_a_part:headless"))
-    message = "not find the input of the last layer.*are found by it. Score all examples"
+    message = "not find the input of the last layer.*estimated by it. Score all examples"
     with pytest.raises(InputError, match=message):
         probe.require_scores(one, 10)
     probe.require_scores(dataclasses.replace(one, probe=ProbeConfig(epochs=2)), 10)

@@ -9,7 +9,7 @@ from support import small
 
 import keras_pruning as kp
 from keras_pruning import InputError
-from keras_pruning.scores import SCORES, Score, get
+from keras_pruning.scores import SCORES, PredictionDepth, Score, get
 
 EVERY = pytest.mark.parametrize("name", SCORES)
 EPOCHS = 3
@@ -43,6 +43,7 @@ def test_registered_under_its_own_name(name):
     assert isinstance(score, SCORES[name])
     assert score.name == name
     assert isinstance(score.higher_is_harder, bool)
+    assert isinstance(score.sees_wrong_labels, bool)
     assert inspect.getdoc(SCORES[name]).count("Formula:") == 1
     assert "Reference:" in inspect.getdoc(SCORES[name])
 
@@ -128,24 +129,12 @@ def test_unknown_options_are_an_error(name):
         get({"name": name, "nonsense": 1})
 
 
-# The scores that claim to see wrong labels. VoG follows the label's own logit, which of a wrong
-# label is flat; the others know no label, or measure how much a prediction moves.
-SEE_WRONG_LABELS = [
-    "el2n",
-    "grand",
-    "prediction_depth",
-    "prototype",
-    "forgetting",
-    "aum",
-    "confidence",
-    "correctness",
-    "first_learned",
-    "loss",
-]
+SEE_WRONG_LABELS = [score() for score in SCORES.values() if score.sees_wrong_labels]
+SEE_WRONG_LABELS.append(PredictionDepth(against="label"))
 
 
-@pytest.mark.parametrize("name", SEE_WRONG_LABELS)
-def test_flipped_labels_score_harder_than_the_median(name):
+@pytest.mark.parametrize("score", SEE_WRONG_LABELS, ids=lambda score: score.name)
+def test_flipped_labels_score_harder_than_the_median(score):
     examples = small.digits(600)
     labels = examples.labels.copy()
     flipped = np.random.default_rng(0).permutation(600)[:60]
@@ -162,11 +151,10 @@ def test_flipped_labels_score_harder_than_the_median(name):
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.1, momentum=0.9), loss)
-    # Against the label, because a network that has not memorised them calls flipped ones easy.
-    score = get({"name": name, "against": "label"} if name == "prediction_depth" else name)
+    assert score.sees_wrong_labels
     callback = kp.ScoreCallback(noisy, [score])
     small.fit(model, noisy, 10, [callback])
-    difficulty = callback.table().difficulty(name)
+    difficulty = callback.table().difficulty(score.name)
     clean = np.delete(difficulty, flipped)
     assert (difficulty[flipped] > np.median(clean)).mean() > 0.7
     assert difficulty[flipped].mean() > clean.mean() + 0.5 * clean.std()
