@@ -43,6 +43,7 @@ def over_probes(extrapolations, fraction, seed, k=NEIGHBOURS):
     """
     table = ScoreTable.over_seeds([probe.table for probe in extrapolations])
     held_out = ScoreTable.over_seeds([probe.held_out for probe in extrapolations])
+    # Measure the error where both a score and an estimate exist
     rows = np.isin(table.ids, held_out.ids)
     _, class_sizes = np.unique(table.labels[~table.extrapolated], return_counts=True)
     table.metadata["extrapolation"] = {

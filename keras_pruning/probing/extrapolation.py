@@ -39,9 +39,10 @@ def neighbour_means(scores, vectors, labels, rows, k=NEIGHBOURS):
         k: number of neighbours.
 
     Returns:
-        Floats `(examples, scores)`, for the scored examples too; NaN for a class with fewer than
+        Floats `(examples, scores)`, for the scored examples too. NaN for a class with fewer than
         two scored examples.
     """
+    # From the row of an example to its position among the scored ones
     position = np.full(len(labels), -1)
     position[rows] = np.arange(len(rows))
     values = np.full((len(labels), scores.shape[1]), np.nan)

@@ -29,8 +29,8 @@ class ScoreCallback(keras.callbacks.Callback):
             prototypes come from them.
 
     Raises:
-        InputError: when training begins, if the run is too short for a score; from `table()`, if
-            it stopped before a score was due.
+        InputError: when training begins, if the run is too short for a score. In `table()`, if
+            the run stopped before a score was due.
 
     Example:
         >>> callback = ScoreCallback(examples, scores=["el2n", VoG(every=1)])
@@ -52,7 +52,7 @@ class ScoreCallback(keras.callbacks.Callback):
 
         Returns:
             A Keras model to compile and to fit, with this callback, on
-            `examples.batches(..., rows=True)`; `model` itself if no score takes train mode.
+            `examples.batches(..., rows=True)`, or `model` itself if no score takes train mode.
 
         Raises:
             InputError: if the model does not end in logits, or has a training step or a loss of
@@ -72,6 +72,7 @@ class ScoreCallback(keras.callbacks.Callback):
                 f"{' and '.join(overridden)}. Use the callback without `recording`: it sees eval "
                 "mode."
             )
+        # Without a score of train mode there is nothing to record.
         store = self._recorder.record_training(model, passes)
         return model if store is None else RecordingModel(model, store)
 
