@@ -13,7 +13,7 @@ def probe_tables(plan, extra=()):
 
     Returns:
         Tuple of two lists in the order of the seeds: a `ScoreTable`, or a
-        `keras_pruning.probing.extrapolation.Carried` if a part is scored, and a dictionary of
+        `keras_pruning.probing.estimates.Extrapolation` if a part is scored, and a dictionary of
         the cost of each probe.
     """
     verbose = progress(len(plan.scores_of_each_seed), plan.jobs)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_pruning.errors import InputError
-from keras_pruning.probing.extrapolation import NEIGHBOURS
+from keras_pruning.probing.estimates import NEIGHBOURS
 from keras_pruning.recipes import EXAMPLES_SAY, file_digest, settings, source_digest, versions
 
 # Keys of the config that cannot change a score, and the reason of each.

@@ -20,7 +20,7 @@ class ScoreRecorder:
         examples: `Examples` to score.
         scores: list of score names and `Score` instances.
         batch_size: examples a batch of the scoring passes.
-        support: `Examples` that neighbours and prototypes come from; by default the scored ones.
+        support: `Examples` that neighbours and prototypes come from. Defaults to the scored ones.
 
     Raises:
         InputError: if a score is unknown or given twice, or the support has another shape.
@@ -43,7 +43,7 @@ class ScoreRecorder:
             passes: how often an example may come between two ends of an epoch.
 
         Returns:
-            The store that the training step has to write to; `None` if no score takes train mode.
+            The store for the training step to write to, or `None` if no score takes train mode.
 
         Raises:
             InputError: if the model does not end in logits.
@@ -64,8 +64,8 @@ class ScoreRecorder:
             store: the store of `record_training` that the training step writes to, if it does.
 
         Raises:
-            InputError: if the run is too short for a score, the model cannot give what a score
-                needs, or the store is another recorder's.
+            InputError: if the run is too short for a score, the model cannot give a signal, or the
+                store is another recorder's.
         """
         if store is not None and store not in self._stores:
             raise InputError(
@@ -77,7 +77,7 @@ class ScoreRecorder:
         for collector in self._collectors.values():
             collector.prepare(logits, store)
         self.epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
-        # Forget the earlier run
+        # Forget the earlier run, and let every score forget it
         self.epochs_seen = {score.name: [] for score in self.scores}
         self._model = self._logits = None
         self._highest_rate, self._rate_has_dropped = 0.0, False
@@ -103,6 +103,7 @@ class ScoreRecorder:
                 self.epochs_seen[score.name].append(epoch)
 
     def _is_due(self, score, epoch):
+        # Past a drop, scores that end before it have all their values.
         dropped = score.before_learning_rate_drop and self._rate_has_dropped
         return epoch in self.epochs_due[score.name] and not dropped
 
@@ -111,6 +112,7 @@ class ScoreRecorder:
 
         A run that was stopped early is scored as far as it got.
         """
+        # The graphs of the passes are not needed any more.
         self._model = self._logits = None
         logits = None if model is None else as_logits(model)
         for collector in self._collectors.values():
@@ -120,7 +122,7 @@ class ScoreRecorder:
         """Returns the `ScoreTable` of the finished run.
 
         Args:
-            names: list of the scores to put into it; by default all.
+            names: list of the scores to put into it. Defaults to all.
 
         Raises:
             InputError: if the run ended before one of these scores was due.
@@ -133,6 +135,7 @@ class ScoreRecorder:
         scores = {name: scores[name] for name in (scores if names is None else names)}
         for score in scores.values():
             self._require_values(score)
+        # Put the table and its metadata together
         metadata = {"examples": self.examples.provenance}
         if self.support is not None:
             metadata["support"] = self.support.provenance

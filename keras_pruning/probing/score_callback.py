@@ -11,25 +11,26 @@ class ScoreCallback(keras.callbacks.Callback):
     """Scores examples while a model trains.
 
     At the end of the epochs that a score needs, the callback passes over `examples` in order, in
-    eval mode and without augmentation; everything due at one moment shares one pass. Training is
-    not changed: weights, optimiser, moving statistics and random streams stay as they are.
+    eval mode and without augmentation. All scores that are due at one moment share one pass.
+    Training is not changed: weights, optimiser, moving statistics and random streams stay as they
+    are.
 
-    Scores of every epoch (forgetting, AUM, data maps, …) cost such a pass an epoch, and see eval
-    mode where their papers see the outputs of the training step. Training `callback.recording(
-    model)` in the place of the model gives them those outputs, without any pass.
+    Scores of every epoch (forgetting, AUM, data maps, …) cost one pass for each epoch. They then
+    see outputs in eval mode, although their papers use the outputs of the training step. Train
+    `callback.recording(model)` in place of the model to give them those outputs without any pass.
 
     Args:
         examples: `Examples` to score, usually those that the model trains on.
         scores: list of score names and `Score` instances.
-        batch_size: examples a batch of the scoring passes.
-        epochs: length of the run that the scores' moments are counted in; by default the number
-            of epochs that `fit` is told.
-        support: `Examples` that the model trains on, where `examples` are others: neighbours and
-            prototypes are taken from them.
+        batch_size: examples a batch of the scoring passes. Defaults to 256.
+        epochs: length of the run, from which scores derive the epochs that they look at. Defaults
+            to the number of epochs of `fit`.
+        support: `Examples` that the model trains on, if `examples` are others. Neighbours and
+            prototypes come from them.
 
     Raises:
-        InputError: when training begins, if the run is too short for a score; from `table()`, if
-            it stopped before a score was due.
+        InputError: when training begins, if the run is too short for a score. In `table()`, if
+            the run stopped before a score was due.
 
     Example:
         >>> callback = ScoreCallback(examples, scores=["el2n", VoG(every=1)])
@@ -43,7 +44,7 @@ class ScoreCallback(keras.callbacks.Callback):
         self._recorder = ScoreRecorder(examples, scores, batch_size, support)
 
     def recording(self, model, passes=1):
-        """A model over the same layers that hands the outputs of its training step to the scores.
+        """Returns a model over the same layers whose training step gives its outputs to the scores.
 
         Args:
             model: Keras model that ends in logits.
@@ -51,7 +52,7 @@ class ScoreCallback(keras.callbacks.Callback):
 
         Returns:
             A Keras model to compile and to fit, with this callback, on
-            `examples.batches(..., rows=True)`; `model` itself if no score takes train mode.
+            `examples.batches(..., rows=True)`, or `model` itself if no score takes train mode.
 
         Raises:
             InputError: if the model does not end in logits, or has a training step or a loss of
@@ -63,13 +64,15 @@ class ScoreCallback(keras.callbacks.Callback):
             >>> batches = examples.batches(64, shuffle=True, rows=True)
             >>> model.fit(batches, epochs=5, callbacks=[callback])
         """
-        own = [name for name in ("train_step", "compute_loss") if _overrides(model, name)]
-        if own:
+        overridden = [name for name in ("train_step", "compute_loss") if _overrides(model, name)]
+        if overridden:
             raise InputError(
                 "The model has a training step of its own, which recording would replace. Expected "
                 f"Keras' own train_step and compute_loss. Received: {type(model).__name__} with "
-                f"{' and '.join(own)}. Use the callback without `recording`: it sees eval mode."
+                f"{' and '.join(overridden)}. Use the callback without `recording`: it sees eval "
+                "mode."
             )
+        # Without a score of train mode there is nothing to record.
         store = self._recorder.record_training(model, passes)
         return model if store is None else RecordingModel(model, store)
 
@@ -78,7 +81,7 @@ class ScoreCallback(keras.callbacks.Callback):
         self._recorder.start(self.epochs or self.params["epochs"], self._scored_model, store)
 
     def on_train_batch_begin(self, batch, logs=None):
-        # Not at the beginning of the epoch, where a later callback may still change the rate.
+        # A later callback may change the rate at the beginning of the epoch.
         if batch == 0 and self.model.optimizer is not None:
             rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
             self._recorder.epoch_begin(float(rate))
@@ -90,11 +93,11 @@ class ScoreCallback(keras.callbacks.Callback):
         self._recorder.finish(self._scored_model)
 
     def table(self, names=None):
-        """The scores of the last `fit`, a `ScoreTable` in the order of `examples.ids`.
+        """Returns the scores of the last `fit`, a `ScoreTable` in the order of `examples.ids`.
 
         Args:
             names: list of the scores to put into it, for a run that stopped before others were
-                due; by default all.
+                due. Defaults to all.
 
         Raises:
             InputError: if the run stopped before one of these scores was due.
@@ -103,8 +106,10 @@ class ScoreCallback(keras.callbacks.Callback):
 
     @property
     def _scored_model(self):
+        """The model that the user gave to `fit` or to `recording`."""
         return self.model.recorded if isinstance(self.model, RecordingModel) else self.model
 
 
 def _overrides(model, method):
+    """Returns whether a model has a method of its own in place of Keras'."""
     return getattr(type(model), method) is not getattr(keras.Model, method)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_pruning.errors import InputError
 from keras_pruning.jobs.local import run_each
-from keras_pruning.probing.extrapolation import over_probes
+from keras_pruning.probing.estimates import over_probes
 from keras_pruning.probing.probes import probe_tables
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.reports.prediction_depth import write_depth_curves

@@ -56,7 +56,7 @@ def score_with_probe(plan, seed, extra=(), verbose=0):
         verbose: as in `keras.Model.fit`.
 
     Returns:
-        Tuple of the seed and a tuple of `ScoreTable`, or `Carried` if a part is scored, and a
+        Tuple of the seed and a tuple of `ScoreTable`, or `Extrapolation` if a part is scored, and a
         dictionary of the cost.
     """
     data, epochs = plan.data, plan.training.epochs
@@ -94,7 +94,7 @@ def score_with_checkpoints(plan):
         plan: `ScoringPlan` with `checkpoints`.
 
     Returns:
-        `ScoreTable`, or a `Carried` by the last of the checkpoints if a part is scored.
+        `ScoreTable`, or a `Extrapolation` by the last of the checkpoints if a part is scored.
     """
     data = plan.data
     scores = [without_seeds(entry) for entry in plan.entries]

@@ -57,6 +57,7 @@ def get(score):
     if isinstance(score, Score):
         return score
     name, options = (score, {}) if isinstance(score, str) else (None, score)
+    # Copied, because the caller's dictionary keeps its name.
     if isinstance(options, dict) and name is None:
         options = dict(options)
         name = options.pop("name", None)
@@ -64,6 +65,7 @@ def get(score):
         raise unknown("score", name if isinstance(options, dict) else score, SCORES)
     try:
         return SCORES[name](**options)
+    # Python's own error for unexpected keyword arguments
     except TypeError as error:
         known_options = list(inspect.signature(SCORES[name]).parameters)
         raise InputError(

@@ -21,7 +21,7 @@ def label_margin(logits, labels):
 
 
 class AUM(EveryEpochScore):
-    """Area under the margin: how far the label's logit stays above the others; low is hard.
+    """Area under the margin: how far the label's logit stays above the others. Low is hard.
 
     Formula:
         AUM = 1/T · Σ_t (z_y − max_{i≠y} z_i)

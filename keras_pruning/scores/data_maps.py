@@ -26,7 +26,7 @@ class RunningDeviation:
 
 
 class Confidence(EveryEpochScore):
-    """Confidence: the mean over training of the probability of the label; low is hard.
+    """Confidence: the mean over training of the probability of the label. Low is hard.
 
     Formula:
         confidence = 1/T · Σ_t p_y
@@ -88,7 +88,7 @@ class Variability(EveryEpochScore):
 
 
 class Correctness(EveryEpochScore):
-    """Correctness: the part of training in which the example was predicted right; low is hard.
+    """Correctness: the part of training in which the example was predicted right. Low is hard.
 
     Formula:
         correctness = 1/T · Σ_t [argmax z = y]

@@ -19,11 +19,13 @@ class ForgettingEvents:
 
     def append(self, values, rows, presentations):
         correct = values > 0.5
+        # An event is a wrong prediction right after a correct one.
         self._events[rows] += self._correct[rows] & ~correct
         self._learned[rows] |= correct
         self._correct[rows] = correct
 
     def result(self, presentations):
+        # Without an event, an example that was never learned would seem the easiest.
         return np.where(self._learned, self._events, presentations)
 
 

@@ -67,6 +67,7 @@ class GraNd(OneEpochScore):
         return self.weights == "last_layer"
 
     def observe(self, signal):
+        # Computed only if asked for, because it takes one backward pass for each example.
         if self.weights == "all":
             return signal.gradient_norms
         return last_layer_gradient_norm(signal.probabilities, signal.labels, signal.penultimate)

@@ -29,6 +29,7 @@ def depth(votes, final):
         does not.
     """
     disagrees = np.asarray(votes) != final
+    # The last layer that disagrees decides: find it from the output backwards
     from_the_end = np.argmax(disagrees[::-1], axis=0)
     return np.where(disagrees.any(axis=0), len(disagrees) - from_the_end, 0)
 
@@ -86,7 +87,7 @@ class PredictionDepth(EmbeddingScore):
 
     Args:
         layers: list of the names of the hidden layers that vote, from the input to the output,
-            with `"outer/inner"` for a layer inside another; or the number of last layers. Defaults
+            with `"outer/inner"` for a layer inside another, or the number of last layers. Defaults
             to all that `keras_pruning.models.graph.probe_layers` finds. A subclassed model needs
             the names.
         k: number of neighbours. Defaults to 30.
@@ -168,6 +169,7 @@ class PredictionDepth(EmbeddingScore):
                 "The support is too small. Expected more than k examples to be neighbours. "
                 f"Received: k={self.k}, support of {count} examples"
             )
+        # Draw the support once, the same for all layers
         rng = np.random.default_rng(self.seed)
         self.support = stratified_rows(support.labels, count, rng)
 

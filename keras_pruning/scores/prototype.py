@@ -110,6 +110,7 @@ class Prototype(EmbeddingScore):
                 f"Too many clusters. Expected at most {len(support)}, the number of examples. "
                 f"Received: clusters={self._clusters}"
             )
+        # A class without an example in the support has no centroid.
         missing = np.setdiff1d(examples.labels, support.labels)
         if self.centroids == CLASS and len(missing):
             raise InputError(
@@ -118,6 +119,7 @@ class Prototype(EmbeddingScore):
             )
 
     def embeddings(self, model):
+        # An embedding of a file needs no layer of the scored model.
         if self.embedding is not None:
             return [Embedding(self.layer or OUTPUT, source=self.embedding)]
         (layer,) = layer_names(model, [self.layer or PENULTIMATE])

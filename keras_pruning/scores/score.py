@@ -91,7 +91,7 @@ class Score:
 
         Args:
             values: array `(len(rows), ...)`.
-            rows: positions in `examples.ids`, each at most once; by default all.
+            rows: positions in `examples.ids`, each at most once. Defaults to all.
         """
         self.values = values
 
@@ -115,6 +115,7 @@ class Score:
 
     def get_config(self):
         """Returns the arguments that make the same score again."""
+        # Every score keeps its arguments under their names.
         parameters = inspect.signature(type(self).__init__).parameters
         return {name: getattr(self, name) for name in list(parameters)[1:] if hasattr(self, name)}
 
@@ -126,7 +127,7 @@ class OneEpochScore(Score):
         default_fraction: the part of the run after which the score looks, if `epoch` is `None`.
 
     Args:
-        epoch: epoch to score at the end of, counted from 1; by default the last one.
+        epoch: epoch to score at the end of, counted from 1. Defaults to the last one.
 
     Raises:
         InputError: if `epoch` is not a positive integer.
@@ -158,8 +159,8 @@ class EveryEpochScore(Score):
     Class attributes:
         default_fraction: the part of the run that the score looks at, if `epochs` is `None`. It is
             at least one window.
-        window: number of epochs in a window, for scores of windows that slide over the run; `None`
-            for 10 epochs, or all that the score looks at if there are fewer.
+        window: number of epochs in a window, for scores of windows that slide over the run. `None`
+            means 10 epochs, or all that the score looks at if there are fewer.
 
     Args:
         epochs: how many of the first epochs to look at. Defaults to all.
@@ -176,6 +177,7 @@ class EveryEpochScore(Score):
         self.epochs = positive_integer("epochs", epochs)
 
     def epochs_due(self, epochs):
+        # At least one window, because a shorter run has no score
         by_default = max(self.window or 10, rounded_count(self.default_fraction, epochs))
         last = self.epochs or min(epochs, by_default)
         if last > epochs:
@@ -213,6 +215,7 @@ class EveryEpochScore(Score):
         return RunningMean(len(examples))
 
     def update(self, values, rows=slice(None)):
+        # Counted first, so that a summary can divide by the number of its values.
         self.presentations[rows] += 1
         self.summary.append(values, rows, self.presentations[rows])
 
@@ -222,6 +225,7 @@ class EveryEpochScore(Score):
 
     @property
     def is_complete(self):
+        # Examples that a stopped run has shown less often would get scores of another length.
         return self.presentations.min() >= self.needed
 
     def details(self):
@@ -248,7 +252,7 @@ class EmbeddingScore(Score):
         Args:
             examples: `Examples` that are about to be scored.
             epochs: list of the epochs that `epochs_due` returned.
-            support: `Examples` that neighbours and prototypes come from; by default the same.
+            support: `Examples` that neighbours and prototypes come from. Defaults to the same.
         """
         super().reset(examples, epochs)
 
@@ -256,7 +260,7 @@ class EmbeddingScore(Score):
         """Returns the embeddings that the score observes.
 
         Args:
-            model: Keras model; `None` for a score that needs none.
+            model: Keras model, or `None` for a score that needs none.
 
         Returns:
             List of `keras_pruning.embeddings.layers.Embedding`.

@@ -21,6 +21,7 @@ class RunningMean:
         self._mean = np.zeros(num_rows)
 
     def append(self, values, rows, presentations):
+        # Updated in place, so that memory does not grow with the number of values.
         self._mean[rows] += (values - self._mean[rows]) / presentations
 
     def result(self, presentations):
@@ -46,6 +47,7 @@ class WindowMean:
         self._total[full] += self._statistic(windows)
 
     def result(self, presentations):
+        # The number of windows that have slid over so many values
         return self._total / (presentations - self._length + 1)
 
 
@@ -70,6 +72,7 @@ class SlidingWindow:
         """
         length, num_rows = self._values.shape
         rows = np.arange(num_rows)[rows]
+        # A ring: the newest value replaces the oldest one
         self._values[self._count[rows] % length, rows] = values
         self._count[rows] += 1
         full = rows[self._count[rows] >= length]

@@ -17,6 +17,7 @@ def prediction_change(later, earlier):
     Returns:
         Floats `(batch,)`.
     """
+    # The paper takes absolute values before the sum, unlike a Kullback-Leibler divergence.
     return np.abs(np.exp(later) * (later - earlier)).sum(axis=-1)
 
 

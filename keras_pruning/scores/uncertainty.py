@@ -14,6 +14,7 @@ def entropy(log_probabilities):
     Returns:
         Floats `(batch,)` in [0, log C].
     """
+    # From logarithms, because 0 · log 0 of probabilities is NaN.
     return -ops.sum(ops.exp(log_probabilities) * log_probabilities, axis=-1)
 
 
@@ -59,7 +60,7 @@ class Entropy(OneEpochScore):
 
 
 class Margin(OneEpochScore):
-    """Margin between the two most probable classes; low is hard. Labels are not used.
+    """Margin between the two most probable classes. Low is hard. Labels are not used.
 
     Formula:
         margin = p₍₁₎ − p₍₂₎

@@ -21,6 +21,7 @@ def gradient_variance(gradients):
         number of checkpoints.
     """
     if len(gradients.shape) == 5:
+        # Images: average over channels, as the paper does
         gradients = ops.mean(gradients, axis=-1)
     # The shift makes the standard deviation of equal gradients exactly 0.
     deviation = ops.std(gradients - gradients[:1], axis=0)
@@ -40,7 +41,7 @@ def class_z_scores(values, labels):
     """
     values = np.asarray(values, np.float64)
     members = np.bincount(labels)
-    divisor = np.maximum(members, 1)
+    divisor = np.maximum(members, 1)  # a class may have no example
     mean = np.bincount(labels, values) / divisor
     centered = values - mean[labels]
     deviation = np.sqrt(np.bincount(labels, centered**2) / divisor)

@@ -1,4 +1,4 @@
-"""Scores out of the training step itself, at the cost of writing down what it has computed."""
+"""Records the outputs of the training step itself, at the cost of writing them down."""
 
 import keras
 
@@ -7,15 +7,18 @@ from keras_pruning.models.outputs import Outputs
 
 
 class RecordingModel(keras.Model):
-    """A model over the layers of another one, which writes down what it says in training.
+    """A model over the layers of another model that writes down its outputs in training.
 
-    It trains as the other model does, bit for bit. It trains on batches of
-    `examples.batches(..., rows=True)`, dictionaries of `x` and `row`, and takes plain inputs
-    elsewhere. What it saves is the other model.
+    It trains like the other model, bit for bit. Its training batches are those of
+    `examples.batches(..., rows=True)`, dictionaries of `x` and `row`. Everywhere else it takes
+    plain inputs. `save` saves the other model.
 
     Args:
         model: Keras model that ends in logits.
-        store: `PresentationStore`; what each training step says about its examples goes there.
+        store: `PresentationStore` for the outputs of each training step.
+
+    Raises:
+        InputError: in `fit`, if a batch has no rows or its labels are not integers.
     """
 
     def __init__(self, model, store):
@@ -27,6 +30,7 @@ class RecordingModel(keras.Model):
         return self.recorded(inputs["x"] if has_rows else inputs, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        # Validation computes the loss too, but only training steps are recorded.
         if training:
             if not (isinstance(x, dict) and "row" in x) or len(y.shape) != 1:
                 raise InputError(
@@ -37,7 +41,7 @@ class RecordingModel(keras.Model):
             self.store.write(x["row"], Outputs(y_pred, y))
         return super().compute_loss(x, y, y_pred, sample_weight, training=training)
 
-    # What is saved and loaded, by `ModelCheckpoint` too, is the model itself.
+    # `ModelCheckpoint` and the like save and load the model itself.
 
     def save(self, *arguments, **options):
         return self.recorded.save(*arguments, **options)

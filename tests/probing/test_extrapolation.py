@@ -13,7 +13,8 @@ import keras_pruning as kp
 from keras_pruning import InputError
 from keras_pruning.config import ProbeConfig
 from keras_pruning.probing import extrapolation
-from keras_pruning.probing.extrapolation import carried_over, over_probes, price
+from keras_pruning.probing.estimates import NEIGHBOURS, Extrapolation, estimation_error, over_probes
+from keras_pruning.probing.extrapolation import neighbour_means
 from keras_pruning.probing.scored_examples import scored_part
 from keras_pruning.reports.scores import price_lines
 from keras_pruning.selection.methods import method_name
@@ -30,7 +31,7 @@ def test_the_mean_of_the_nearest_of_the_same_label_by_hand():
     labels = np.array([0, 1, 0, 1, 0, 1, 0, 1])
     rows = np.array([0, 1, 2, 3, 6, 7])
     scores = np.array([[1.0], [10], [2], [20], [6], [90]])
-    values = carried_over(scores, vectors, labels, rows, k=2)[:, 0]
+    values = neighbour_means(scores, vectors, labels, rows, k=2)[:, 0]
     # 4.5 is between 2 and 6. 5 is between 1, 3 and 9. The scored ones never see their own score.
     expected = [(2 + 6) / 2, (20 + 90) / 2, (1 + 6) / 2, (10 + 90) / 2]
     expected += [(2 + 6) / 2, (10 + 20) / 2, (1 + 2) / 2, (10 + 20) / 2]
@@ -48,7 +49,7 @@ def test_the_same_as_brute_force(k, block_bytes, monkeypatch):
     vectors = rng.integers(0, 4, (91, 3)).astype(np.float32)
     rows = np.sort(np.concatenate([rng.permutation(80)[:30], np.arange(80, 86), [87, 89, 90]]))
     scores = rng.normal(size=(len(rows), 2))
-    values = carried_over(scores, vectors, labels, rows, k)
+    values = neighbour_means(scores, vectors, labels, rows, k)
     np.testing.assert_allclose(values, brute_force(scores, vectors, labels, rows, k))
     assert np.flatnonzero(np.isnan(values[:, 0])).tolist() == [90]
 
@@ -57,9 +58,9 @@ def test_other_unscored_examples_play_no_part():
     rng = np.random.default_rng(1)
     vectors, labels = rng.normal(size=(60, 4)).astype(np.float32), np.arange(60) % 3
     rows, scores = np.arange(0, 60, 2), rng.normal(size=(30, 1))
-    values = carried_over(scores, vectors, labels, rows)
+    values = neighbour_means(scores, vectors, labels, rows)
     vectors[1::4], labels[1::4] = 0, 0
-    changed = carried_over(scores, vectors, labels, rows)
+    changed = neighbour_means(scores, vectors, labels, rows)
     kept = np.setdiff1d(np.arange(60), np.arange(1, 60, 4))
     np.testing.assert_array_equal(changed[kept], values[kept])
 
@@ -100,7 +101,7 @@ def test_a_part_that_is_too_small_or_everything():
 
 def test_the_price_by_hand():
     """Ranks 1, 2, 3, 4 against 2, 1, 3, 4: 1 - 6 · 2 / (4 · 15) = 0.8. Errors 1, 1, 0, 6."""
-    found = price(np.array([1.0, 2, 3, 10]), np.array([2.0, 1, 3, 4]))
+    found = estimation_error(np.array([1.0, 2, 3, 10]), np.array([2.0, 1, 3, 4]))
     assert found["rank_correlation"] == pytest.approx(0.8)
     assert found["mean_absolute_error"] == pytest.approx(8 / 4)
 
@@ -109,9 +110,9 @@ def test_the_price_with_ties_and_without_any_spread():
     rng = np.random.default_rng(2)
     scores, held_out = rng.integers(0, 4, 50).astype(np.float32), rng.integers(0, 4, 50)
     expected = spearmanr(scores, held_out)[0]
-    assert price(scores, held_out)["rank_correlation"] == pytest.approx(expected)
-    assert price(np.ones(3), np.arange(3))["rank_correlation"] is None
-    assert price(np.arange(3), np.ones(3))["rank_correlation"] is None
+    assert estimation_error(scores, held_out)["rank_correlation"] == pytest.approx(expected)
+    assert estimation_error(np.ones(3), np.arange(3))["rank_correlation"] is None
+    assert estimation_error(np.arange(3), np.ones(3))["rank_correlation"] is None
 
 
 def carried(el2n, el2n_held_out, forgetting, forgetting_held_out):
@@ -121,7 +122,7 @@ def carried(el2n, el2n_held_out, forgetting, forgetting_held_out):
     marked = [False, True, False, False, False]
     table = kp.ScoreTable(list("abcde"), [0, 0, 0, 0, 1], scores, None, metadata, marked)
     held_out = {"el2n": el2n_held_out, "forgetting": forgetting_held_out}
-    return extrapolation.Carried(
+    return Extrapolation(
         table, kp.ScoreTable(["a", "c", "d"], [0, 0, 0], held_out, metadata=metadata)
     )
 
@@ -137,7 +138,7 @@ def test_the_price_of_several_probes_is_of_their_mean_or_sum():
     assert {key: found[key] for key in ("fraction", "seed", "k")} == {
         "fraction": 0.8,
         "seed": 7,
-        "k": extrapolation.NEIGHBOURS,
+        "k": NEIGHBOURS,
     }
     assert found["scores"]["el2n"]["rank_correlation"] == pytest.approx(1)
     assert found["scores"]["el2n"]["mean_absolute_error"] == pytest.approx(2 / 3)
@@ -215,7 +216,7 @@ def test_a_subset_tells_by_which_scores_it_was_selected(tmp_path):
 def test_few_neighbours_and_useless_scores_are_reported():
     probes = [carried([1, 9, 2, 3, 4], [4, 3, 2], [1, 9, 2, 3, 4], [3, 4, 5])]
     found = over_probes(probes, fraction=0.8, seed=7).metadata["extrapolation"]
-    assert found["fewest"] < extrapolation.NEIGHBOURS
+    assert found["fewest"] < NEIGHBOURS
     text = "\n".join(price_lines(found))
     assert f"fewer neighbours, down to {found['fewest']}" in text
     assert text.count("Do not prune by that") == 1

@@ -19,7 +19,7 @@ from keras_pruning.comparison import report
 from keras_pruning.config import Config, DatasetConfig, ModelConfig, ProbeConfig, TrainingConfig
 from keras_pruning.doctor.examination import examine
 from keras_pruning.probing import extrapolation, work
-from keras_pruning.probing.extrapolation import over_probes
+from keras_pruning.probing.estimates import NEIGHBOURS, over_probes
 from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.probing.scored_examples import scored_part
 
@@ -56,7 +56,7 @@ def test_a_probe_trains_on_the_part_and_estimates_the_others(monkeypatch):
     vectors = hidden(examples.stored_inputs(np.arange(len(examples)))).numpy()
     for name in plan.names:
         scores = own[name].astype(float)[:, np.newaxis]
-        expected = brute_force(scores, vectors, examples.labels, rows, extrapolation.NEIGHBOURS)
+        expected = brute_force(scores, vectors, examples.labels, rows, NEIGHBOURS)
         rest = found.table.extrapolated
         np.testing.assert_allclose(found.table[name][rest], expected[rest, 0], rtol=1e-4, atol=1e-4)
         np.testing.assert_array_equal(found.table[name][rows], own[name])
@@ -118,7 +118,7 @@ def test_with_checkpoints_the_last_one_embeds(tmp_path):
     expected = extrapolation.extrapolate(own, last, examples).table
     np.testing.assert_array_equal(found.table["el2n"], expected["el2n"])
     np.testing.assert_array_equal(expected["el2n"][~expected.extrapolated], own["el2n"])
-    part_seed = {"fraction": 0.5, "part_seed": 5, "neighbours": extrapolation.NEIGHBOURS}
+    part_seed = {"fraction": 0.5, "part_seed": 5, "neighbours": NEIGHBOURS}
     assert plan.recipe["probe"] == part_seed
     everything = ScoringPlan.from_config(dataclasses.replace(one, probe=ProbeConfig()), paths)
     assert everything.recipe["probe"] == {"fraction": 1.0, "part_seed": None, "neighbours": None}
@@ -127,7 +127,7 @@ def test_with_checkpoints_the_last_one_embeds(tmp_path):
 
 def test_a_hidden_last_layer_is_refused_before_training(tmp_path):
     one = dataclasses.replace(config(), model=ModelConfig("support.odd_models:headless"))
-    message = "not find the input of the last layer.*are found by it. Score all examples"
+    message = "not find the input of the last layer.*estimated by it. Score all examples"
     with pytest.raises(InputError, match=message):
         work.check_scores(ScoringPlan.from_config(one))
     everything = dataclasses.replace(one, probe=ProbeConfig(epochs=2))

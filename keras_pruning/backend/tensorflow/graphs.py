@@ -10,11 +10,11 @@ def traced(function, *specs):
 
     Args:
         function: function of tensors.
-        *specs: the shape and dtype of each argument, as a batch's `element_spec` has them.
+        *specs: `tf.TensorSpec` of each argument.
 
     Returns:
-        Tuple of the graph, which is called like `function`, and the specs of its results in the
-        structure that `function` returns.
+        Tuple of the graph, which is called like `function`, and the `tf.TensorSpec` of its results,
+        in the same structure.
     """
     # Without AutoGraph, which would wrap every `InputError` in an error of its own.
     graph = tf.function(function, autograph=False).get_concrete_function(*specs)

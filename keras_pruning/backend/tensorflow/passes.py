@@ -1,6 +1,6 @@
-"""What one pass over a model gives, by row: outputs, gradients of inputs and of weights.
+"""Passes over all examples: outputs, input gradients and norms of weight gradients, by row.
 
-This file and `row_store.py` are all of the scores that depends on the backend.
+Together with `row_store.py` this is the only code of the scores that depends on the backend.
 """
 
 from functools import partial
@@ -16,17 +16,20 @@ from keras_pruning.models.outputs import EvalOutputs, Outputs
 
 
 class OutputPass:
-    """A pass over all examples, in order, inside one graph; call it as often as the model changes.
+    """A pass over all examples, in order, inside one graph.
+
+    The graph reads the weights of the model anew whenever the pass is called.
 
     Args:
         model: Keras model that ends in logits.
         examples: `Examples`.
         observers: dictionary of functions from `EvalOutputs` to a float tensor `(batch, ...)`.
-        batch_size: examples a batch; results do not depend on it beyond float rounding.
+        batch_size: examples a batch. Results do not depend on it beyond float rounding.
         needs_penultimate: whether an observer looks at the input of the last layer.
 
     Raises:
-        InputError: if the model does not end in logits, or does not show that if it is needed.
+        InputError: if the model does not end in logits, or does not show the input of its last
+            layer although it is needed.
     """
 
     def __init__(self, model, examples, observers, batch_size, needs_penultimate=False):
@@ -44,6 +47,7 @@ class OutputPass:
             return {name: observer(outputs) for name, observer in observers.items()}
 
         require_logits(model, examples)
+        # Trace one batch, for the shapes and dtypes of the results
         observed = tf.function(observe).get_concrete_function(*batches.element_spec[1:])
         self._results = RowStore(len(examples), observed.structured_outputs)
 
@@ -51,7 +55,7 @@ class OutputPass:
         def run():
             for_each(batches, lambda rows, x, labels: self._results.write(rows, observe(x, labels)))
 
-        # Concrete, or TensorFlow warns of "retracing" when several passes are made.
+        # A concrete function, because TensorFlow warns of retracing if several passes are made.
         self._run = run.get_concrete_function()
 
     def __call__(self):
@@ -67,13 +71,11 @@ def _without_penultimate(model, x):
 def for_each(batches, function):
     """Calls a function with each batch, in order, inside a graph.
 
-    Not by a Python loop: AutoGraph makes a graph of one only if it can read the source, and traces
-    without end if it cannot.
-
     Args:
         batches: finite `tf.data.Dataset` of tuples.
-        function: is called with the parts of a batch, for its effects.
+        function: function of the parts of a batch, called for its effects.
     """
+    # No Python loop: AutoGraph needs its source, and traces without end if there is none.
     iterator = iter(batches)
 
     def step(number):
@@ -85,10 +87,10 @@ def for_each(batches, function):
 
 
 def weight_gradient_norms(model, x, labels):
-    """The norm of each example's own cross-entropy gradient over all trainable weights.
+    """Returns the norm of each example's cross-entropy gradient over all trainable weights.
 
-    One example at a time, inside the graph: exact for every model, and as fast here as
-    `tf.vectorized_map`, which takes memory for as many copies of the weights as it has examples.
+    The graph takes one example at a time, which is exact for every model. `tf.vectorized_map` is no
+    faster here, and takes memory for one copy of the weights for each example.
 
     Args:
         model: Keras model that ends in logits.
@@ -107,15 +109,15 @@ def weight_gradient_norms(model, x, labels):
             logits = model(x[tf.newaxis], training=False)
             loss = Outputs(logits, label[tf.newaxis]).cross_entropy
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
-        # Dense, because an embedding's row that is used twice has two parts of one gradient.
-        dense = [tf.cast(tf.convert_to_tensor(each), "float32") for each in gradients]
+        # Dense, because the row of an embedding that is used twice has two parts of one gradient.
+        dense = [tf.cast(tf.convert_to_tensor(gradient), "float32") for gradient in gradients]
         return tf.linalg.global_norm(dense)
 
     return tf.map_fn(norm, (x, labels), fn_output_signature=tf.float32, parallel_iterations=1)
 
 
 def input_gradients(model, weights, x, labels):
-    """The gradient of each example's true-class logit with respect to its input.
+    """Returns the gradient of each example's true-class logit with respect to its input.
 
     Args:
         model: Keras model that ends in logits.
@@ -130,15 +132,15 @@ def input_gradients(model, weights, x, labels):
     with tf.GradientTape() as tape, state:
         tape.watch(x)
         logits = model(x, training=False)
-        # In eval mode no example sees another, so the gradient of the sum is each one's own.
+        # In eval mode examples do not see each other, so the sum mixes no gradients.
         true_class = tf.reduce_sum(tf.gather(logits, labels, axis=1, batch_dims=1))
     return tape.gradient(true_class, x)
 
 
 def observe_input_gradients(model, checkpoints, examples, observers, batch_size):
-    """One pass over the data for the input gradients of all checkpoints, side by side.
+    """Observes the input gradients of all checkpoints in one pass over the data.
 
-    Memory is O(batch · checkpoints) besides the weights, whatever the number of examples.
+    Memory is O(batch · checkpoints) besides the weights, for any number of examples.
 
     Args:
         model: Keras model that ends in logits.
@@ -150,6 +152,7 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
     Returns:
         Dictionary of arrays `(examples,)`.
     """
+    # One more axis on every weight, to map over the checkpoints inside the graph
     stacked = tf.nest.map_structure(lambda *values: tf.stack(values), *checkpoints)
     batches = examples.scoring_batches(batch_size)
     results = RowStore(len(examples), {name: tf.TensorSpec((None,)) for name in observers})
@@ -169,7 +172,7 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
 
 
 def weights_of(model):
-    """A copy of the model's weights, a list of arrays in the order of `model.weights`."""
+    """Returns a copy of the weights, a list of arrays in the order of `model.weights`."""
     return [ops.convert_to_numpy(weight).copy() for weight in model.weights]
 
 
@@ -182,11 +185,13 @@ def require_logits(model, examples):
             f"The model does not fit the examples. Expected outputs of shape (batch, "
             f"{examples.num_classes}), one logit a class. Received: {outputs.shape}"
         )
+    # Outputs that are all in [0, 1] come from a softmax if each row sums to 1, else from a sigmoid.
     between = (outputs >= 0).all() and (outputs <= 1).all() and outputs.any()
     if between and (abs(outputs.sum(axis=1) - 1) > 1e-3).any():
         raise InputError(
-            "The model gives numbers between 0 and 1 only. Expected logits: the outputs before an "
-            "activation such as sigmoid. Take the activation off the last layer."
+            "The outputs of the model do not look like logits. Expected the outputs before an "
+            "activation such as sigmoid. Received: numbers between 0 and 1 only. Take the "
+            "activation off the last layer."
         )
     if between:
         raise InputError(

@@ -15,7 +15,7 @@ class RowStore:
     """
 
     def __init__(self, num_rows, values):
-        # Numbers that have one float for each example lie side by side, and are written at once.
+        # Values of one float for each example lie side by side, and are written at once.
         self._narrow = [name for name, value in values.items() if len(value.shape) == 1]
         shapes = {name: (num_rows, *value.shape[1:]) for name, value in values.items()}
         self._wide = {
@@ -35,7 +35,7 @@ class RowStore:
             variable.scatter_nd_update(indices, values[name])
 
     def read(self):
-        """A dictionary of arrays `(rows, ...)`."""
+        """Returns a dictionary of arrays `(rows, ...)`."""
         columns = self._side_by_side.numpy().T
         wide = {name: variable.numpy() for name, variable in self._wide.items()}
         return dict(zip(self._narrow, columns, strict=True)) | wide
@@ -44,17 +44,22 @@ class RowStore:
 class PresentationStore:
     """Values of every presentation of an example since they were last taken.
 
+    The store has `passes` places for each example, which are reused in turn.
+
     Args:
         observers: dictionary of functions from `Outputs` to a float tensor `(batch, ...)`.
-        examples: `Examples` whose rows and labels the training step has to show.
+        examples: `Examples` that the training step trains on.
         passes: how often an example may come before `take` is called.
     """
 
     def __init__(self, observers, examples, passes=1):
         num_rows, num_classes = len(examples), examples.num_classes
         self._observers, self._num_rows, self._passes = observers, num_rows, passes
-        self._labels, self._others = tf.constant(examples.labels), tf.Variable(0, dtype=tf.int64)
+        self._labels = tf.constant(examples.labels)
+        # Counts examples that are not those of the store.
+        self._foreign = tf.Variable(0, dtype=tf.int64)
 
+        # Trace the observers, for the shapes and dtypes of their values
         @tf.function
         def observe(logits, labels):
             return self._observe(Outputs(logits, labels))
@@ -66,35 +71,39 @@ class PresentationStore:
         self.clear()
 
     def clear(self):
-        """Forgets what was not taken."""
+        """Forgets the values that were not taken."""
         self._taken = self._presentations.numpy()
-        self._others.assign(0)
+        self._foreign.assign(0)
 
     def write(self, rows, outputs):
-        """Keeps what the observers see of `Outputs`, at `rows`; runs inside the training step."""
-        rows = self._own(rows, outputs.labels)
+        """Writes the observed values of `Outputs` at `rows`, inside the training step."""
+        rows = self._checked_rows(rows, outputs.labels)
         earlier = tf.gather(self._presentations, rows)
         places = rows + self._num_rows * (earlier % self._passes)
         self._store.write(places, self._observe(outputs))
         self._presentations.scatter_nd_update(rows[:, tf.newaxis], earlier + 1)
 
-    def _own(self, rows, labels):
-        """The rows; counts those whose label is another than that of the examples there."""
-        own = tf.minimum(rows, self._num_rows - 1)
-        differs = (rows != own) | (tf.gather(self._labels, own) != tf.cast(labels, tf.int64))
-        self._others.assign_add(tf.math.count_nonzero(differs))
-        return own
+    def _checked_rows(self, rows, labels):
+        """Returns rows that exist, and counts those of other examples.
+
+        A graph cannot raise a clear error, so `take` does.
+        """
+        existing = tf.minimum(rows, self._num_rows - 1)
+        other_label = tf.gather(self._labels, existing) != tf.cast(labels, tf.int64)
+        differs = (rows != existing) | other_label
+        self._foreign.assign_add(tf.math.count_nonzero(differs))
+        return existing
 
     def take(self):
         """Yields rows and a dictionary of values at these rows, the oldest presentations first.
 
         Raises:
-            InputError: if other examples came, or one of them more often than there is room for.
+            InputError: if other examples came, or an example came more often than `passes` times.
         """
-        if others := int(self._others.numpy()):
+        if foreign := int(self._foreign.numpy()):
             raise InputError(
                 "The model was trained on other examples than the callback scores. Expected rows "
-                f"and labels of the same `Examples`. Received: {others:,} that differ"
+                f"and labels of the same `Examples`. Received: {foreign:,} that differ"
             )
         presentations, values = self._presentations.numpy(), self._store.read()
         most = int((presentations - self._taken).max())
@@ -103,6 +112,7 @@ class PresentationStore:
                 f"An example was trained on {most} times in one epoch of `fit`. Expected at most "
                 f"{self._passes}, as `passes` of `recording` says."
             )
+        # First the earliest presentation of every example, then the second, and so on
         for number in range(most):
             rows = (self._taken + number < presentations).nonzero()[0]
             places = rows + self._num_rows * ((self._taken[rows] + number) % self._passes)

@@ -20,7 +20,7 @@ def collectors_of(scores, examples, batch_size, support=None):
         scores: list of `Score` instances.
         examples: `Examples` to score.
         batch_size: examples a batch of the scoring passes.
-        support: `Examples` that neighbours and prototypes come from; `None` for the scored ones.
+        support: `Examples` that neighbours and prototypes come from, or `None` for the scored ones.
 
     Returns:
         Dictionary from the name of the signal to its `Collector`, in the order of `COLLECTORS`.

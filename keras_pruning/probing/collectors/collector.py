@@ -14,7 +14,7 @@ class Collector:
         scores: list of the `Score` instances that observe the signal.
         examples: `Examples` to score.
         batch_size: examples a batch of the scoring passes.
-        support: `Examples` that neighbours and prototypes come from; `None` for the scored ones.
+        support: `Examples` that neighbours and prototypes come from, or `None` for the scored ones.
     """
 
     def __init__(self, scores, examples, batch_size, support=None):
@@ -34,7 +34,7 @@ class Collector:
         """Begins a run and forgets an earlier one.
 
         Args:
-            model: Keras model that ends in logits; `None` if none is known yet.
+            model: Keras model that ends in logits, or `None` if none is known yet.
             store: a store of `record_training` that the training step writes to, or `None`.
 
         Raises:
@@ -57,5 +57,5 @@ class Collector:
         """Observes the signal at the end of training, for scores that look at the whole run.
 
         Args:
-            model: Keras model that ends in logits; `None` if no score needs one.
+            model: Keras model that ends in logits, or `None` if no score needs one.
         """
