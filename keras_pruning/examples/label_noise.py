@@ -40,8 +40,8 @@ def symmetric_noise(labels, fraction, num_classes, seed):
         )
     if num_classes < 2:
         raise InputError(
-            "Label noise needs at least two classes. Expected num_classes >= 2. "
-            f"Received: num_classes={num_classes}"
+            "Label noise replaces a label by another class. Expected at least 2 classes. "
+            f"Received: {num_classes}"
         )
     rng = np.random.default_rng([seed, _STREAM])
     rows = rng.choice(len(noisy), count, replace=False)

@@ -62,7 +62,9 @@ def test_a_file_with_a_row_for_all_of_the_source_serves_a_part(examples, file):
     kept, kept_rows = examples.keep(subset), rows[np.arange(150) % 3 > 0]
     np.testing.assert_allclose(of_file(file, kept), to_the_mean(vectors[kept_rows]), rtol=1e-5)
     np.testing.assert_allclose(of_file(file, whole), to_the_mean(vectors), rtol=1e-5)
-    with pytest.raises(InputError, match="Expected 100 rows.*or 1437, one.*Received: 150 rows"):
+    with pytest.raises(
+        InputError, match="Expected 100 rows.*or 1437 rows, one.*Received: 150 rows"
+    ):
         np.save(file, vectors[:150])
         of_file(file, kept)
 

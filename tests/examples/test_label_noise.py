@@ -65,7 +65,7 @@ def test_refuses_a_fraction(fraction):
 
 
 def test_refuses_one_class_and_a_bad_seed():
-    with pytest.raises(InputError, match="Expected num_classes >= 2. Received: num_classes=1"):
+    with pytest.raises(InputError, match="Expected at least 2 classes. Received: 1"):
         symmetric_noise([0, 0], 0.5, 1, 0)
     with pytest.raises(InputError, match="Invalid `seed`"):
         symmetric_noise([0, 1], 0.5, 2, -1)

@@ -142,7 +142,7 @@ def test_beside_saved_models(file, in_this_process, capsys):
     assert (name, len(digest)) == ("features.npy", 32)
     np.save(file, np.load(file)[::-1])
     assert run(*arguments(file, *checkpoints, others="el2n, ")) == 2
-    assert "embeddings: there" in capsys.readouterr().err
+    assert "embeddings: recorded" in capsys.readouterr().err
 
 
 def test_older_recipes_without_embeddings_have_none(file):
