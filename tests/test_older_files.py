@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+from support.small import run
 
 import keras_pruning as kp
 from keras_pruning import InputError
@@ -184,3 +185,22 @@ def test_a_subset_of_the_version_before_still_fits_its_examples():
     assert len(clean.keep(subset)) == 50
     with pytest.raises(InputError, match="Expected label_noise=0.2.*Received: label_noise=0.0"):
         clean.with_label_noise(0.2).keep(subset)
+
+
+def test_a_subset_file_of_the_version_before_is_reused(tmp_path, capsys):
+    plan = ScoringPlan.from_config(config())
+    examples, recipe = plan.data.all, older_recipe(plan)
+    metadata = {"examples": recipe["examples"], "recipe": recipe}
+    metadata["scores"] = {"el2n": {"higher_is_harder": True}}
+    values = {"el2n": np.arange(len(examples))}
+    table = kp.ScoreTable(examples.ids, examples.labels, values, metadata=metadata)
+    table.save(tmp_path / "scores.parquet")
+    older = kp.select(table, "el2n", 0.5)
+    del older.metadata["selection"]["extrapolated"]
+    older.save(tmp_path / "subset.parquet")
+    arguments = ["--scores", tmp_path / "scores.parquet", "--by", "el2n"]
+    arguments += ["--output", tmp_path / "subset.parquet", "--keep-fraction"]
+    assert run("prune", *arguments, 0.5) == 0
+    assert "Reused" in capsys.readouterr().out
+    assert run("prune", *arguments, 0.4) == 2
+    assert "selection.keep_fraction: there 0.5, asked for 0.4" in capsys.readouterr().err
