@@ -31,7 +31,7 @@ def watched(signal, moments):
     return Watched
 
 
-def test_every_signal_is_prepared_observed_each_epoch_and_finished(monkeypatch):
+def test_each_signal_is_prepared_observed_and_finished(monkeypatch):
     moments = []
     for signal in COLLECTORS:
         monkeypatch.setitem(COLLECTORS, signal, watched(signal, moments))
