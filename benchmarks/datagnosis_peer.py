@@ -40,26 +40,21 @@ def fit(scores, num_examples, epochs, batch_size, learning_rate):
     import keras
 
     import keras_pruning as kp
+    from keras_pruning.config import TrainingConfig
     from keras_pruning.models import loading
-    from keras_pruning.scores import get
     from keras_pruning.training import fit
 
+    options = TrainingConfig(
+        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, schedule="constant"
+    )
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
 
     def train():
         keras.utils.set_random_seed(0)
         model = loading.build("cnn", examples.shape, examples.num_classes)
-        callback = kp.ScoreCallback(examples, [get(score) for score in scores]) if scores else None
-        fit.train(
-            model,
-            examples,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            schedule="constant",
-            scores=callback,
-        )
-        return callback.table() if scores else None
+        callbacks = [kp.ScoreCallback(examples, scores)] if scores else []
+        fit.train(model, examples, options, callbacks=callbacks)
+        return callbacks[0].table() if scores else None
 
     return train
 

@@ -17,13 +17,14 @@ BATCH_SIZE, BLOCK = 256, 1024
 def trained(examples, epochs):
     import keras
 
+    from keras_pruning.config import TrainingConfig
     from keras_pruning.models import loading
     from keras_pruning.training import fit
 
     keras.utils.set_random_seed(0)
     model = loading.build("resnet18", examples.shape, examples.num_classes, width=16)
     say(f"training, {epochs} epochs")
-    fit.train(model, examples, epochs=epochs)
+    fit.train(model, examples, TrainingConfig(epochs=epochs))
     return model
 
 

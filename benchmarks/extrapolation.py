@@ -42,24 +42,21 @@ def rank_correlation(full, part, rows):
 
 def train_all(config, tables, keep_fractions, output):
     """Trains on random subsets and on the hardest by EL2N of each table, with all seeds."""
-    from keras_pruning.jobs.local import run_each, thread_count
+    from keras_pruning.jobs.local import thread_count
     from keras_pruning.selection import select
-    from keras_pruning.training.run import TrainingRun, load_both, run_folder, run_training
+    from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
 
-    examples, test = load_both(config)
-    threads = thread_count(JOBS)
-    known = (examples.provenance, test.provenance, threads, False)
+    options = {"jobs": JOBS, "threads": thread_count(JOBS), "save_models": False}
+    plan = dataclasses.replace(TrainingPlan.from_config(config), **options)
     methods = [{"policy": "random"}, *[{"table": table, "by": "el2n"} for table in tables]]
     runs = []
     for keep_fraction in keep_fractions:
         for seed in range(SEEDS):
             for method in methods:
-                options = {"table": tables[0], **method}
-                subset = select(keep_fraction=keep_fraction, seed=seed, **options)
-                folder = output / run_folder(subset, seed)
-                runs.append(TrainingRun(config, subset, seed, folder, *known))
-    calls = [{"run": run} for run in runs if not run.is_finished()]
-    for _ in run_each(run_training, calls, JOBS, threads, "training runs"):
+                arguments = {"table": tables[0], **method}
+                subset = select(keep_fraction=keep_fraction, seed=seed, **arguments)
+                runs.append(TrainingRun(plan, subset, seed, output / run_folder(subset, seed)))
+    for _ in run_all([run for run in runs if not run.is_finished()]):
         pass
 
 
@@ -67,14 +64,17 @@ def main(output="runs/extrapolation", *keep_fractions):
     """Scores, trains, compares and prints the results."""
     from rich.console import Console
 
-    from keras_pruning.comparison.report import as_table, cost_lines, write_comparison
+    from keras_pruning.comparison.report import cost_lines, write_comparison
+    from keras_pruning.probing.plan import ScoringPlan
     from keras_pruning.probing.scoring import score
+    from keras_pruning.reports.comparison import as_table
 
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     config, output = experiment(), Path(output)
     probe = dataclasses.replace(config.probe, fraction=PART)
-    full = score(config, output / "scores-full")
-    part = score(dataclasses.replace(config, probe=probe), output / "scores-part")
+    partial = dataclasses.replace(config, probe=probe)
+    full = score(ScoringPlan.from_config(config), output / "scores-full")
+    part = score(ScoringPlan.from_config(partial), output / "scores-part")
     held_out = part.metadata["extrapolation"]["scores"]
     for name in full.names:
         rest, own = [

@@ -15,6 +15,7 @@ def train(num_examples, epochs, recorded):
     from peak import mebibytes
 
     import keras_pruning as kp
+    from keras_pruning.config import TrainingConfig
     from keras_pruning.models import loading
     from keras_pruning.scores import SCORES
     from keras_pruning.training import fit
@@ -24,9 +25,9 @@ def train(num_examples, epochs, recorded):
     keras.utils.set_random_seed(0)
     model = loading.build("mlp", examples.shape, examples.num_classes, width=16)
     dynamics = [name for name in SCORES if SCORES[name].mode == "train"]
-    scores = kp.ScoreCallback(examples, dynamics) if recorded else None
-    options = {"epochs": epochs, "batch_size": 512, "learning_rate": 0.01}
-    fit.train(model, examples, **options, scores=scores)
+    callbacks = [kp.ScoreCallback(examples, dynamics)] if recorded else []
+    options = TrainingConfig(epochs=epochs, batch_size=512, learning_rate=0.01)
+    fit.train(model, examples, options, callbacks=callbacks)
     return epochs, recorded, mebibytes("VmHWM") - imported, len(dynamics)
 
 

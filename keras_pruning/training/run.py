@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from keras_pruning.config import ModelConfig, TrainingConfig
@@ -57,7 +58,7 @@ class TrainingPlan:
         splits = Splits(**dataclasses.asdict(config.dataset))
         return cls(splits, config.model, config.training, config.as_dict(), threads=thread_count(1))
 
-    @property
+    @cached_property
     def recipe(self):
         """Dictionary of everything that all results of the plan depend on.
 
