@@ -6,12 +6,16 @@ DOCS := $(VENV)/.docs
 # An environment of its own, so that nothing else depends on what the benchmarks compare with.
 PEERS := .venv-bench
 
-.PHONY: demo test lint bench docs
+.PHONY: demo test fast lint bench docs
 demo: $(INSTALLED)
 	$(BIN)/python cli.py sweep --config configs/digits.yaml
 
 test: $(INSTALLED) lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# The tests that take about a minute together, for every change.
+fast: $(INSTALLED) lint
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow'
 
 bench: $(PEERS)/.installed
 	$(PEERS)/bin/python benchmarks/run.py

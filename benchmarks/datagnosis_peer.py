@@ -1,16 +1,18 @@
-"""Four scores, all from one fit and each alone: against the PyTorch library datagnosis.
+"""Four scores, together from one fit and each alone, against the PyTorch library datagnosis.
 
 Both train the same small CNN on the same images: layers, batch size, epochs, optimiser and number
-of threads are the same, and every call starts from new weights. What differs:
+of threads are the same, and every call starts from new weights. They differ as follows:
 
-- A plug-in of datagnosis trains anew for each score; ours takes any number from one fit.
-- datagnosis passes over the data after every epoch for `el2n`, ours once; for `forgetting`, where
-  ours records the training step. Both take `vog` from the model of every epoch.
-- datagnosis writes its model to disk at every step, which cannot be switched off; what it would
-  read of an earlier run is not used. It does not stop early.
-- PyTorch's step is the faster one: the row without a score shows by how much.
+- A plug-in of datagnosis trains again for each score. Ours takes any number of scores from one fit.
+- For `el2n`, datagnosis passes over the data after every epoch, and ours passes once. For
+  `forgetting`, datagnosis passes after every epoch, and ours records the training step. Both take
+  `vog` from the model of every epoch.
+- datagnosis writes its model to disk at every step, which cannot be switched off. It does not read
+  files of an earlier run here, and does not stop early.
+- PyTorch's training step is faster. The row without a score shows the difference.
 
-Times only: with shuffled batches, several plug-ins give scores to the wrong examples.
+Only the times are compared: with shuffled batches, several plug-ins assign scores to the wrong
+examples.
 
 python benchmarks/datagnosis_peer.py [EXAMPLES] [EPOCHS] [REPETITIONS]
 """
@@ -27,30 +29,32 @@ SCORES = ("el2n", "vog", "aum", "forgetting")
 
 
 def fit(scores, num_examples, epochs, batch_size, learning_rate):
-    """A function that trains `models.cnn` once and takes `scores`, names and dictionaries."""
+    """Returns a function that trains `networks.cnn` once and takes `scores`.
+
+    Args:
+        scores: list of names, or of dictionaries with a name and options.
+        num_examples: number of images.
+        epochs, batch_size, learning_rate: as in `TrainingConfig`.
+    """
     tensorflow()
     import keras
 
     import keras_pruning as kp
-    from keras_pruning import models, training
-    from keras_pruning.scores import get
+    from keras_pruning.config import TrainingConfig
+    from keras_pruning.models import loading
+    from keras_pruning.training import fit
 
+    options = TrainingConfig(
+        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, schedule="constant"
+    )
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
 
     def train():
         keras.utils.set_random_seed(0)
-        model = models.build("cnn", examples.shape, examples.num_classes)
-        callback = kp.ScoreCallback(examples, [get(score) for score in scores]) if scores else None
-        training.train(
-            model,
-            examples,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            schedule="constant",
-            scores=callback,
-        )
-        return callback.table() if scores else None
+        model = loading.build("cnn", examples.shape, examples.num_classes)
+        callbacks = [kp.ScoreCallback(examples, scores)] if scores else []
+        fit.train(model, examples, options, callbacks=callbacks)
+        return callbacks[0].table() if scores else None
 
     return train
 
@@ -64,7 +68,7 @@ def measure(num_examples=10_000, epochs=5, repetitions=3):
         "batch_size": 128,
         "learning_rate": 0.1,
     }
-    # What datagnosis does: the model of the last epoch, and those of all epochs.
+    # As datagnosis does: the model of the last epoch for EL2N, the models of all epochs for VoG.
     settings = {"el2n": {"epoch": epochs}, "vog": {"every": 1}}
     scores = {name: {"name": name, **settings.get(name, {})} for name in SCORES}
     contestants = {}
@@ -79,7 +83,7 @@ def measure(num_examples=10_000, epochs=5, repetitions=3):
 
 
 def rows(turns, on):
-    """The rows of each score alone, of all of them, and of none."""
+    """Yields a `Row` for each score alone, for all scores, and for none."""
     theirs = {name: turns[name, "theirs"].seconds for name in (*SCORES, "none")}
     theirs["all"] = [sum(each) for each in zip(*(theirs[name] for name in SCORES), strict=True)]
     titles = {

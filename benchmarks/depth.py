@@ -1,7 +1,7 @@
-"""Prediction depth of all of Fashion-MNIST by ResNet-18, and what the projection costs.
+"""Prediction depth of Fashion-MNIST with ResNet-18, and the error of the random projection.
 
-The reference is what no exact search can avoid: one forward pass, and the matrix products of all
-probes. The agreement of projected with exact depth is that on a part of the images.
+The reference is the minimum of any exact search: one forward pass, and the matrix products of all
+layers. Projected and exact depth are compared on a fraction of the images.
 
 python benchmarks/depth.py [EXAMPLES] [EPOCHS] [COMPARED]
 """
@@ -17,12 +17,14 @@ BATCH_SIZE, BLOCK = 256, 1024
 def trained(examples, epochs):
     import keras
 
-    from keras_pruning import models, training
+    from keras_pruning.config import TrainingConfig
+    from keras_pruning.models import loading
+    from keras_pruning.training import fit
 
     keras.utils.set_random_seed(0)
-    model = models.build("resnet18", examples.shape, examples.num_classes, width=16)
+    model = loading.build("resnet18", examples.shape, examples.num_classes, width=16)
     say(f"training, {epochs} epochs")
-    training.train(model, examples, epochs=epochs)
+    fit.train(model, examples, TrainingConfig(epochs=epochs))
     return model
 
 
@@ -34,7 +36,7 @@ def depths(model, examples, **options):
 
 
 def bare(model, examples, widths):
-    """A function that makes the forward pass and all the products, and nothing of them."""
+    """Returns a function that computes the forward pass and all products, without their results."""
     tf = tensorflow()
     vectors = {width: tf.random.normal((len(examples), width)) for width in set(widths)}
     forward = tf.function(lambda x: model(x, training=False))
@@ -51,10 +53,10 @@ def bare(model, examples, widths):
 
 
 def widths(model, examples, max_dimension):
-    """The dimensions of all probes once they are reduced."""
+    """Returns the dimensions of all layers of prediction depth, after the projection."""
     import numpy as np
 
-    from keras_pruning.model_graph import layer_outputs, probe_layers
+    from keras_pruning.models.graph import layer_outputs, probe_layers
 
     outputs = layer_outputs(model)
     shapes = [examples.shape, *[outputs[name][0].shape[1:] for name in probe_layers(model)]]
@@ -63,7 +65,7 @@ def widths(model, examples, max_dimension):
 
 
 def agreements(model, examples):
-    """Of each dimension a `Row` with the share of equal depths, and one with their correlation."""
+    """Yields two `Row`s for each dimension: the share of equal depths, and their correlation."""
     from scipy.stats import spearmanr
 
     say("exact depths, to compare with")

@@ -1,9 +1,9 @@
-"""A fifth of Fashion-MNIST scored and carried over to the rest, against all of it scored.
+"""Scores of a fifth of Fashion-MNIST, extrapolated to the rest, against scores of all of it.
 
 python benchmarks/extrapolation.py [OUTPUT] [KEEP_FRACTION ...]
 
-Rank correlation on the rest, and the accuracy of pruning by both and by random. What OUTPUT (by
-default runs/extrapolation) holds already is reused.
+Prints the rank correlation on the rest, and the accuracy after pruning by both and at random.
+Results in OUTPUT (by default runs/extrapolation) are reused.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ SCORES = [
 
 
 def experiment():
-    """The settings of `configs/fashion_mnist.yaml`, its EL2N and two scores of train mode."""
+    """Returns the config: `configs/fashion_mnist.yaml` with EL2N and two scores of train mode."""
     from keras_pruning.config import Config, DatasetConfig, ProbeConfig, TrainingConfig
 
     return Config(
@@ -34,47 +34,47 @@ def experiment():
 
 
 def rank_correlation(full, part, rows):
-    """Spearman's, of two scores on the examples that booleans `rows` name."""
+    """Returns Spearman's correlation of two scores on the examples where `rows` is true."""
     from scipy.stats import spearmanr
 
     return spearmanr(full[rows], part[rows])[0]
 
 
 def train_all(config, tables, keep_fractions, output):
-    """Random pruning and the hardest by EL2N of each table, each by all seeds."""
-    from keras_pruning.processes import run_each, thread_count
+    """Trains on random subsets and on the hardest by EL2N of each table, with all seeds."""
+    from keras_pruning.jobs.local import thread_count
     from keras_pruning.selection import select
-    from keras_pruning.training_run import TrainingRun, load_both, run_folder, run_training
+    from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
 
-    examples, test = load_both(config)
-    threads = thread_count(JOBS)
-    known = (examples.provenance, test.provenance, threads, False)
+    options = {"jobs": JOBS, "threads": thread_count(JOBS), "save_models": False}
+    plan = dataclasses.replace(TrainingPlan.from_config(config), **options)
     methods = [{"policy": "random"}, *[{"table": table, "by": "el2n"} for table in tables]]
     runs = []
     for keep_fraction in keep_fractions:
         for seed in range(SEEDS):
             for method in methods:
-                options = {"table": tables[0], **method}
-                subset = select(keep_fraction=keep_fraction, seed=seed, **options)
-                folder = output / run_folder(subset, seed)
-                runs.append(TrainingRun(config, subset, seed, folder, *known))
-    calls = [{"run": run} for run in runs if not run.is_finished()]
-    for _ in run_each(run_training, calls, JOBS, threads, "training runs"):
+                arguments = {"table": tables[0], **method}
+                subset = select(keep_fraction=keep_fraction, seed=seed, **arguments)
+                runs.append(TrainingRun(plan, subset, seed, output / run_folder(subset, seed)))
+    for _ in run_all([run for run in runs if not run.is_finished()]):
         pass
 
 
 def main(output="runs/extrapolation", *keep_fractions):
-    """Scores, trains and compares."""
+    """Scores, trains, compares and prints the results."""
     from rich.console import Console
 
-    from keras_pruning.comparison.report import as_table, cost_lines, write_comparison
-    from keras_pruning.scoring import score
+    from keras_pruning.comparison.report import cost_lines, write_comparison
+    from keras_pruning.probing.plan import ScoringPlan
+    from keras_pruning.probing.scoring import score
+    from keras_pruning.reports.comparison import as_table
 
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     config, output = experiment(), Path(output)
     probe = dataclasses.replace(config.probe, fraction=PART)
-    full = score(config, output / "scores-full")
-    part = score(dataclasses.replace(config, probe=probe), output / "scores-part")
+    partial = dataclasses.replace(config, probe=probe)
+    full = score(ScoringPlan.from_config(config), output / "scores-full")
+    part = score(ScoringPlan.from_config(partial), output / "scores-part")
     held_out = part.metadata["extrapolation"]["scores"]
     for name in full.names:
         rest, own = [

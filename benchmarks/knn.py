@@ -1,7 +1,8 @@
 """Exact nearest neighbours: against the bare matrix product, scikit-learn and FAISS.
 
-Each has a process of its own and all threads; they are called in turn. Every vector is query and
-support, and none is its own neighbour; FAISS, which cannot leave it out, finds one more.
+Each has a process of its own with all threads, and they are called in turn. Every vector is both
+query and support, and is not its own neighbour. FAISS cannot exclude it and finds one more
+neighbour.
 
 python benchmarks/knn.py [VECTORS] [DIMENSIONS] [K] [REPETITIONS]
 """
@@ -25,14 +26,14 @@ def ours(num_vectors, dimensions, k):
     import numpy as np
 
     tensorflow()
-    from keras_pruning.neighbors import nearest
+    from keras_pruning.embeddings.neighbors import nearest
 
     x, own = vectors(num_vectors, dimensions), np.arange(num_vectors)
     return lambda: nearest(x, x, k, exclude=own)
 
 
 def product(num_vectors, dimensions, k):
-    """The faster of the whole product and one in blocks, whose results are not kept."""
+    """Returns the faster of the whole product and the product in blocks, without their results."""
     tf = tensorflow()
     x = tf.constant(vectors(num_vectors, dimensions))
     multiply = tf.function(lambda a, b: tf.matmul(a, b, transpose_b=True), reduce_retracing=True)
@@ -72,14 +73,14 @@ def faiss_flat(num_vectors, dimensions, k):
 
 
 def agreement(num_vectors, dimensions, k):
-    """The percentage of the neighbours by scikit-learn in float64 that are ours, for some queries.
+    """Returns the percentage of scikit-learn's float64 neighbours of some queries that are ours.
 
-    Distances of such vectors are never tied.
+    Distances of random vectors have no ties.
     """
     import numpy as np
     from sklearn.neighbors import NearestNeighbors
 
-    from keras_pruning.neighbors import nearest
+    from keras_pruning.embeddings.neighbors import nearest
 
     x = vectors(num_vectors, dimensions)
     queries = np.random.default_rng(1).permutation(num_vectors)[:CHECKED]
@@ -98,7 +99,7 @@ REFERENCES = {
 
 
 def measure(num_vectors=20_000, dimensions=512, k=30, repetitions=5):
-    from keras_pruning.processes import run_each
+    from keras_pruning.jobs.local import run_each
 
     options = {"num_vectors": num_vectors, "dimensions": dimensions, "k": k}
     contestants = {"ours": ours, **REFERENCES}

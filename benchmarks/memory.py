@@ -1,4 +1,4 @@
-"""Whether the memory of recording grows with the number of epochs: peak of a process each.
+"""Peak memory of recording for several numbers of epochs, each in a process of its own.
 
 python benchmarks/memory.py [EXAMPLES] [EPOCHS ...]
 """
@@ -10,30 +10,32 @@ from timing import FASHION_MNIST, THREADS
 
 
 def train(num_examples, epochs, recorded):
-    """The most MiB that a process took which trained, and recorded if `recorded`."""
+    """Trains a model and returns the peak memory of this process in MiB, without the imports."""
     import keras
     from peak import mebibytes
 
     import keras_pruning as kp
-    from keras_pruning import models, training
+    from keras_pruning.config import TrainingConfig
+    from keras_pruning.models import loading
     from keras_pruning.scores import SCORES
+    from keras_pruning.training import fit
 
     imported = mebibytes("VmRSS")
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
     keras.utils.set_random_seed(0)
-    model = models.build("mlp", examples.shape, examples.num_classes, width=16)
+    model = loading.build("mlp", examples.shape, examples.num_classes, width=16)
     dynamics = [name for name in SCORES if SCORES[name].mode == "train"]
-    scores = kp.ScoreCallback(examples, dynamics) if recorded else None
-    options = {"epochs": epochs, "batch_size": 512, "learning_rate": 0.01}
-    training.train(model, examples, **options, scores=scores)
+    callbacks = [kp.ScoreCallback(examples, dynamics)] if recorded else []
+    options = TrainingConfig(epochs=epochs, batch_size=512, learning_rate=0.01)
+    fit.train(model, examples, options, callbacks=callbacks)
     return epochs, recorded, mebibytes("VmHWM") - imported, len(dynamics)
 
 
 def measure(num_examples=60_000, *epochs):
-    from keras_pruning.processes import run_each
+    from keras_pruning.jobs.local import run_each
 
-    # Without this, chance decides how many arenas glibc opens for threads that wait on each other,
-    # and two plain fits differ by hundreds of MiB.
+    # Otherwise the number of memory arenas that glibc opens for waiting threads is random, and two
+    # plain fits differ by hundreds of MiB.
     os.environ["MALLOC_ARENA_MAX"] = "2"
     calls = [
         {"num_examples": num_examples, "epochs": number, "recorded": recorded}

@@ -1,6 +1,6 @@
-"""Neighbours among a million vectors on disk: the time and the memory that the limit leaves.
+"""Neighbours among a million vectors on disk: time and memory under several memory limits.
 
-The file has just been written, so that the system may still hold it in memory.
+The file has just been written, so the system may still cache it in memory.
 
 python benchmarks/million.py [SUPPORT] [DIMENSIONS] [QUERIES] [REPETITIONS] [MEBIBYTES ...]
 """
@@ -37,14 +37,14 @@ def inputs(path, num_queries):
 
 def ours(path, num_queries, limit):
     tensorflow()
-    from keras_pruning.neighbors import nearest
+    from keras_pruning.embeddings.neighbors import nearest
 
     queries, support = inputs(path, num_queries)
     return lambda: nearest(queries, support, K, memory_limit=limit * 2**20)
 
 
 def product(path, num_queries):
-    """The matrix product alone, in blocks read from the file."""
+    """Returns a function that computes the matrix product alone, in blocks read from the file."""
     tf = tensorflow()
     queries, support = inputs(path, num_queries)
     queries = tf.constant(queries)

@@ -1,4 +1,4 @@
-"""What a scoring pass costs: against a bare forward pass, and bare passes of input gradients.
+"""The cost of a scoring pass, against a bare forward pass and bare passes of input gradients.
 
 python benchmarks/passes.py [EXAMPLES] [CHECKPOINTS] [REPETITIONS]
 """
@@ -14,13 +14,17 @@ def measure(num_examples=20_000, num_checkpoints=5, repetitions=7):
     import keras
 
     import keras_pruning as kp
-    from keras_pruning import models
+    from keras_pruning.backend.tensorflow.passes import (
+        OutputPass,
+        observe_input_gradients,
+        weights_of,
+    )
+    from keras_pruning.models import loading
     from keras_pruning.scores import SCORES, get
-    from keras_pruning.scores.signals import OutputPass, observe_input_gradients, weights_of
 
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
     keras.utils.set_random_seed(0)
-    model = models.build("cnn", examples.shape, examples.num_classes)
+    model = loading.build("cnn", examples.shape, examples.num_classes)
     forward, input_gradients = bare_passes(model, examples.batches(BATCH_SIZE))
     names = [name for name in SCORES if SCORES[name].signal == "outputs" and name != "grand"]
     for scores, title in ((["el2n"], "`el2n`"), (names, f"{len(names)} scores")):
@@ -49,7 +53,7 @@ def measure(num_examples=20_000, num_checkpoints=5, repetitions=7):
 
 
 def bare_passes(model, batches):
-    """Two functions: a forward pass, and one that takes the gradients of the labels' logits."""
+    """Returns two functions: a forward pass, and a pass of the gradients of the labels' logits."""
     tf = tensorflow()
 
     @tf.function

@@ -1,4 +1,4 @@
-"""The memory that a call takes, as Linux counts it."""
+"""The memory of a function call, as Linux counts it."""
 
 import re
 import threading
@@ -9,17 +9,16 @@ _INTERVAL = 0.005
 
 
 def peaks(function):
-    """Calls `function` and returns the most MiB that this process took beyond what it held before.
+    """Calls `function` and returns the peak memory of this process minus its memory before.
 
     Args:
         function: function of no arguments.
 
     Returns:
-        Tuple of two floats. The first is of all resident memory. The second leaves out the pages
-        of mapped files, which the system takes back when it needs them; it is read off every few
-        milliseconds.
+        Tuple of two floats, in MiB. The first counts all resident memory. The second excludes the
+        pages of mapped files, which the system can take back. It is sampled every few milliseconds.
     """
-    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    Path("/proc/self/clear_refs").write_text("5")  # Resets the peak.
     resident, anonymous, done = mebibytes("VmRSS"), [mebibytes("RssAnon")], threading.Event()
     sampler = threading.Thread(target=_sample, args=(anonymous, done))
     sampler.start()
@@ -32,7 +31,11 @@ def peaks(function):
 
 
 def mebibytes(field):
-    """A field of the memory of this process: `"VmRSS"` now, `"VmHWM"` at most, `"RssAnon"`."""
+    """Returns a field of the memory of this process in MiB.
+
+    Args:
+        field: `"VmRSS"` (resident now), `"VmHWM"` (peak) or `"RssAnon"` (without mapped files).
+    """
     return int(re.search(rf"^{field}:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)[1]) / 1024
 
 

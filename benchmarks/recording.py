@@ -1,4 +1,4 @@
-"""What it costs to record the scores of training dynamics: against a plain fit of the same model.
+"""The cost of recording the scores of training dynamics, against a plain fit of the same model.
 
 python benchmarks/recording.py [EXAMPLES] [REPETITIONS]
 """
@@ -12,16 +12,16 @@ def measure(num_examples=20_000, repetitions=9):
     import keras
 
     import keras_pruning as kp
-    from keras_pruning import models
+    from keras_pruning.models import loading
     from keras_pruning.scores import SCORES
 
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
     dynamics = [name for name in SCORES if SCORES[name].mode == "train"]
 
     def fit_one_epoch(scores):
-        """A function that trains one more epoch, and records `scores` if there are any."""
+        """Returns a function that trains one more epoch, and records `scores` if there are any."""
         keras.utils.set_random_seed(0)
-        model = models.build("cnn", examples.shape, examples.num_classes)
+        model = loading.build("cnn", examples.shape, examples.num_classes)
         callbacks = [kp.ScoreCallback(examples, scores, epochs=100)] if scores else []
         for callback in callbacks:
             model = callback.recording(model)

@@ -1,4 +1,4 @@
-"""The rows of the table, and what every benchmark does with them on its own."""
+"""The rows of the table, and the command line of a single benchmark."""
 
 import argparse
 import dataclasses
@@ -10,19 +10,19 @@ from pathlib import Path
 
 @dataclasses.dataclass
 class Row:
-    """One thing that was measured.
+    """One measurement of ours, with or without a reference.
 
     Args:
-        measured: what ours did, and on what.
-        against: what the reference did.
+        measured: description of our work and its data.
+        against: description of the reference.
         ours: median of ours.
         reference: median of the reference, if there is one.
         ratio: median of ours : reference, pair by pair.
-        lowest: the lowest of these ratios.
-        highest: the highest of them.
+        lowest: lowest of these ratios.
+        highest: highest of these ratios.
         pairs: number of pairs.
-        peak: MiB that ours took beyond what its process held before.
-        unit: of `ours` and `reference`.
+        peak: memory of ours in MiB, without the memory of its process before.
+        unit: unit of `ours` and `reference`.
     """
 
     measured: str
@@ -38,16 +38,17 @@ class Row:
 
     @classmethod
     def of_one_pair(cls, measured, against, ours, reference, **options):
-        """A row of a single pair."""
+        """Returns a row of a single pair."""
         ratio = ours / reference
         return cls(measured, against, ours, reference, ratio, ratio, ratio, **options)
 
 
 def main(measure):
-    """Prints the table of one benchmark; with `--rows FILE` it puts the rows there instead.
+    """Prints the table of one benchmark, or writes its rows to the file of `--rows`.
 
     Args:
-        measure: function of integers that yields `Row`s; the command line may give the integers.
+        measure: function of integers, all with a default, that yields `Row`s. The command line sets
+            the integers.
     """
     sizes = " ".join(name.upper() for name in inspect.signature(measure).parameters)
     parser = argparse.ArgumentParser(description=f"Sizes, all with a default: {sizes}")
@@ -65,10 +66,10 @@ def main(measure):
 
 
 def read(path):
-    """The rows in a file of `main`."""
+    """Returns the rows in a file of `main`."""
     return [Row(**json.loads(line)) for line in path.read_text().splitlines()]
 
 
 def say(text):
-    """A line about the progress, on stderr."""
+    """Prints a line about the progress to stderr."""
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Every benchmark, each in a process of its own, and one table of all of them.
+"""Runs every benchmark in a process of its own and writes one table of all of them.
 
 python benchmarks/run.py [NAME ...] [--output FILE]
 """
@@ -28,11 +28,11 @@ BENCHMARKS = (
 
 
 def rows_of(name, folder):
-    """The rows of one benchmark, and whether it came to its end."""
+    """Runs one benchmark and returns its rows and whether it ended without an error."""
     file = folder / f"{name}.jsonl"
     file.touch()
     script = Path(__file__).with_name(f"{name}.py")
-    # TensorFlow leaves temporary files behind; they go with the folder.
+    # TensorFlow leaves temporary files behind. They are removed with the folder.
     environment = {**os.environ, "TMPDIR": f"{folder}"}
     command = [sys.executable, script, "--rows", file]
     ended = subprocess.run(command, env=environment).returncode == 0
@@ -40,7 +40,7 @@ def rows_of(name, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="All benchmarks, in one table.")
+    parser = argparse.ArgumentParser(description="Runs all benchmarks into one table.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--output", type=Path, default="runs/benchmarks.md")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The one table of all benchmarks, on the terminal and in Markdown, and where it was measured."""
+"""The table of all benchmarks, on the terminal and in Markdown, with the machine it is from."""
 
 import datetime
 import importlib.metadata
@@ -17,9 +17,9 @@ COLUMNS = (
     "peak of ours",
 )
 NOTE = (
-    "Ratio: the median of ours : reference, pair by pair; below 1 ours is faster. Peak: the most "
-    "resident memory in a first call of ours, less what its process held before it (imports, data, "
-    "model)."
+    "Ratio: median of ours : reference, pair by pair. Below 1, ours is faster. Peak: peak resident "
+    "memory of the first call of ours, minus the memory of its process before the call (imports, "
+    "data, model)."
 )
 _TEXT_COLUMNS = 2
 _DECIMALS = {"s": 2, "MiB": 1, "%": 3}
@@ -57,12 +57,12 @@ def show(rows_of):
 
 
 def markdown(rows_of, load):
-    """The table in Markdown, with the date and the machine.
+    """Returns the table in Markdown, with the date and the machine.
 
     Args:
-        rows_of: see `show`.
-        load: the load average before the first benchmark: where it is not about 0, others had a
-            share of the machine, and OpenMP's threads, which wait for each other, lose most.
+        rows_of: as for `show`.
+        load: load average before the first benchmark. If it is not about 0, other processes used
+            the machine. OpenMP loses most then, because its threads wait for each other.
     """
     lines = [
         f"{datetime.date.today():%d %B %Y}. {machine()} Load before: {load:.1f}.",
@@ -77,7 +77,7 @@ def markdown(rows_of, load):
 
 
 def cells(row):
-    """The texts of a row, one a column."""
+    """Returns the texts of a row, one for each column."""
     spread = f"{row.lowest:.3f} … {row.highest:.3f} of {row.pairs}" if row.pairs > 1 else ""
     return (
         row.measured,
@@ -91,7 +91,7 @@ def cells(row):
 
 
 def machine():
-    """The processor, its cores, the memory and the versions of what was measured, in a line."""
+    """Returns the processor, its cores, the memory and the versions of all libraries, in a line."""
     cpu = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(f"{name} {version}" for name, version in _versions())

@@ -1,6 +1,6 @@
 """Paired timings: ours and the reference in turn, in one process. Import it before the libraries.
 
-`turns.py` does the same with a process for each.
+`turns.py` gives each function a process of its own.
 """
 
 import os
@@ -14,7 +14,7 @@ FASHION_MNIST = "idx:/usr/share/datasets/fashion-mnist"
 THREADS = len(os.sched_getaffinity(0))
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# The same number for every library, in this process and in those that it starts.
+# The same number of threads for every library, in this process and in its children.
 for _variable in (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -26,7 +26,7 @@ for _variable in (
 
 
 def paired(ours, reference, repetitions):
-    """The seconds of two functions and their ratio, called in turn after a first call of each.
+    """Measures two functions, called in turn after a first call of each.
 
     Args:
         ours: function of no arguments.
@@ -34,7 +34,7 @@ def paired(ours, reference, repetitions):
         repetitions: number of counted pairs.
 
     Returns:
-        What `ratios` gives, and `peak`, the MiB that the first call of `ours` took.
+        The dictionary of `ratios`, and `peak`, the memory of the first call of `ours` in MiB.
     """
     peak, _ = peaks(ours)
     reference()
@@ -43,15 +43,15 @@ def paired(ours, reference, repetitions):
 
 
 def ratios(ours, reference):
-    """Medians and ratios of seconds that were taken in pairs.
+    """Returns medians and ratios of times that were measured in pairs.
 
     Args:
         ours: floats, seconds.
-        reference: floats, as many, each taken right after or before that of ours.
+        reference: floats, seconds, each measured right after or before the one of ours.
 
     Returns:
-        Dictionary of the medians `ours` and `reference`, in seconds, of `ratio`, `lowest` and
-        `highest`, median and range of the ratios pair by pair, and of the number of `pairs`.
+        Dictionary of `ours` and `reference`, the medians in seconds; `ratio`, `lowest` and
+        `highest`, the median and the range of the ratios pair by pair; and the number of `pairs`.
     """
     each = [mine / other for mine, other in zip(ours, reference, strict=True)]
     return {
@@ -65,15 +65,15 @@ def ratios(ours, reference):
 
 
 def tensorflow():
-    """TensorFlow, imported without what it prints on the way."""
-    from keras_pruning.backend import import_tensorflow
+    """Returns TensorFlow, imported without its startup messages."""
+    from keras_pruning.backend.startup import import_tensorflow
 
     import_tensorflow()
     return sys.modules["tensorflow"]
 
 
 def seconds(function):
-    """How long a function of no arguments takes."""
+    """Returns the seconds that a function of no arguments takes."""
     start = time.perf_counter()
     function()
     return time.perf_counter() - start

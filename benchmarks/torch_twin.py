@@ -1,4 +1,4 @@
-"""The PyTorch side of `datagnosis_peer.py`: the twin of `models.cnn`, and who trains it."""
+"""The PyTorch side of `datagnosis_peer.py`: the twin of our CNN, and its training."""
 
 import importlib
 import sys
@@ -9,7 +9,7 @@ from timing import FASHION_MNIST, THREADS
 
 
 def twin(num_classes, width=32):
-    """The layers of `keras_pruning.models.cnn`, in PyTorch's channels-last memory format."""
+    """Returns the layers of `keras_pruning.models.networks.cnn` in channels-last memory format."""
     import torch
     from torch import nn
 
@@ -23,7 +23,7 @@ def twin(num_classes, width=32):
 
 
 def plain(num_examples, epochs, batch_size, learning_rate):
-    """A function that trains the twin in a loop without anything around it."""
+    """Returns a function that trains the twin in a bare loop."""
     import torch
 
     x, y, num_classes = _data(num_examples)
@@ -40,9 +40,9 @@ def plain(num_examples, epochs, batch_size, learning_rate):
 
 
 def plugin(score, num_examples, epochs, batch_size, learning_rate):
-    """A function that trains the twin under the plug-in of datagnosis for `score`.
+    """Returns a function that trains the twin with the plug-in of datagnosis for `score`.
 
-    What the plug-in keeps of every step on disk goes to a folder that this process removes.
+    The files that the plug-in writes at every step go to a folder that this process removes.
     """
     stand_in_for_torchvision()
     from datagnosis.plugins.core.datahandler import DataHandler
@@ -65,9 +65,9 @@ def plugin(score, num_examples, epochs, batch_size, learning_rate):
 
 
 def stand_in_for_torchvision():
-    """datagnosis imports torchvision for data sets and transforms that nothing here uses.
+    """Replaces torchvision, which datagnosis imports for features that are not used here.
 
-    PyPI's torchvision cannot be imported beside a CPU build of torch.
+    PyPI's torchvision cannot be imported together with a CPU build of torch.
     """
     package = types.ModuleType("torchvision")
     for name in ("transforms", "datasets"):

@@ -11,12 +11,12 @@ from timing import seconds
 
 @dataclass
 class Turns:
-    """What one function took.
+    """The time and the memory of one function.
 
     Args:
-        seconds: floats, one a counted round.
-        peak: MiB of its first call, see `peaks`.
-        anonymous: MiB of its first call without the pages of mapped files.
+        seconds: floats, one for each counted round.
+        peak: memory of the first call in MiB, as in `peaks`.
+        anonymous: memory of the first call in MiB, without the pages of mapped files.
     """
 
     seconds: list = field(default_factory=list)
@@ -25,18 +25,18 @@ class Turns:
 
 
 def in_turn(contestants, repetitions, uncounted=1, pause=0.5):
-    """Calls some functions in turn, each in a process of its own.
+    """Calls functions in turn, each in a process of its own.
 
-    No library's threads, memory or settings so reach another one, and each process has imported
-    only what it needs.
+    The threads, memory and settings of one library therefore cannot affect another one, and each
+    process imports only its own libraries.
 
     Args:
         contestants: dictionary from a name to a tuple of `prepare`, a function at the top level of
-            a module, and a dictionary of its arguments. It imports, makes the data and returns the
-            function of no arguments to call.
+            a module, and a dictionary of its arguments. `prepare` imports libraries, creates the
+            data and returns the function of no arguments to call.
         repetitions: number of counted rounds.
-        uncounted: rounds before those.
-        pause: seconds before each call, in which OpenMP's threads of the last one stop to spin.
+        uncounted: number of rounds before the counted ones.
+        pause: seconds before each call, in which OpenMP's threads of the last call stop spinning.
 
     Returns:
         Dictionary from the names to `Turns`.
@@ -65,12 +65,14 @@ def _answer(name, process):
     try:
         return process.recv()
     except EOFError as error:
-        raise RuntimeError(f"The process of {name!r} died: an error above, or no memory") from error
+        raise RuntimeError(
+            f"The process of {name!r} died. See the error above. Without one, it ran out of memory"
+        ) from error
 
 
 @contextlib.contextmanager
 def _process(prepare, options):
-    """The connection to a process that has prepared a function, and calls it when it is told."""
+    """Yields the connection to a process that prepares a function and calls it on request."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, prepare, options), daemon=True)
@@ -79,7 +81,7 @@ def _process(prepare, options):
     try:
         yield here
     except BaseException:
-        process.terminate()  # it may be in the middle of its turn
+        process.terminate()  # It may be in the middle of its turn.
         raise
     finally:
         here.close()
@@ -94,7 +96,7 @@ def _serve(connection, prepare, options):
 
 
 def _next_round(connection):
-    """The number of the next round, or `None` when the other end was closed."""
+    """Returns the number of the next round, or `None` if the other end is closed."""
     try:
         return connection.recv()
     except (EOFError, ConnectionError):

@@ -1,26 +1,34 @@
 """Prunes training data, not weights: example difficulty, selection, retraining, a verdict.
 
-    examples ──► probe + scores ──► score table ──► selection ──► subset ──► training ──► comparison
-    examples/    scores/            score_table.py  selection/   tf.data    training.py  comparison/
+    examples ──► probes + scores ──► score table ──► selection ──► training ──► comparison
+    examples/    probing/  scores/   tables/         selection/    training/    comparison/
 
-The names below stand in the order of that walk. They are imported when first used, because
-TensorFlow takes seconds to load.
+`doctor/` tests scores on planted label noise, and `reports/` shows results. All of them build on
+`models/`, `embeddings/`, `statistics/`, `jobs/` and `backend/`. The command line is in `cli.py` and
+`commands/`.
+
+The names below are in the order of the walk. Each is imported on first use, because TensorFlow
+takes seconds to load.
 """
 
 import importlib
 
+# Public name: the module that holds it.
 _HOMES = {
-    "Examples": "examples",
     "load_examples": "examples",
+    "Examples": "examples",
     "scores": "scores",
-    "ScoreCallback": "scores",
-    "score_checkpoints": "scores",
-    "ScoreTable": "score_table",
+    "ScoreCallback": "probing.score_callback",
+    "score_checkpoints": "probing.checkpoints",
+    "ScoreTable": "tables.score_table",
     "selection": "selection",
     "select": "selection",
     "Subset": "selection",
     "InputError": "errors",
 }
+# Modules that import Keras.
+_ON_KERAS = ("scores", "probing.score_callback", "probing.checkpoints")
+
 __all__ = list(_HOMES)
 # Part of every recipe: raise it when a default of a score changes.
 __version__ = "0.2.0"
@@ -29,12 +37,15 @@ __version__ = "0.2.0"
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if _HOMES[name] == "scores":
-        from keras_pruning.backend import require_tensorflow
+    home = _HOMES[name]
+    if home in _ON_KERAS:
+        # Checked first, because the error of Keras without a backend does not say how to mend it.
+        from keras_pruning.backend.startup import require_tensorflow
 
         require_tensorflow()
-    home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
-    return home if _HOMES[name] == name else getattr(home, name)
+    module = importlib.import_module(f"{__name__}.{home}")
+    # A folder such as `scores` is a public name itself.
+    return module if name == home else getattr(module, name)
 
 
 def __dir__():

@@ -1,11 +1,16 @@
-"""The sections of a config file; a wrong value is an error when the config is read."""
+"""The sections of a config file. A wrong value is an error when the config is read."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from keras_pruning.arguments import (
+    require_fraction,
+    require_label_noise,
+    require_positive,
+    require_seed,
+    require_seeds,
+)
 from keras_pruning.errors import InputError
-from keras_pruning.examples.label_noise import require_label_noise
-from keras_pruning.fractions import require_keep_fraction, require_seed
 from keras_pruning.selection import get as get_policy
 from keras_pruning.selection import quotas
 
@@ -14,15 +19,15 @@ Seeds = int | list[int]
 
 @dataclass
 class DatasetConfig:
-    """Where the examples come from.
+    """The source of the examples.
 
     Args:
         name: digits, idx:DIR, npz:FILE, folder:DIR or tfds:NAME.
-        fraction: part of the training examples to draw, stratified, before everything else.
+        fraction: fraction of the training examples to draw, stratified, before everything else.
         seed: seed of that draw, and of the label noise.
-        data_dir: where TFDS keeps its data sets.
-        image_size: height and width that images of folder: and tfds: are resized to.
-        label_noise: part of the training labels to replace by other classes, to test scores.
+        data_dir: folder of the TFDS data sets.
+        image_size: height and width in pixels that images of folder: and tfds: are resized to.
+        label_noise: fraction of the training labels to replace by other classes, to test scores.
     """
 
     name: str = "digits"
@@ -33,9 +38,9 @@ class DatasetConfig:
     label_noise: float = 0.0
 
     def __post_init__(self):
-        require_keep_fraction(self.fraction, "dataset.fraction")
+        require_fraction(self.fraction, "dataset.fraction")
         require_seed(self.seed, "dataset.seed")
-        _require_positive("dataset.image_size", self.image_size)
+        require_positive("dataset.image_size", self.image_size)
         require_label_noise(self.label_noise, "dataset.label_noise")
 
 
@@ -45,18 +50,18 @@ class ModelConfig:
 
     Args:
         name: mlp, cnn, plain_cnn, resnet18, package.module:function or FILE.keras.
-        width: filters or units of the first layer; by default the model's own.
+        width: filters or units of the first layer. Defaults to the model's own.
     """
 
     name: str = "cnn"
     width: int | None = None
 
     def __post_init__(self):
-        _require_positive("model.width", self.width)
+        require_positive("model.width", self.width)
 
     @property
     def options(self):
-        """What the model's function is called with besides shape and classes."""
+        """Keyword arguments of the model's function, besides shape and classes."""
         return {} if self.width is None else {"width": self.width}
 
 
@@ -65,14 +70,14 @@ class ProbeConfig:
     """The models that examples are scored with. They train as in `training`.
 
     Args:
-        epochs: length of a probe's training run; it stops once its scores are taken.
-        seeds: how many probes, or a list of their seeds.
-        jobs: probes that train at the same time, each in a process of its own.
-        threads: CPU threads of a process; by default the cores divided by the jobs.
-        fraction: part of the examples, drawn stratified, that probes train on and score; the scores
-            of the others are carried over from their nearest neighbours.
-        split: train scores the examples that probes train on, test those of the test set, with
-            neighbours and prototypes from the training set.
+        epochs: length of a probe's training run. A probe stops once its scores are taken.
+        seeds: number of probes, or a list of their seeds.
+        jobs: number of probes that train at the same time, each in a process of its own.
+        threads: CPU threads of each process. Defaults to the cores divided by the jobs.
+        fraction: fraction of the examples, drawn stratified, that probes train on and score. The
+            other examples get the scores of their nearest neighbours.
+        split: train scores the examples that probes train on. test scores the examples of the test
+            set, with neighbours and prototypes from the training set.
     """
 
     epochs: int = 10
@@ -84,9 +89,9 @@ class ProbeConfig:
 
     def __post_init__(self):
         for name in ("epochs", "jobs", "threads"):
-            _require_positive(f"probe.{name}", getattr(self, name))
-        _require_seeds("probe.seeds", self.seeds)
-        require_keep_fraction(self.fraction, "probe.fraction")
+            require_positive(f"probe.{name}", getattr(self, name))
+        require_seeds("probe.seeds", self.seeds)
+        require_fraction(self.fraction, "probe.fraction")
         if self.split == "test" and self.fraction < 1:
             raise InputError(
                 "Scores of test examples are not carried over. Expected probe.fraction: 1. "
@@ -96,16 +101,16 @@ class ProbeConfig:
 
 @dataclass
 class TrainingConfig:
-    """How models train.
+    """The training of a model.
 
     Args:
-        epochs: passes over the data; with budget=steps over the data before pruning.
-        batch_size: examples a step.
+        epochs: passes over the data. With budget=steps, passes over the data before pruning.
+        batch_size: examples in a step.
         budget: steps trains every subset for as many steps as the full data, epochs for as many
             passes.
         optimizer: sgd (Nesterov momentum 0.9) or the name of a Keras optimizer.
-        learning_rate: the first learning rate.
-        schedule: step falls to a fifth at 30, 60 and 80 % of the run; or cosine, constant.
+        learning_rate: learning rate of the first step.
+        schedule: step falls to a fifth at 30, 60 and 80 % of the run. Or cosine, or constant.
         weight_decay: factor of the weight decay.
         augmentation: flip_crop, or none.
     """
@@ -121,7 +126,7 @@ class TrainingConfig:
 
     def __post_init__(self):
         for name in ("epochs", "batch_size", "learning_rate"):
-            _require_positive(f"training.{name}", getattr(self, name))
+            require_positive(f"training.{name}", getattr(self, name))
         if self.weight_decay < 0:
             raise InputError(
                 "Invalid `training.weight_decay`. Expected a number >= 0. "
@@ -131,16 +136,16 @@ class TrainingConfig:
 
 @dataclass
 class SweepConfig:
-    """What a sweep compares. Random pruning and the full data are always added.
+    """The methods and fractions that a sweep compares. Random pruning and the full data are added.
 
     Args:
-        methods: score names, which keep the hardest, or {by, policy, quota}.
-        keep_fractions: parts of the examples to keep.
-        data_fractions: parts of the data set to start from; by default dataset.fraction.
-        seeds: how many evaluation seeds, or a list of them.
-        jobs: training runs at the same time, each in a process of its own.
-        threads: CPU threads of a process; by default the cores divided by the jobs.
-        save_models: keep the trained model of every run.
+        methods: score names, which keep the hardest examples, or {by, policy, quota}.
+        keep_fractions: fractions of the examples to keep.
+        data_fractions: fractions of the data set to start from. Defaults to dataset.fraction.
+        seeds: number of evaluation seeds, or a list of them.
+        jobs: number of training runs at the same time, each in a process of its own.
+        threads: CPU threads of each process. Defaults to the cores divided by the jobs.
+        save_models: whether to keep the trained model of every run.
     """
 
     methods: list[str | dict] = field(default_factory=lambda: ["el2n", "vog", "prediction_depth"])
@@ -165,12 +170,12 @@ class SweepConfig:
                 f"Invalid `sweep.methods`. Expected each once. Received: {self.methods}"
             )
         for fraction in self.keep_fractions:
-            require_keep_fraction(fraction, "sweep.keep_fractions")
+            require_fraction(fraction, "sweep.keep_fractions")
         for fraction in self.data_fractions or []:
-            require_keep_fraction(fraction, "sweep.data_fractions")
-        _require_positive("sweep.jobs", self.jobs)
-        _require_positive("sweep.threads", self.threads)
-        _require_seeds("sweep.seeds", self.seeds)
+            require_fraction(fraction, "sweep.data_fractions")
+        require_positive("sweep.jobs", self.jobs)
+        require_positive("sweep.threads", self.threads)
+        require_seeds("sweep.seeds", self.seeds)
 
 
 @dataclass
@@ -178,14 +183,14 @@ class Config:
     """Everything that a run depends on.
 
     Args:
-        dataset: where the examples come from.
+        dataset: source of the examples.
         model: the model.
         probe: the models that examples are scored with.
-        scores: names of scores, or {name, seeds, options of the score}; all for every score there
-            is, besides those that are listed with options.
-        training: how models train.
-        sweep: what a sweep compares.
-        seed: seed of `train` and of the draw of probe.fraction; the probes' seeds count from it.
+        scores: names of scores, or {name, seeds, options of the score}. all adds every score of the
+            registry that is not listed with options.
+        training: training of the models.
+        sweep: methods and fractions that a sweep compares.
+        seed: seed of `train` and of the draw of probe.fraction. The probes' seeds count from it.
     """
 
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
@@ -209,16 +214,17 @@ class Config:
             )
 
     def as_dict(self):
-        """The config as nested dictionaries."""
+        """Returns the config as nested dictionaries."""
         return asdict(self)
 
 
 def seed_list(seeds, first=0):
-    """The seeds that an entry `seeds` means: a list itself, or that many counted from `first`."""
+    """Returns the seeds of an entry `seeds`: the list itself, or that many counted from `first`."""
     return list(seeds) if isinstance(seeds, list) else list(range(first, first + seeds))
 
 
 def _score(score):
+    """Returns an entry of `scores` as a checked dictionary."""
     score = {"name": score} if isinstance(score, str) else dict(score)
     if not isinstance(score.get("name"), str):
         raise InputError(
@@ -226,11 +232,12 @@ def _score(score):
             f"Received: {score}"
         )
     if "seeds" in score:
-        _require_seeds(f"scores.{score['name']}.seeds", score["seeds"])
+        require_seeds(f"scores.{score['name']}.seeds", score["seeds"])
     return score
 
 
 def _method(method):
+    """Returns an entry of `sweep.methods` as a checked dictionary of by, policy and quota."""
     method = {"by": method} if isinstance(method, str) else dict(method)
     extra = set(method) - {"by", "policy", "quota"}
     if extra or not isinstance(method.get("by"), str | None):
@@ -239,21 +246,7 @@ def _method(method):
             f"policy and quota. Received: {method}"
         )
     method = {"by": None, "policy": "hardest", "quota": None, **method}
+    # Raise now if the policy or the quota does not exist.
     get_policy(method["policy"])
     quotas.get(method["quota"])
     return method
-
-
-def _require_positive(name, value):
-    if value is not None and not value > 0:
-        raise InputError(f"Invalid `{name}`. Expected a positive number. Received: {value}")
-
-
-def _require_seeds(name, seeds):
-    listed = seeds if isinstance(seeds, list) else [seeds - 1 if isinstance(seeds, int) else seeds]
-    valid = all(isinstance(seed, int) and seed >= 0 for seed in listed)
-    if not (valid and listed and len(set(listed)) == len(listed)):
-        raise InputError(
-            f"Invalid `{name}`. Expected a positive number of seeds, or a list of different "
-            f"seeds >= 0. Received: {seeds}"
-        )

@@ -1,20 +1,21 @@
-"""What went wrong, in words a user can act on."""
+"""The error for input that cannot be used."""
 
 
 class InputError(ValueError):
-    """Something the caller passed cannot be used.
+    """An argument, file or data set that cannot be used.
 
-    The message says what is wrong, what was expected, what was received and, where the likely
-    cause is known, how to mend it. The command line prints it alone and exits with code 2.
+    The message has three parts: the mistake, the expected value and the received value. If the
+    likely cause is known, it also says how to mend it. The command line prints the message without
+    a traceback and exits with code 2.
     """
 
 
 def unknown(kind, name, known):
-    """The `InputError` for a name that is not in a registry.
+    """Returns the `InputError` for a name that is not in a registry.
 
     Args:
-        kind: what the name stands for, for example `"score"`.
-        name: the name received.
-        known: the names that exist.
+        kind: noun for the entries of the registry, for example `"score"`.
+        name: the received name.
+        known: the names in the registry.
     """
     return InputError(f"Unknown {kind}. Expected one of {sorted(known)}. Received: {name!r}")

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and never over another result."""
+"""Writes files and folders that are complete or absent, and never replace another result."""
 
 import contextlib
 import errno
@@ -12,23 +12,26 @@ from pathlib import Path
 from keras_pruning.errors import InputError
 
 RECIPE = "recipe.json"
-# Without dots, because the suffixes of a partial folder are read.
+# Without dots, because `new_folder` reads the suffixes of partial folders.
 _HOST = platform.node().partition(".")[0]
 
 
 @contextlib.contextmanager
 def new_file(path, overwrite=False):
-    """A temporary path beside `path`, renamed to it when the block ends without an error.
+    """Yields a temporary path beside `path` and renames it when the block ends without an error.
 
     Args:
         path: the file to write.
-        overwrite: replace a file that is there already; otherwise that is an `InputError`.
+        overwrite: boolean, whether to replace an existing file.
+
+    Raises:
+        InputError: if the file exists and `overwrite` is false, or if its folder cannot be made.
     """
     path = Path(path)
     if path.exists() and not overwrite:
         raise InputError(
             f"{path} exists already and is not overwritten. "
-            "Expected a path that is free. Remove the file or choose another one."
+            "Expected a path without a file. Remove the file or choose another path."
         )
     with _new_parents(path):
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -41,20 +44,21 @@ def new_file(path, overwrite=False):
 
 @contextlib.contextmanager
 def new_folder(path, overwrite=False):
-    """A folder beside `path`, renamed to it when the block ends without an error.
+    """Yields a folder beside `path` and renames it when the block ends without an error.
 
     Args:
         path: the folder to make.
-        overwrite: replace a folder that is there.
+        overwrite: boolean, whether to replace an existing folder.
 
     Raises:
-        InputError: if the folder is there and not empty, and `overwrite` is false.
+        InputError: if the folder exists and is not empty, and `overwrite` is false.
     """
     path = Path(path)
     with _new_parents(path):
-        for left in path.parent.glob(f"{glob.escape(path.name)}.{_HOST}-*.partial"):
-            if not _is_running(left.suffixes[-2].rpartition("-")[2]):
-                shutil.rmtree(left)  # of a process that was killed
+        # Remove partial folders of processes that were killed on this machine.
+        for leftover in path.parent.glob(f"{glob.escape(path.name)}.{_HOST}-*.partial"):
+            if not _is_running(leftover.suffixes[-2].rpartition("-")[2]):
+                shutil.rmtree(leftover)
         partial = path.with_name(f"{path.name}.{_HOST}-{os.getpid()}.partial")
         partial.mkdir()
         try:
@@ -73,15 +77,16 @@ def _rename(partial, path):
         if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
             raise InputError(f"Cannot write {path}: {error.strerror}.") from error
         raise InputError(
-            f"{path} exists already and is not overwritten. Expected a path that is free. "
-            "Another process may have written it meanwhile."
+            f"{path} exists already and is not overwritten. Expected an empty folder or none. "
+            "Another process may have written it in the meantime."
         ) from error
 
 
-def _is_running(process):
-    """Whether there is a process of this number, given as text."""
+def _is_running(number):
+    """Returns whether a process has this number, a string."""
     try:
-        os.kill(int(process), 0)
+        # Signal 0 checks the process and sends nothing.
+        os.kill(int(number), 0)
     except (ProcessLookupError, ValueError, OverflowError):
         return False
     except PermissionError:
@@ -95,10 +100,10 @@ def write_json(path, value):
 
 
 def read_json(path):
-    """What a file of JSON holds.
+    """Returns the content of a JSON file.
 
     Raises:
-        InputError: if it is missing or damaged.
+        InputError: if the file is missing or damaged.
     """
     try:
         return json.loads(Path(path).read_text())
@@ -106,58 +111,9 @@ def read_json(path):
         raise InputError(f"Cannot read {path} as JSON: {error}") from error
 
 
-def as_json(value):
-    """`value` as it comes back from JSON: tuples become lists, keys become strings."""
-    return json.loads(json.dumps(value))
-
-
-def require_same_recipe(path, recorded, wanted):
-    """Raises an `InputError` that names what differs between two recipes.
-
-    Args:
-        path: the result that was made from `recorded`.
-        recorded: the recipe of the result that is there.
-        wanted: the recipe of the result that is asked for.
-    """
-    changes = list(_differences(as_json(recorded), as_json(wanted)))
-    if changes:
-        lines = [f"{path} holds the result of another recipe. Nothing was overwritten."]
-        lines += [
-            f"  {key}: there {_short(there)}, asked for {_short(asked)}"
-            for key, there, asked in changes
-        ]
-        if any(key == "threads" for key, _, _ in changes):
-            lines.append(
-                "Jobs share the cores, and the last bits depend on the threads of each: set "
-                "`threads` beside `jobs` to go on with other jobs."
-            )
-        lines.append("Choose another --output, or remove that result yourself.")
-        raise InputError("\n".join(lines))
-
-
-def differing(recorded, wanted):
-    """The keys, joined by dots, in which two nested dictionaries differ."""
-    return [key for key, _, _ in _differences(as_json(recorded), as_json(wanted))]
-
-
-def _differences(recorded, wanted, prefix=""):
-    if isinstance(recorded, dict) and isinstance(wanted, dict):
-        for key in [*recorded, *(key for key in wanted if key not in recorded)]:
-            yield from _differences(
-                recorded.get(key), wanted.get(key), f"{prefix}.{key}".strip(".")
-            )
-    elif recorded != wanted:
-        yield prefix, recorded, wanted
-
-
-def _short(value):
-    text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
 @contextlib.contextmanager
 def _new_parents(path):
-    """Makes the parent folders of `path`; takes back the ones it made if the block fails."""
+    """Makes the parent folders of `path` and removes the new ones if the block fails."""
     missing = [parent for parent in path.parents if not parent.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

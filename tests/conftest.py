@@ -1,5 +1,8 @@
 import pytest
-import small
+from support import small
+from support.in_process import run_each
+
+from keras_pruning.probing import probes, scoring
 
 
 @pytest.fixture(autouse=True)
@@ -8,6 +11,13 @@ def cache(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
     monkeypatch.setenv("KERAS_PRUNING_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Probes train and checkpoints are scored in the process of the tests."""
+    for module in (scoring, probes):
+        monkeypatch.setattr(module, "run_each", run_each)
 
 
 CONFIG = """

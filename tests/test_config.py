@@ -15,15 +15,15 @@ from keras_pruning.config import (
     TrainingConfig,
     seed_list,
 )
-from keras_pruning.probe import score_entries, scores_of_each_seed
+from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.scores import SCORES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_every_config_is_read_and_says_what_it_is(path):
+def test_every_config_is_read_and_has_a_header(path):
     parser = make_parser()
     values = parser.instantiate(parser.parse_args(["sweep", "--config", str(path)]))["sweep"]
     assert values.dataset.name == yaml.safe_load(path.read_text())["dataset"]["name"]
@@ -121,13 +121,14 @@ def test_all_is_every_score_there_is(text, tmp_path):
         parsed("--scores", text, "--probe.seeds", "2"),
         parsed("--config", str(tmp_path / "all.yaml")),
     ):
-        assert score_entries(config) == [{"name": name} for name in SCORES]
-        assert scores_of_each_seed(config) == dict.fromkeys((0, 1), score_entries(config))
+        plan = ScoringPlan.from_config(config)
+        assert plan.entries == [{"name": name} for name in SCORES]
+        assert plan.scores_of_each_seed == dict.fromkeys((0, 1), plan.entries)
 
 
 @pytest.mark.parametrize("text", ["[all, {name: vog, every: 2}]", "[{name: vog, every: 2}, all]"])
-def test_all_leaves_those_that_have_options_of_their_own(text):
-    entries = score_entries(parsed("--scores", text))
+def test_all_leaves_scores_with_options_alone(text):
+    entries = ScoringPlan.from_config(parsed("--scores", text)).entries
     assert {"name": "vog", "every": 2} in entries
     assert sorted(entry["name"] for entry in entries) == sorted(SCORES)
     assert [entry for entry in entries if len(entry) > 1] == [{"name": "vog", "every": 2}]
@@ -135,7 +136,7 @@ def test_all_leaves_those_that_have_options_of_their_own(text):
 
 def test_all_may_have_its_own_number_of_seeds():
     config = parsed("--scores", "[{name: all, seeds: 2}, {name: el2n, seeds: 3}, {name: vog}]")
-    of_seed = scores_of_each_seed(config)
+    of_seed = ScoringPlan.from_config(config).scores_of_each_seed
     names = {seed: [entry["name"] for entry in of_seed[seed]] for seed in of_seed}
     assert names == {0: [*names[1][:1], "vog", *names[1][1:]], 1: names[1], 2: ["el2n"]}
     assert sorted(names[0]) == sorted(SCORES)

@@ -1,18 +1,20 @@
-"""What a result depends on is in its recipe, and seeds go where they belong."""
+"""Recipes hold everything that a result depends on, and seeds go where they belong."""
 
 import csv
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
-import small
-from small import run
+from support import small
+from support.small import run
 
 import keras_pruning as kp
-from keras_pruning import probe, scoring, training, training_run
+import keras_pruning.probing.work
+import keras_pruning.training.work
 from keras_pruning.comparison import sweep
 from keras_pruning.config import (
     Config,
@@ -22,8 +24,11 @@ from keras_pruning.config import (
     SweepConfig,
     TrainingConfig,
 )
+from keras_pruning.examples.splits import Splits
+from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.scores import SCORES
-from keras_pruning.training_run import TrainingRun
+from keras_pruning.training import fit
+from keras_pruning.training.run import TrainingPlan, TrainingRun
 
 MLP = ModelConfig("mlp", 8)
 
@@ -39,18 +44,10 @@ def config():
     )
 
 
-def the_run(config, **changes):
-    examples, test = training_run.load_both(config)
-    fields = {
-        "config": config,
-        "subset": None,
-        "seed": 0,
-        "folder": None,
-        "examples": examples.provenance,
-        "test_examples": test.provenance,
-        "threads": 1,
-    }
-    return TrainingRun(**{**fields, **changes})
+def the_run(config, subset=None, seed=0, folder=None, **changes):
+    """Returns a `TrainingRun` whose plan has some attributes changed."""
+    plan = dataclasses.replace(TrainingPlan.from_config(config), **{"threads": 1, **changes})
+    return TrainingRun(plan, subset, seed, folder)
 
 
 def subset(kept):
@@ -61,14 +58,16 @@ def subset(kept):
 def test_a_training_run_depends_on_all_that_changes_it(config):
     recipe = the_run(config).recipe
     assert the_run(config).recipe == recipe
+    splits = Splits("digits", fraction=0.1)
+    other_test = SimpleNamespace(train=splits.train, test=splits.test.draw(0.5))
     changed = [
         the_run(dataclasses.replace(config, model=ModelConfig("mlp", 9))),
         the_run(dataclasses.replace(config, training=TrainingConfig(epochs=2))),
         the_run(dataclasses.replace(config, dataset=DatasetConfig(fraction=0.2))),
         the_run(config, seed=1),
         the_run(config, threads=2),
-        the_run(config, save_model=False),
-        the_run(config, test_examples={"fingerprint": "other"}),
+        the_run(config, save_models=False),
+        the_run(config, data=other_test),
         the_run(config, subset=subset(10)),
     ]
     for other in changed:
@@ -80,8 +79,8 @@ def test_a_training_run_depends_on_all_that_changes_it(config):
     assert pair[0].recipe != pair[1].recipe
 
 
-def test_scores_depend_on_all_that_changes_them(config, tmp_path):
-    recipe = scoring.find_scores(config, tmp_path)[1]
+def test_scores_depend_on_all_that_changes_them(config):
+    recipe = ScoringPlan.from_config(config).recipe
     changed = [
         {"model": ModelConfig("mlp", 9)},
         {"dataset": DatasetConfig(fraction=0.2)},
@@ -94,9 +93,10 @@ def test_scores_depend_on_all_that_changes_them(config, tmp_path):
         {"seed": 1},
     ]
     for change in changed:
-        assert scoring.find_scores(dataclasses.replace(config, **change), tmp_path)[1] != recipe
+        other = dataclasses.replace(config, **change)
+        assert ScoringPlan.from_config(other).recipe != recipe
     same = {"training": TrainingConfig(epochs=50, budget="epochs")}
-    assert scoring.find_scores(dataclasses.replace(config, **same), tmp_path)[1] == recipe
+    assert ScoringPlan.from_config(dataclasses.replace(config, **same)).recipe == recipe
 
 
 def test_seeds_of_one_score_count_from_the_seed_of_the_config(config):
@@ -104,9 +104,10 @@ def test_seeds_of_one_score_count_from_the_seed_of_the_config(config):
         config, scores=[{"name": "el2n", "seeds": 2}, {"name": "vog"}], seed=5
     )
     expected = {5: [{"name": "el2n"}, {"name": "vog"}], 6: [{"name": "el2n"}]}
-    assert probe.scores_of_each_seed(changed) == expected
+    assert ScoringPlan.from_config(changed).scores_of_each_seed == expected
 
 
+@pytest.mark.slow
 def test_another_model_under_the_same_name_is_another_recipe(capsys, tmp_path):
     path = tmp_path / "model.keras"
     shared = ["--dataset.fraction", 0.1, "--probe.epochs", 2, "--scores", "[el2n]"]
@@ -119,27 +120,30 @@ def test_another_model_under_the_same_name_is_another_recipe(capsys, tmp_path):
     assert "model_source" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_probes_and_retraining_draw_from_their_own_streams(config, tmp_path, monkeypatch):
-    seeds = []
+    plan, seeds = ScoringPlan.from_config(dataclasses.replace(config, seed=3)), []
     monkeypatch.setattr(keras.utils, "set_random_seed", seeds.append)
-    probe.score_with_probe(config, 3, [{"name": "el2n"}])
-    assert seeds == [training.derived_seed("probe", 3)]
-    training_run.run_training(the_run(config, seed=3, folder=tmp_path / "run"))
-    assert seeds[1:] == [training.derived_seed("training", 3)]
+    kp.probing.work.score_with_probe(plan, 3)
+    assert seeds == [fit.derived_seed("probe", 3)]
+    run = the_run(config, seed=3, folder=tmp_path / "run")
+    kp.training.work.run_training(run, run.recipe)
+    assert seeds[1:] == [fit.derived_seed("training", 3)]
 
 
+@pytest.mark.slow
 def test_a_run_without_metrics_is_not_finished(config, tmp_path):
     run = the_run(config, folder=tmp_path / "run")
     assert not run.is_finished()
-    training_run.run_training(run)
+    kp.training.work.run_training(run, run.recipe)
     assert run.is_finished()
     (tmp_path / "run" / "metrics.json").unlink()
-    with pytest.raises(kp.InputError, match="is not empty and holds no finished run"):
+    with pytest.raises(kp.InputError, match="is not empty and contains no finished run"):
         run.is_finished()
 
 
 def test_ties_of_proportional_shares_go_to_random_classes():
-    from keras_pruning.fractions import proportional
+    from keras_pruning.examples.fractions import proportional
 
     winners = {
         int(np.argmax(proportional(np.full(3, 10), 4, np.random.default_rng(seed))))
@@ -148,7 +152,8 @@ def test_ties_of_proportional_shares_go_to_random_classes():
     assert winners == {0, 1, 2}
 
 
-def test_a_comparison_does_not_delete_what_is_not_its_own(capsys, tmp_path, workplace):
+@pytest.mark.slow
+def test_a_comparison_does_not_delete_other_files(capsys, tmp_path, workplace):
     output = tmp_path / "runs"
     arguments = ["--config", workplace / "small.yaml", "--output", output / "one"]
     assert run("train", *arguments) == 0
@@ -161,7 +166,7 @@ def test_a_comparison_does_not_delete_what_is_not_its_own(capsys, tmp_path, work
     assert metrics["selection"] is None
 
 
-def test_the_callback_says_before_training_what_it_cannot_score():
+def test_the_callback_refuses_a_model_before_training():
     examples = small.digits(60)
 
     class Own(keras.Model):
@@ -179,6 +184,7 @@ def test_the_callback_says_before_training_what_it_cannot_score():
     assert model.optimizer.iterations == 0
 
 
+@pytest.mark.slow
 def test_all_scores_of_one_fit_each(tmp_path, capsys):
     """Every score of two probes: a column, its standard error, and the mode of its paper."""
     arguments = ["--scores", "all", "--dataset.fraction", 0.1, "--probe.epochs", 3]
@@ -187,7 +193,6 @@ def test_all_scores_of_one_fit_each(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert f"Scored 144 examples: {', '.join(SCORES)}." in shown
     table = kp.ScoreTable.load(tmp_path / "out" / "scores.parquet")
-    assert len(table.names) == 18
     assert table.names == list(table.standard_errors) == list(SCORES)
     with open(tmp_path / "out" / "scores.csv") as file:
         columns = next(csv.reader(file))
@@ -214,13 +219,18 @@ def test_an_unknown_score_beside_all(capsys, tmp_path):
 
 
 def test_a_sweep_may_prune_by_any_of_all_scores():
-    sweep._require_scored(Config(scores="all", sweep=SweepConfig(methods=["aum", "grand"])))
+    config = Config(scores="all", sweep=SweepConfig(methods=["aum", "grand"]))
+    names = ScoringPlan.from_config(config).names
+    sweep._require_scored(config.sweep, names)
+    with pytest.raises(kp.InputError, match="not taken.*Received: 'aum'"):
+        sweep._require_scored(config.sweep, ["el2n"])
 
 
 def test_a_probe_shuffles_by_its_own_seed(config, monkeypatch):
     def stop(*arguments, seed, **options):
         raise RuntimeError(seed)
 
-    monkeypatch.setattr(training, "train", stop)
-    with pytest.raises(RuntimeError, match=str(training.derived_seed("probe", 3))):
-        probe.score_with_probe(config, 3, [{"name": "el2n"}])
+    plan = ScoringPlan.from_config(dataclasses.replace(config, seed=3))
+    monkeypatch.setattr(fit, "train", stop)
+    with pytest.raises(RuntimeError, match=str(fit.derived_seed("probe", 3))):
+        kp.probing.work.score_with_probe(plan, 3)

@@ -3,7 +3,8 @@ import platform
 import pytest
 
 from keras_pruning import InputError
-from keras_pruning.storage import new_file, new_folder, require_same_recipe
+from keras_pruning.recipes import require_same_recipe
+from keras_pruning.storage import new_file, new_folder
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -37,7 +38,7 @@ def test_parents_that_were_there_stay(tmp_path):
     assert tmp_path.is_dir()
 
 
-def test_a_folder_that_is_there_is_kept_unless_told_otherwise(tmp_path):
+def test_an_existing_folder_is_kept_unless_overwritten(tmp_path):
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "old").write_text("")
     with pytest.raises(InputError, match="exists already"), new_folder(tmp_path / "kept"):
@@ -52,12 +53,12 @@ def test_recipes_that_differ_are_named():
     recorded = {"a": {"b": 1, "c": [1, 2]}, "d": None}
     require_same_recipe("x", recorded, {"a": {"b": 1, "c": (1, 2)}, "d": None})
     with pytest.raises(
-        InputError, match=r"x holds.*another recipe(.|\n)*a.b: there 1, asked for 2"
+        InputError, match=r"x holds.*another recipe(.|\n)*a.b: recorded 1, requested 2"
     ):
         require_same_recipe("x", recorded, {"a": {"b": 2, "c": [1, 2]}, "d": None})
-    with pytest.raises(InputError, match="e: there null, asked for 3"):
+    with pytest.raises(InputError, match="e: recorded null, requested 3"):
         require_same_recipe("x", recorded, {**recorded, "e": 3})
-    with pytest.raises(InputError, match="d: there null, asked for 0"):
+    with pytest.raises(InputError, match="d: recorded null, requested 0"):
         require_same_recipe("x", recorded, {**recorded, "d": 0})
 
 
@@ -67,7 +68,7 @@ def test_a_path_that_cannot_be_made_is_one_message(tmp_path):
         pass
 
 
-def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+def test_partial_folders_of_killed_processes_only_are_removed(tmp_path):
     host = platform.node().partition(".")[0]
     for partial in (f"run.{host}-99999999", f"run.{host}-1", "run.elsewhere-99999999"):
         (tmp_path / f"{partial}.partial").mkdir()

@@ -1,29 +1,32 @@
 """The comparison as a table on the terminal, as CSV and for TensorBoard."""
 
-import csv
 import dataclasses
 import logging
 from pathlib import Path
 
-from keras_pruning.comparison.results import FULL, compare, find_runs
-from keras_pruning.comparison.tensorboard import write_tensorboard
+from keras_pruning.comparison.runs import compare, find_runs
 from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
-from keras_pruning.examples import load_examples
-from keras_pruning.score_table import ScoreTable
+from keras_pruning.examples.splits import Splits
+from keras_pruning.reports.comparison import write_csv
+from keras_pruning.reports.tensorboard import write_tensorboard
+from keras_pruning.selection.methods import FULL
 from keras_pruning.storage import new_folder, read_json
+from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
 FOLDER = "comparison"
 
 
-def write_comparison(folder):
+def write_comparison(folder, splits=None):
     """Compares all runs below `folder` and writes the result to `folder/comparison`.
 
     What lies there is a view of the runs, made anew each time.
 
     Args:
         folder: folder with runs, as a sweep leaves it.
+        splits: dictionary from data fraction to the `Splits` of its runs; by default they are
+            loaded as the runs' configs say.
 
     Returns:
         List of `Row`.
@@ -35,7 +38,7 @@ def write_comparison(folder):
     runs = find_runs(folder)
     rows = compare(runs)
     tables = _score_tables(folder)
-    examples = _examples(runs, tables)
+    examples = _examples(runs, tables, splits or {})
     _require_own(folder / FOLDER)
     with new_folder(folder / FOLDER, overwrite=True) as partial:
         write_csv(partial / "comparison.csv", rows)
@@ -53,57 +56,6 @@ def _require_own(folder):
             f"{folder} is made anew by each comparison. Expected nothing else in it. "
             f"Received: {', '.join(foreign)}. Move that elsewhere."
         )
-
-
-def write_csv(path, rows):
-    """Writes one line for each `Row`; accuracies are fractions in [0, 1]."""
-    with open(path, "w", newline="") as file:
-        fields = [field.name for field in dataclasses.fields(rows[0])]
-        writer = csv.DictWriter(file, [*fields, "verdict"])
-        writer.writeheader()
-        writer.writerows({**dataclasses.asdict(row), "verdict": row.verdict} for row in rows)
-
-
-def as_table(rows):
-    """The comparison as a `rich.table.Table`, accuracies in percent."""
-    from rich.table import Table
-
-    table = Table(title="Test accuracy in %: mean ± half of the 95 % interval")
-    several = len({row.data_fraction for row in rows}) > 1
-    columns = ["data"] * several + ["kept", "method", "accuracy", "to random", "verdict"]
-    for column in [*columns, "worst class", "runs", "seconds"]:
-        words = column in ("method", "verdict")
-        width = max(len(row.method) for row in rows) if column == "method" else None
-        table.add_column(
-            column, justify="left" if words else "right", overflow="fold", min_width=width
-        )
-    previous = None
-    for row in rows:
-        group = (row.data_fraction, row.keep_fraction)
-        if previous not in (None, group):
-            table.add_section()
-        previous = group
-        table.add_row(*[f"{row.data_fraction:.0%}"] * several, *_cells(row))
-    return table
-
-
-def _cells(row):
-    return [
-        f"{100 * row.keep_fraction:g} %",
-        row.method,
-        _with_half_width(row.accuracy, row.half_width, ""),
-        _with_half_width(row.difference, row.difference_half_width, "+"),
-        row.verdict,
-        f"{100 * row.lowest_class_accuracy:.1f}",
-        str(row.runs),
-        f"{row.seconds:.1f}",
-    ]
-
-
-def _with_half_width(value, half_width, sign):
-    if value is None:
-        return ""
-    return f"{100 * value:{sign}.2f}" + ("" if half_width is None else f" ± {100 * half_width:.2f}")
 
 
 def cost_lines(folder, rows):
@@ -150,15 +102,16 @@ def _results(folder, name):
     return [path for path, is_doctors in zip(paths, doctors, strict=True) if not is_doctors]
 
 
-def _examples(runs, tables):
+def _examples(runs, tables, splits):
     """The training examples of each score table, for pictures; none where they are gone."""
     found = {}
     for run in runs:
         fraction = run.data_fraction
         if fraction in tables and fraction not in found:
             dataset = DatasetConfig(**run.metrics["config"]["dataset"])
+            known = splits.get(fraction) or Splits(**dataclasses.asdict(dataset))
             try:
-                examples = load_examples(split="train", **dataclasses.asdict(dataset))
+                examples = known.train
                 table = tables[fraction]
                 provenance = table.metadata["examples"]
                 examples.require_same(provenance, table.ids, table.labels, "score table")

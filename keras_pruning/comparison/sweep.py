@@ -2,118 +2,145 @@
 
 import dataclasses
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
-from keras_pruning import scoring
 from keras_pruning.comparison.report import write_comparison
-from keras_pruning.comparison.results import fraction_name
-from keras_pruning.config import seed_list
+from keras_pruning.config import SweepConfig, seed_list
 from keras_pruning.errors import InputError
-from keras_pruning.fractions import keep_count
-from keras_pruning.probe import score_entries
-from keras_pruning.processes import progress, run_each, thread_count
-from keras_pruning.scored_examples import require_training_split
+from keras_pruning.examples.fractions import keep_count
+from keras_pruning.jobs.local import thread_count
+from keras_pruning.probing.plan import ScoringPlan
+from keras_pruning.probing.scoring import find_scores, score
 from keras_pruning.selection import select
-from keras_pruning.training_run import TrainingRun, load_both, run_folder, run_training
+from keras_pruning.selection.methods import fraction_name
+from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
 
 logger = logging.getLogger("keras_pruning")
 
 
-def sweep(config, output):
+@dataclass(frozen=True, eq=False)
+class SweepPlan:
+    """Everything that a sweep needs.
+
+    Args:
+        grid: methods, keep fractions and seeds, a `SweepConfig`.
+        seeds: list of the evaluation seeds.
+        parts: list of a `ScoringPlan` and a `TrainingPlan` for each data fraction.
+    """
+
+    grid: SweepConfig
+    seeds: list
+    parts: list
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the plan of a `Config`. The examples of all data fractions are loaded once."""
+        grid = config.sweep
+        whole = ScoringPlan.from_config(config)
+        parts = []
+        for fraction in grid.data_fractions or [config.dataset.fraction]:
+            dataset = dataclasses.replace(config.dataset, fraction=fraction)
+            settings = dataclasses.replace(config, dataset=dataset).as_dict()
+            splits = whole.data.splits.with_fraction(fraction)
+            scoring = dataclasses.replace(whole.with_splits(splits), settings=settings)
+            training = TrainingPlan(
+                data=splits,
+                model=config.model,
+                training=config.training,
+                settings=settings,
+                jobs=grid.jobs,
+                threads=thread_count(grid.jobs, grid.threads),
+                save_models=grid.save_models,
+            )
+            parts.append((scoring, training))
+        return cls(grid, seed_list(grid.seeds, config.seed), parts)
+
+
+def sweep(plan, output):
     """Scores the data, prunes it by every method, retrains and compares.
 
     Runs that are there already are reused if they have the same recipe. The full data and random
-    pruning are always part of the grid; both the random subset and the order of ties are drawn
-    anew for each evaluation seed.
+    pruning are always part of the grid. The random subset and the order of ties are drawn anew
+    for each evaluation seed.
 
     Args:
-        config: `Config`.
+        plan: `SweepPlan`.
         output: folder of all results.
 
     Returns:
-        List of `keras_pruning.comparison.results.Row`.
+        List of `keras_pruning.comparison.runs.Row`.
 
     Raises:
-        InputError: before anything is trained, if the config is invalid or the output holds the
+        InputError: before anything is trained, if the plan is invalid or the output holds the
             results of another recipe.
     """
     output = Path(output)
-    _require_scored(config)
-    require_training_split(config, "sweep")
-    parts = _data_fractions(config, output)
-    for part, folder in parts:
-        _require_examples(part)
-        scoring.find_scores(part, folder)
+    folders = _folders(plan, output)
+    # Find what cannot work before anything is trained
+    for folder, (scoring, training) in zip(folders, plan.parts, strict=True):
+        scoring.require_training_split("sweep")
+        _require_scored(plan.grid, scoring.names)
+        _require_examples(plan.grid, training)
+        find_scores(scoring, folder)
+    # Score and prune each data fraction
     runs = []
-    for part, folder in parts:
-        table = scoring.score(part, folder)
-        runs += _grid(part, folder, table)
+    for folder, (scoring, training) in zip(folders, plan.parts, strict=True):
+        runs += _runs(plan, training, folder, score(scoring, folder))
+    # Train whatever is not there yet
     to_do = [run for run in runs if not run.is_finished()]
     if len(to_do) < len(runs):
         logger.info("Reused %d finished runs: they have the same recipe.", len(runs) - len(to_do))
     if to_do:
-        logger.info("Training %d models, %d at a time.", len(to_do), config.sweep.jobs)
-    calls = [{"run": run, "verbose": progress(len(to_do), config.sweep.jobs)} for run in to_do]
-    threads = thread_count(config.sweep.jobs, config.sweep.threads)
-    for _ in run_each(run_training, calls, config.sweep.jobs, threads, "training runs"):
+        logger.info("Training %d models, %d at a time.", len(to_do), plan.grid.jobs)
+    for _ in run_all(to_do):
         pass
-    return write_comparison(output)
+    splits = {training.settings["dataset"]["fraction"]: training.data for _, training in plan.parts}
+    return write_comparison(output, splits)
 
 
-def _data_fractions(config, output):
-    """The config and the folder of each data fraction."""
-    fractions = config.sweep.data_fractions or [config.dataset.fraction]
-    parts = []
-    for fraction in fractions:
-        dataset = dataclasses.replace(config.dataset, fraction=fraction)
-        folder = output / f"data-{fraction_name(fraction)}" if len(fractions) > 1 else output
-        parts.append((dataclasses.replace(config, dataset=dataset), folder))
-    return parts
+def _folders(plan, output):
+    """Returns the folder of each data fraction."""
+    if len(plan.parts) == 1:
+        return [output]
+    fractions = [training.settings["dataset"]["fraction"] for _, training in plan.parts]
+    return [output / f"data-{fraction_name(fraction)}" for fraction in fractions]
 
 
-def _grid(config, folder, table):
-    """All runs on one data fraction: each method, keep fraction and seed, and the full data."""
-    examples, test = load_both(config)
-    shared = {
-        "config": config,
-        "examples": examples.provenance,
-        "test_examples": test.provenance,
-        "threads": thread_count(config.sweep.jobs, config.sweep.threads),
-        "save_model": config.sweep.save_models,
-    }
+def _runs(plan, training, folder, table):
+    """Returns all runs on one data fraction: each method, keep fraction and seed, and the full
+    data."""
     runs = []
-    for seed in seed_list(config.sweep.seeds, config.seed):
+    for seed in plan.seeds:
         subsets = [None]
-        for keep_fraction in dict.fromkeys(config.sweep.keep_fractions):
+        for keep_fraction in dict.fromkeys(plan.grid.keep_fractions):
             if keep_fraction == 1:
                 continue
-            for method in _with_baselines(config.sweep.methods):
+            for method in _with_baselines(plan.grid.methods):
                 subsets.append(select(table, keep_fraction=keep_fraction, seed=seed, **method))
         for subset in subsets:
-            path = folder / run_folder(subset, seed)
-            runs.append(TrainingRun(subset=subset, seed=seed, folder=path, **shared))
+            runs.append(TrainingRun(training, subset, seed, folder / run_folder(subset, seed)))
     return runs
 
 
 def _with_baselines(methods):
-    """The methods, and before them random pruning under each of their class quotas."""
+    """Returns the methods, and before them random pruning under each of their class quotas."""
     quotas = dict.fromkeys([None, *[method["quota"] for method in methods]])
     baselines = [{"by": None, "policy": "random", "quota": quota} for quota in quotas]
     return baselines + [method for method in methods if method["policy"] != "random"]
 
 
-def _require_scored(config):
-    taken = [score["name"] for score in score_entries(config)]
-    for method in config.sweep.methods:
-        if method["policy"] != "random" and method["by"] not in taken:
+def _require_scored(grid, names):
+    for method in grid.methods:
+        if method["policy"] != "random" and method["by"] not in names:
             raise InputError(
                 "A method of the sweep uses a score that is not taken. "
-                f"Expected `by` among `scores`: {taken}. Received: {method['by']!r}"
+                f"Expected `by` among `scores`: {names}. Received: {method['by']!r}"
             )
 
 
-def _require_examples(config):
+def _require_examples(grid, training):
     """Checks the data, and that every keep fraction keeps something of it, before any training."""
-    examples, _ = load_both(config)
-    for keep_fraction in config.sweep.keep_fractions:
-        keep_count(keep_fraction, len(examples))
+    training.data.test  # noqa: B018
+    for keep_fraction in grid.keep_fractions:
+        keep_count(keep_fraction, len(training.data.train))

@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from keras_pruning.comparison.tensorboard import rank_correlations
 from keras_pruning.errors import InputError
-from keras_pruning.fractions import rounded_count
+from keras_pruning.examples.fractions import rounded_count
+from keras_pruning.statistics.ranks import rank_correlations
 
 HARDEST = 0.1
 

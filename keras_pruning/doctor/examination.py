@@ -1,19 +1,16 @@
 """The doctor's way: plant wrong labels, score, see which scores find them, list the suspects."""
 
-import dataclasses
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_pruning import scoring
-from keras_pruning.comparison.results import fraction_name
 from keras_pruning.doctor.advice import advise
 from keras_pruning.doctor.diagnosis import Diagnosis, diagnose
 from keras_pruning.doctor.report import write_report
 from keras_pruning.doctor.suspects import Suspects, SuspectSearch
 from keras_pruning.errors import InputError
-from keras_pruning.examples import load_examples
-from keras_pruning.scored_examples import require_training_split
+from keras_pruning.probing import scoring
+from keras_pruning.selection.methods import fraction_name
 
 logger = logging.getLogger("keras_pruning")
 FOLDER = "doctor"
@@ -36,14 +33,14 @@ class Examination:
     suspects: Suspects | None
 
 
-def examine(config, output, noise=0.1, suspects=None):
+def examine(plan, output, noise=0.1, suspects=None):
     """Plants wrong labels in the training examples and tells which scores find them.
 
     Nothing is written to the data. Scores that are there already are reused if they have the same
     recipe; the report on them is made anew.
 
     Args:
-        config: `Config`.
+        plan: `ScoringPlan` of the clean data.
         output: folder of the results; the doctor's own lie in `doctor` below it.
         noise: float in (0, 0.5], the part of the labels to replace.
         suspects: how many suspects of the clean data to list; `None` for no list.
@@ -55,17 +52,17 @@ def examine(config, output, noise=0.1, suspects=None):
         InputError: if an argument is invalid, the output holds the results of another recipe, or
             the config does not fit the data; what can be checked, before anything is trained.
     """
-    _require_noise(config, noise)
-    _require_all(config)
-    require_training_split(config, "doctor")
+    _require_noise(plan, noise)
+    _require_all(plan)
+    plan.require_training_split("doctor")
     output = Path(output) / FOLDER
     folder = output / f"noise-{fraction_name(noise)}"
-    noisy = with_label_noise(config, noise)
-    search = None if suspects is None else SuspectSearch(config, output, noise, suspects)
-    if scoring.find_scores(noisy, folder)[0] is None:
+    noisy = plan.with_splits(plan.data.splits.with_label_noise(noise))
+    search = None if suspects is None else SuspectSearch(plan, output, noise, suspects)
+    if scoring.find_scores(noisy, folder) is None:
         logger.info("Planting wrong labels in %.4g %% of the examples.", 100 * noise)
     table = scoring.score(noisy, folder)
-    clean = load_examples(split="train", **dataclasses.asdict(config.dataset))
+    clean = plan.data.all
     diagnosis = diagnose(table, clean.labels, clean.class_names, noise)
     advice = advise(diagnosis)
     write_report(folder, diagnosis, advice)
@@ -73,26 +70,19 @@ def examine(config, output, noise=0.1, suspects=None):
     return Examination(folder, diagnosis, advice, found)
 
 
-def with_label_noise(config, noise):
-    """The same config on data of which a part of the labels is replaced."""
-    return dataclasses.replace(
-        config, dataset=dataclasses.replace(config.dataset, label_noise=noise)
-    )
-
-
-def _require_noise(config, noise):
+def _require_noise(plan, noise):
     if not 0 < noise <= 0.5:
         raise InputError(f"Invalid `noise`. Expected a float in (0, 0.5]. Received: noise={noise}")
-    if config.dataset.label_noise:
+    if plan.data.splits.label_noise:
         raise InputError(
             "The doctor plants label noise of its own. Expected dataset.label_noise: 0. "
-            f"Received: {config.dataset.label_noise}. Say --noise instead."
+            f"Received: {plan.data.splits.label_noise}. Say --noise instead."
         )
 
 
-def _require_all(config):
-    if config.probe.fraction < 1:
+def _require_all(plan):
+    if plan.data.fraction < 1:
         raise InputError(
             "The doctor looks at the label of every example. Expected probe.fraction: 1. "
-            f"Received: {config.probe.fraction}. For a part of the data say --dataset.fraction."
+            f"Received: {plan.data.fraction}. For a part of the data say --dataset.fraction."
         )

@@ -1,20 +1,26 @@
-"""What the model says an example is, taken early, before it has learned wrong labels by heart."""
+"""The class that the model predicts early, before it has memorised wrong labels."""
 
 from keras import ops
 
 from keras_pruning.scores.el2n import EL2N
+from keras_pruning.scores.score import OneEpochScore
 
 
-class PredictedClass(EL2N):
+class PredictedClass(OneEpochScore):
     """The class of the largest logit, at the epoch that EL2N looks at.
 
-    Not a score of how hard an example is, but taken like one: by row, in the pass that EL2N makes.
+    It does not say how hard an example is, but is recorded like a score: by row, in the pass that
+    EL2N makes.
 
     Args:
-        epoch: epoch to look at the end of, counted from 1; by default a tenth of the run.
+        epoch: epoch to look at the end of, counted from 1. Defaults to the epoch of EL2N.
+
+    Raises:
+        InputError: if `epoch` is not a positive integer.
     """
 
     name = "predicted_class"
+    default_fraction = EL2N.default_fraction
 
     def observe(self, signal):
         return ops.cast(ops.argmax(signal.logits, axis=-1), "float32")

@@ -5,7 +5,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_pruning.comparison.pictures import correlation_map
+from keras_pruning.reports.pictures import correlation_map
 from keras_pruning.storage import new_file, write_json
 
 CLASSES_SHOWN = 10

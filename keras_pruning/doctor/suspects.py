@@ -3,32 +3,27 @@
 import csv
 import logging
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from keras_pruning import probe, scoring, tables
-from keras_pruning.comparison.pictures import are_images, grid
 from keras_pruning.doctor.advice import FINDS
 from keras_pruning.errors import InputError
-from keras_pruning.score_table import ScoreTable
+from keras_pruning.probing import probes, scoring
+from keras_pruning.recipes import require_same_recipe
+from keras_pruning.reports.pictures import are_images, grid
 from keras_pruning.selection.ranking import hardest_first
-from keras_pruning.storage import RECIPE, new_folder, read_json, require_same_recipe, write_json
+from keras_pruning.storage import RECIPE, new_folder, read_json, write_json
+from keras_pruning.tables import parquet
+from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
 KIND = "keras_pruning.predictions"
 PREDICTED = "predicted_class"
+_PREDICTED_CLASS = "keras_pruning.doctor.predicted_class:PredictedClass"
 SHOWN, COLUMNS = 40, 8
 # So many contradictions are a matter of the probes rather than of the labels.
 TOO_MANY = 0.3
-
-
-def predicted_class(epoch):
-    """The `PredictedClass` at `epoch`; where it is called, TensorFlow is imported."""
-    from keras_pruning.doctor.predicted_class import PredictedClass
-
-    return PredictedClass(epoch)
 
 
 def majority(votes, labels):
@@ -109,7 +104,7 @@ class SuspectSearch:
     The scores go to `clean`, where every later search reuses them, the list to `suspects`.
 
     Args:
-        config: `Config`.
+        plan: `ScoringPlan` of the clean data.
         output: the doctor's folder.
         noise: part of the labels that was replaced to find the best score.
         count: how many suspects to list.
@@ -118,17 +113,17 @@ class SuspectSearch:
         InputError: if the count is not positive, or the folders hold results of another recipe.
     """
 
-    def __init__(self, config, output, noise, count):
+    def __init__(self, plan, output, noise, count):
         if count < 1:
             raise InputError(
                 "Invalid `suspects`. Expected a positive number of examples to list. "
                 f"Received: {count}"
             )
-        self.config, self.count = config, count
+        self.plan, self.count = plan, count
         self._clean, self._folder = output / "clean", output / "suspects"
-        self._scores, self._scoring = scoring.find_scores(config, self._clean)
+        self._scores = scoring.find_scores(plan, self._clean)
         # What finds the planted noise best, and so ranks, is not known before it was scored.
-        self._recipe = {**self._scoring, "noise": noise, "suspects": count}
+        self._recipe = {**plan.recipe, "noise": noise, "suspects": count}
         _holds(self._folder, self._recipe)
 
     def run(self, examples, best):
@@ -166,28 +161,28 @@ class SuspectSearch:
             self._score()
         else:
             logger.info("Reused %s: it has the same recipe.", self._clean)
-        columns, _ = tables.read(self._clean / "predictions.parquet", KIND)
+        columns, _ = parquet.read(self._clean / "predictions.parquet", KIND)
         scores = ScoreTable.load(self._clean / scoring.SCORES)
         return scores, columns["predicted"], columns["share"]
 
     def _score(self):
         """Trains probes on the clean data, and keeps what they say."""
         logger.info("Scoring the clean data for the suspects.")
-        extra = partial(predicted_class, self._epoch())
-        of_probes, costs = probe.probe_tables(self.config, self._scoring["threads"], [extra])
+        extra = (_PREDICTED_CLASS, {"epoch": self._epoch()})
+        of_probes, costs = probes.probe_tables(self.plan, [extra])
         votes = np.stack([table[PREDICTED].astype(np.int64) for table in of_probes])
         table = ScoreTable.over_seeds([_without(table, PREDICTED) for table in of_probes])
-        table.metadata["recipe"] = self._scoring
+        table.metadata["recipe"] = self.plan.recipe
         predicted, share = majority(votes, table.labels)
         columns = {"id": table.ids, "label": table.labels, "predicted": predicted, "share": share}
         with new_folder(self._clean) as folder:
             write_json(folder / "scoring.json", {"probes": list(costs)})
-            tables.write(folder / "predictions.parquet", KIND, columns, {})
+            parquet.write(folder / "predictions.parquet", KIND, columns, {})
             table.save(folder / scoring.SCORES)
 
     def _epoch(self):
         """The epoch at which `el2n` looks, where the config takes it; else its default."""
-        entries = [entry for entry in self.config.scores if entry["name"] == "el2n"]
+        entries = [entry for entry in self.plan.entries if entry["name"] == "el2n"]
         return entries[0].get("epoch") if entries else None
 
 

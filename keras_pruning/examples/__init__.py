@@ -1,18 +1,10 @@
-"""Where examples come from: one file for each kind of source."""
+"""Labelled examples with ids, labels, inputs and batches, and the sources they are loaded from."""
 
-import importlib
-
+from keras_pruning.arguments import require_label_noise
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.examples import Examples as Examples
-from keras_pruning.examples.label_noise import require_label_noise
+from keras_pruning.examples.sources import SOURCES, usages
 
-SOURCES = {
-    "digits": "keras_pruning.examples.digits",
-    "idx": "keras_pruning.examples.idx",
-    "npz": "keras_pruning.examples.npz",
-    "folder": "keras_pruning.examples.folder",
-    "tfds": "keras_pruning.examples.tfds",
-}
 SPLITS = ("train", "test")
 
 
@@ -24,27 +16,27 @@ def load_examples(
     Args:
         name: `"digits"`, `"idx:DIR"`, `"npz:FILE"`, `"folder:DIR"` or `"tfds:NAME"`.
         split: `"train"` or `"test"`.
-        fraction: float in (0, 1], the part to draw, stratified, before anything else. Ids are
-            those of the whole.
-        seed: integer, the seed of that draw and of the label noise.
-        data_dir: where TFDS keeps its data sets; by default TFDS' own place.
-        image_size: height and width in pixels that images from `folder:` and `tfds:` are resized
-            to; by default their own, which must then be the same for all.
-        label_noise: float in [0, 1), the part of the labels to replace by other classes once the
-            examples are drawn; see `Examples.with_label_noise`. The labels of the test split
-            always stay as they are.
+        fraction: float in (0, 1], the fraction of the examples to draw, stratified, before anything
+            else. The drawn examples keep their ids.
+        seed: integer >= 0, the seed of that draw and of the label noise.
+        data_dir: folder of the TFDS data sets. Defaults to the folder that TFDS uses.
+        image_size: height and width in pixels that images of `folder:` and `tfds:` are resized to.
+            Defaults to their own size, which must be the same for all images.
+        label_noise: float in [0, 1), the fraction of the drawn labels to replace by other classes,
+            as in `Examples.with_label_noise`. The labels of the test split never change.
 
     Returns:
         `Examples`.
 
     Raises:
-        InputError: if there is no such source or split, or what it holds cannot be used.
+        InputError: if the source or the split does not exist or cannot be used, or if an argument
+            is invalid.
     """
+    # Check all arguments before the source is read.
     kind, _, location = name.partition(":")
-    if kind not in SOURCES or (kind == "digits") == bool(location):
-        raise unknown(
-            "data set", name, ["digits", "idx:DIR", "npz:FILE", "folder:DIR", "tfds:NAME"]
-        )
+    source = SOURCES.get(kind)
+    if source is None or (source.location is None) == bool(location):
+        raise unknown("data set", name, usages())
     if split not in SPLITS:
         raise InputError(f"Invalid `split`. Expected one of {SPLITS}. Received: split={split!r}")
     if image_size is not None and (type(image_size) is not int or image_size < 1):
@@ -52,12 +44,12 @@ def load_examples(
             "Invalid `image_size`. Expected a positive integer or None. "
             f"Received: image_size={image_size!r}"
         )
-    if image_size is not None and kind not in ("folder", "tfds"):
+    if image_size is not None and not source.takes_image_size:
+        resizing = " and ".join(f"{name}:" for name in SOURCES if SOURCES[name].takes_image_size)
         raise InputError(
-            "Invalid `image_size`. Expected none, except for folder: and tfds:. "
+            f"Invalid `image_size`. Expected none, except for {resizing}. "
             f"Received: image_size={image_size} for {name}"
         )
     require_label_noise(label_noise)
-    source = importlib.import_module(SOURCES[kind])
     examples = source.load(location, split, data_dir, image_size).draw(fraction, seed)
     return examples if split == "test" else examples.with_label_noise(label_noise, seed)

@@ -1,4 +1,4 @@
-"""Labelled examples whose ids are given once and never again."""
+"""Labelled examples. They get their ids once, from their source, and keep them."""
 
 import copy
 import hashlib
@@ -6,10 +6,13 @@ from functools import cached_property
 
 import numpy as np
 
+from keras_pruning.arguments import require_seed
 from keras_pruning.errors import InputError
+from keras_pruning.examples import batches
+from keras_pruning.examples.fractions import keep_count, stratified_rows
 from keras_pruning.examples.inputs import Inputs
 from keras_pruning.examples.label_noise import symmetric_noise
-from keras_pruning.fractions import keep_count, require_seed, stratified_rows
+from keras_pruning.recipes import completed
 
 
 class Examples:
@@ -18,13 +21,13 @@ class Examples:
     A *row* is a position in `ids`. Subsets share the stored inputs and keep the ids.
 
     Args:
-        inputs: `Inputs`, all that the source has stored.
-        labels: integers `(examples,)` in 0 … classes - 1.
+        inputs: `Inputs` of all examples that the source has stored.
+        labels: integers `(examples,)` in 0 … C - 1.
         ids: unique strings `(examples,)`.
         num_classes: number of classes C.
-        source: the kind of source, for example `"idx"`.
+        source: kind of source, for example `"idx"`.
         split: `"train"` or `"test"`.
-        class_names: C strings; by default the class numbers.
+        class_names: C strings. Defaults to the class numbers.
 
     Raises:
         InputError: if lengths differ, labels are outside 0 … C - 1 or ids repeat.
@@ -49,18 +52,19 @@ class Examples:
 
     @classmethod
     def from_arrays(cls, x, y, ids=None, num_classes=None, split="train"):
-        """Examples of arrays in memory, or of a `numpy.memmap`.
+        """Returns examples of arrays in memory, or of a `numpy.memmap`.
 
         Args:
-            x: array `(N, ...)`: floats, taken as they are, or uint8, scaled to [0, 1].
-            y: integers `(N,)` or `(N, 1)`.
-            ids: N unique ids; by default the positions. They are kept as strings.
-            num_classes: number of classes; by default the largest label plus one.
-            split: the name of the split, part of the fingerprint.
+            x: array `(examples, ...)` of floats, which stay as they are, or of uint8, which are
+                scaled to [0, 1].
+            y: integers `(examples,)` or `(examples, 1)`.
+            ids: unique ids `(examples,)`, stored as strings. Defaults to the positions.
+            num_classes: number of classes C. Defaults to the largest label plus one.
+            split: name of the split, part of the fingerprint.
 
         Raises:
-            InputError: if x or y has another dtype or shape, if their lengths differ, if a value
-                is not finite or a label outside 0 … C - 1.
+            InputError: if x or y has another dtype or shape, if their lengths differ, if a value is
+                not finite, or if a label is outside 0 … C - 1.
         """
         labels = checked_labels(y, np.inf if num_classes is None else num_classes)
         ids = np.arange(len(labels)) if ids is None else ids
@@ -76,22 +80,22 @@ class Examples:
 
     @property
     def shape(self):
-        """The shape of one example."""
+        """Shape of one example, a tuple without the batch axis."""
         return self._inputs.shape
 
     @property
     def stored_count(self):
-        """How many examples the source has stored, before any part was drawn or kept."""
+        """Number of examples in the source, before any of them were drawn or kept."""
         return len(self._inputs.stored)
 
     @property
     def stored_rows(self):
-        """Where these examples lie among those, integers `(examples,)`."""
+        """Positions of these examples among the stored ones, integers `(examples,)`."""
         return self._stored_rows
 
     @cached_property
     def fingerprint(self):
-        """A hash over source, split, ids, labels and the stored inputs."""
+        """Hash over source, split, ids, labels and the stored inputs, 32 hexadecimal digits."""
         digest = hashlib.sha256(f"{self.source}\0{self.split}\0{self._inputs.digest}".encode())
         digest.update("\0".join(self.ids.tolist()).encode())
         digest.update(self.labels.astype("<i8").tobytes())
@@ -99,16 +103,14 @@ class Examples:
 
     @property
     def provenance(self):
-        """What identifies these examples; it goes into every file made of them."""
-        # Only where there is some: files from before there was label noise stay valid.
-        noise = {"label_noise": self.label_noise, "label_noise_seed": self.label_noise_seed}
-        noise = noise if self.label_noise else {}
+        """Dictionary that identifies these examples, part of every file that is made of them."""
         return {
             "source": self.source,
             "split": self.split,
             "fraction": self.fraction,
             "seed": self.seed,
-            **noise,
+            "label_noise": self.label_noise,
+            "label_noise_seed": self.label_noise_seed,
             "examples": len(self),
             "classes": self.num_classes,
             "inputs": self._inputs.digest,
@@ -116,15 +118,18 @@ class Examples:
         }
 
     def stored_inputs(self, rows):
-        """The inputs at `rows` as they are stored, `(len(rows), ...)`: floats, or uint8 pixels."""
+        """Returns the inputs at `rows` as they are stored, floats or uint8 `(len(rows), ...)`."""
         return np.asarray(self._inputs.stored[self._stored_rows[rows]])
 
     def draw(self, fraction, seed=0):
-        """A stratified random part: round-half-up(fraction · N) examples, ids unchanged.
+        """Returns a stratified random draw of round-half-up(fraction · N) examples with their ids.
 
         Args:
             fraction: float in (0, 1].
-            seed: integer; the same seed draws the same examples.
+            seed: integer >= 0. The same seed draws the same examples.
+
+        Raises:
+            InputError: if `fraction` or `seed` is invalid, or if no example would be drawn.
         """
         total = keep_count(fraction, len(self), "fraction")
         require_seed(seed)
@@ -135,25 +140,25 @@ class Examples:
         return drawn
 
     def with_label_noise(self, fraction, seed=0):
-        """The same examples, a part of their labels replaced by other classes.
+        """Returns the same examples with a fraction of their labels replaced by other classes.
 
-        Ids and inputs stay, and so does what the source has stored.
+        Ids and inputs stay the same, and these examples do not change.
 
         Args:
-            fraction: float in [0, 1). Exactly round-half-up(fraction · N) labels are replaced,
-                each by one of the other classes with equal probability (symmetric noise).
-            seed: integer; the same seed replaces the same labels by the same classes.
+            fraction: float in [0, 1). Exactly round-half-up(fraction · N) labels are replaced, each
+                by one of the other classes with equal probability (symmetric noise).
+            seed: integer >= 0. The same seed replaces the same labels by the same classes.
 
         Raises:
-            InputError: if the fraction is outside [0, 1) or replaces nothing, if there is one
-                class only, or if these examples have label noise already.
+            InputError: if the fraction is outside [0, 1) or replaces no label, if there is only one
+                class, or if these examples have label noise already.
         """
         labels = symmetric_noise(self.labels, fraction, self.num_classes, seed)
         if fraction == 0:
             return self
         if self.label_noise:
             raise InputError(
-                "Label noise can be planted once only. Expected examples without it. "
+                "Label noise can be planted only once. Expected examples without label noise. "
                 f"Received: {self!r} with label_noise={self.label_noise}"
             )
         noisy = self._at(slice(None))
@@ -161,102 +166,77 @@ class Examples:
         return noisy
 
     def keep(self, subset):
-        """The examples that `subset` keeps.
+        """Returns the examples that `subset` keeps.
 
         Args:
-            subset: a `Subset` that was selected among exactly these examples.
+            subset: `Subset` that was selected from exactly these examples.
 
         Raises:
-            InputError: if it was selected among others; the message names what differs.
+            InputError: if it was selected from other examples. The message names the differences.
         """
         if not hasattr(subset, "mask"):
             raise InputError(
-                f"Invalid `subset`. Expected a Subset, as `select` makes it. "
+                f"Invalid `subset`. Expected a Subset, as `select` returns it. "
                 f"Received: {type(subset).__name__}"
             )
         self.require_same(subset.examples, subset.ids, subset.labels, "subset")
         return self._at(np.flatnonzero(subset.mask))
 
-    def require_same(self, recorded, ids, labels, what):
-        """Raises an `InputError` unless something that was made earlier is about these examples.
+    def require_same(self, recorded, ids, labels, noun):
+        """Raises an `InputError` unless an earlier result is about exactly these examples.
 
         Args:
-            recorded: the `provenance` written then; empty where the maker did not say.
-            ids: its ids, in order.
-            labels: its labels, in order.
-            what: its name in the message.
+            recorded: the `provenance` in the result, empty if the result has none.
+            ids: the ids of the result, in order.
+            labels: the labels of the result, in order.
+            noun: name of the result in the message, for example `"score table"`.
         """
         if recorded:
-            recorded = {"label_noise": 0.0, **recorded}
-        own = {**self.provenance, "label_noise": self.label_noise}
-        known = {key: value for key, value in own.items() if key in recorded}
-        differs = [key for key, value in known.items() if recorded[key] != value]
-        if differs:
-            # The hashes only where nothing says more.
-            said = [key for key in differs if key not in ("inputs", "fingerprint")] or differs
+            recorded = completed(recorded, "examples")
+        known = {key: value for key, value in self.provenance.items() if key in recorded}
+        differing = [key for key, value in known.items() if recorded[key] != value]
+        if differing:
+            # Name the hashes only if no readable key differs.
+            keys = [key for key in differing if key not in ("inputs", "fingerprint")] or differing
             raise InputError(
-                f"This {what} was taken on other examples. "
-                f"Expected {', '.join(f'{key}={known[key]!r}' for key in said)}, as in {self!r}. "
-                f"Received: {', '.join(f'{key}={recorded[key]!r}' for key in said)} in the {what}"
+                f"This {noun} was made from other examples. "
+                f"Expected {', '.join(f'{key}={known[key]!r}' for key in keys)}, as in {self!r}. "
+                f"Received: {', '.join(f'{key}={recorded[key]!r}' for key in keys)} in the {noun}"
             )
         if not (np.array_equal(ids, self.ids) and np.array_equal(labels, self.labels)):
             raise InputError(
-                f"This {what} was taken on other examples. Expected the {len(self)} ids and labels "
-                f"of {self!r} in their order. Received: {len(ids)} that differ from them"
+                f"This {noun} was made from other examples. Expected the {len(self)} ids and "
+                f"labels of {self!r} in their order. Received: {len(ids)} that differ from them"
             )
 
     def batches(self, batch_size, shuffle=False, seed=0, augmentation=None, rows=False):
-        """Batches `(x, y)` of float32 `(batch, ...)` and int64 `(batch,)`, the last one ragged.
+        """Returns batches `(x, y)` of float32 `(batch, ...)` and int64 `(batch,)`.
+
+        The last batch is smaller if `batch_size` does not divide the number of examples.
 
         Args:
-            batch_size: examples a batch.
-            shuffle: a new order in every pass over the data set.
+            batch_size: number of examples in a batch.
+            shuffle: whether every pass over the data set has a new order.
             seed: integer that fixes the orders and the augmentation, together with the global seed
-                of `keras.utils.set_random_seed` where one is set.
+                of `keras.utils.set_random_seed` if one is set.
             augmentation: function of a batch and a seed, for example
-                `keras_pruning.examples.augmentation.flip_crop`.
-            rows: give a dictionary of `x` and `row`, int64 `(batch,)`, in the place of `x`.
+                `keras_pruning.training.augmentation.flip_crop`.
+            rows: whether to return dictionaries of `x` and `row`, int64 `(batch,)`, instead of `x`.
 
         Returns:
             A `tf.data.Dataset` whose cardinality is the number of batches.
         """
-        import tensorflow as tf
-
-        read = self._reader()
-        order = tf.data.Dataset.range(len(self))
-        if shuffle:
-            order = order.shuffle(len(self), seed=seed, reshuffle_each_iteration=True)
-        batches = order.batch(batch_size).map(lambda row: (row, *read(row)))
-        if augmentation is not None:
-            draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
-            batches = tf.data.Dataset.zip(batches, draws).map(
-                lambda batch, draw: (batch[0], augmentation(batch[1], draw), batch[2])
-            )
-        if rows:
-            batches = batches.map(lambda row, x, y: ({"x": x, "row": row}, y))
-        else:
-            batches = batches.map(lambda row, x, y: (x, y))
-        return batches.prefetch(tf.data.AUTOTUNE)
+        read = batches.reader(self._inputs, self._stored_rows, self.labels)
+        return batches.for_fit(read, len(self), batch_size, shuffle, seed, augmentation, rows)
 
     def scoring_batches(self, batch_size):
-        """Batches `(rows, x, y)` in order, never augmented; rows are int64 `(batch,)`."""
-        import tensorflow as tf
-
-        read = self._reader()
-        rows = tf.data.Dataset.range(len(self)).batch(batch_size)
-        return rows.map(lambda rows: (rows, *read(rows))).prefetch(tf.data.AUTOTUNE)
-
-    def _reader(self):
-        import tensorflow as tf
-
-        stored_rows, labels = tf.constant(self._stored_rows), tf.constant(self.labels)
-        return lambda rows: (
-            self._inputs.take(tf.gather(stored_rows, rows)),
-            tf.gather(labels, rows),
-        )
+        """Returns batches `(rows, x, y)` in order, not augmented, with int64 rows `(batch,)`."""
+        read = batches.reader(self._inputs, self._stored_rows, self.labels)
+        return batches.in_order(read, len(self), batch_size)
 
     def _at(self, rows):
         part = copy.copy(self)
+        # The cached value is about all examples.
         part.__dict__.pop("fingerprint", None)
         part.ids, part.labels = self.ids[rows], self.labels[rows]
         part._stored_rows = self._stored_rows[rows]
@@ -264,14 +244,14 @@ class Examples:
 
 
 def checked_labels(labels, num_classes):
-    """The labels as int64 `(N,)`.
+    """Returns the labels as int64 `(examples,)`.
 
     Args:
-        labels: integers `(N,)` or `(N, 1)`.
-        num_classes: C; `numpy.inf` where it is not known yet.
+        labels: integers `(examples,)` or `(examples, 1)`.
+        num_classes: number of classes C, `numpy.inf` if it is not known yet.
 
     Raises:
-        InputError: for other dtypes and shapes, and for labels outside 0 … C - 1.
+        InputError: if the labels have another dtype or shape, or if one is outside 0 … C - 1.
     """
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:

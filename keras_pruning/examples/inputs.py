@@ -1,4 +1,4 @@
-"""The stored inputs of a source: one array that every subset of it shares."""
+"""The stored inputs of a source, in one array that all of its subsets share."""
 
 import hashlib
 from functools import cached_property
@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 
+# Number of examples that are hashed and checked at a time.
 _BLOCK = 4096
 
 
@@ -14,11 +15,11 @@ class Inputs:
     """Inputs as they are stored: floats, or uint8 pixels that batches scale to [0, 1].
 
     Args:
-        stored: array or `numpy.memmap` `(stored examples, ...)`, floating or uint8. A memory map
-            stays on disk; only the rows of a batch are read.
+        stored: array or `numpy.memmap` of floats or uint8 `(stored examples, ...)`. A memory map
+            stays on disk, and a batch reads only its own rows.
 
     Raises:
-        InputError: for other dtypes, for a single number, and for values that are NaN or infinite.
+        InputError: if `stored` has another dtype, is a single number, or holds NaN or infinity.
     """
 
     def __init__(self, stored):
@@ -40,12 +41,12 @@ class Inputs:
 
     @property
     def shape(self):
-        """The shape of one example."""
+        """Shape of one example, a tuple without the batch axis."""
         return self.stored.shape[1:]
 
     @cached_property
     def digest(self):
-        """A hash of shape, dtype and every value, as a hexadecimal string."""
+        """Hash of shape, dtype and every value, 32 hexadecimal digits."""
         digest = hashlib.blake2b(
             f"{self.stored.shape} {self.stored.dtype}".encode(), digest_size=16
         )
@@ -57,15 +58,16 @@ class Inputs:
     def _tensor(self):
         import tensorflow as tf
 
-        # Out of the graph of whichever data set asks first, so that all of them share it.
+        # Created outside the graph of the first data set that reads it, so that all share it.
         with tf.init_scope(), tf.device("CPU"):
             return tf.constant(self.stored)
 
     def take(self, rows):
-        """The float32 tensor `(batch, ...)` of the stored rows `rows`, inside `tf.data`."""
+        """Returns the float32 tensor `(batch, ...)` of the stored rows `rows`, inside `tf.data`."""
         import tensorflow as tf
 
         if isinstance(self.stored, np.memmap):
+            # NumPy reads the rows from disk. TensorFlow does not know the shape of the result.
             x = tf.numpy_function(self.stored.__getitem__, [rows], self.stored.dtype)
             x = tf.ensure_shape(x, (None, *self.shape))
         else:

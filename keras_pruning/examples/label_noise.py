@@ -1,32 +1,31 @@
-"""Wrong labels planted on purpose, so that it is known which ones are wrong."""
-
-import numbers
+"""Plants wrong labels on purpose, so that the wrong ones are known."""
 
 import numpy as np
 
+from keras_pruning.arguments import require_label_noise, require_seed
 from keras_pruning.errors import InputError
-from keras_pruning.fractions import require_seed, rounded_count
+from keras_pruning.examples.fractions import rounded_count
 
-# A random stream apart from the one that draws `fraction`, which has the seed alone.
+# Separates this random stream from the draw of `fraction`, which is seeded by the seed alone.
 _STREAM = 1
 
 
 def symmetric_noise(labels, fraction, num_classes, seed):
-    """Replaces a part of the labels, each by one of the other classes with equal probability.
+    """Replaces a fraction of the labels, each by one of the other classes with equal probability.
 
     Args:
         labels: integers `(examples,)` in 0 … C - 1.
-        fraction: float in [0, 1). Exactly round-half-up(fraction · N) labels are replaced, drawn
-            over all examples alike.
+        fraction: float in [0, 1). Exactly round-half-up(fraction · N) labels are replaced. All
+            examples are equally likely to be drawn.
         num_classes: number of classes C.
-        seed: integer >= 0; the same seed replaces the same labels by the same classes.
+        seed: integer >= 0. The same seed replaces the same labels by the same classes.
 
     Returns:
-        int64 `(examples,)`; `labels` stay as they are.
+        A new int64 array `(examples,)`.
 
     Raises:
         InputError: if the fraction is outside [0, 1) or too small to replace a label, or if there
-            is no other class.
+            is only one class.
     """
     require_label_noise(fraction)
     require_seed(seed)
@@ -41,19 +40,11 @@ def symmetric_noise(labels, fraction, num_classes, seed):
         )
     if num_classes < 2:
         raise InputError(
-            "Label noise needs another class to change a label to. Expected at least 2 classes. "
+            "Label noise replaces a label by another class. Expected at least 2 classes. "
             f"Received: {num_classes}"
         )
     rng = np.random.default_rng([seed, _STREAM])
     rows = rng.choice(len(noisy), count, replace=False)
+    # A step of 1 … C - 1 around the circle of classes never leads back to the same class.
     noisy[rows] = (noisy[rows] + rng.integers(1, num_classes, count)) % num_classes
     return noisy
-
-
-def require_label_noise(fraction, name="label_noise"):
-    """Raises an `InputError` unless `fraction` is a number in [0, 1)."""
-    number = isinstance(fraction, numbers.Real) and not isinstance(fraction, bool)
-    if not (number and 0 <= fraction < 1):
-        raise InputError(
-            f"Invalid `{name}`. Expected a float in [0, 1). Received: {name}={fraction}"
-        )

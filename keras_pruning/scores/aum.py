@@ -2,11 +2,11 @@
 
 from keras import ops
 
-from keras_pruning.scores.score import MeanOverEpochs
+from keras_pruning.scores.score import EveryEpochScore
 
 
 def label_margin(logits, labels):
-    """z_y − max_{i≠y} z_i of each example.
+    """Returns z_y − max_{i≠y} z_i of each example.
 
     Args:
         logits: floats `(batch, classes)`, of at least two classes.
@@ -20,18 +20,18 @@ def label_margin(logits, labels):
     return label - ops.max(ops.where(is_label, -float("inf"), logits), axis=-1)
 
 
-class AUM(MeanOverEpochs):
-    """Area under the margin: how far the label's logit stays above the others; low is hard.
+class AUM(EveryEpochScore):
+    """Area under the margin: how far the label's logit stays above the others. Low is hard.
 
     Formula:
         AUM = 1/T · Σ_t (z_y − max_{i≠y} z_i)
 
-    On logits, not on probabilities, as the training step itself computed them, in train mode, up
-    to the first drop of the learning rate: the epochs that begin with more than half of the
-    highest learning rate.
+    The logits are those that the training step itself computed, in train mode. Epochs after the
+    first drop of the learning rate are left out. The rate has dropped if an epoch begins with half
+    of the highest learning rate or less.
 
     Args:
-        epochs: how many of the first epochs to look at, whatever the learning rate; by default
+        epochs: how many of the first epochs to look at, whatever the learning rate. Defaults to
             those before its first drop.
 
     Raises:
@@ -47,11 +47,12 @@ class AUM(MeanOverEpochs):
 
     name = "aum"
     higher_is_harder = False
+    sees_wrong_labels = True
     fewest_classes = 2
 
     @property
     def before_learning_rate_drop(self):
-        """Whether epochs after a drop of the learning rate do not count."""
+        """Whether epochs after a drop of the learning rate are left out."""
         return self.epochs is None
 
     def observe(self, signal):

@@ -1,20 +1,40 @@
-"""Data maps: mean and spread of the label's probability in training, and how often it was right."""
+"""Data maps: mean and spread of the label's probability in training, and accuracy."""
 
 import numpy as np
 
-from keras_pruning.scores.score import EveryEpochScore, MeanOverEpochs
+from keras_pruning.scores.score import EveryEpochScore
 
 
-class Confidence(MeanOverEpochs):
-    """Confidence: the mean over training of the probability of the label; low is hard.
+class RunningDeviation:
+    """The population standard deviation of the values of each example.
+
+    Args:
+        num_rows: number of examples.
+    """
+
+    def __init__(self, num_rows):
+        self._mean, self._squares = np.zeros(num_rows), np.zeros(num_rows)
+
+    def append(self, values, rows, presentations):
+        # Welford's method, which takes no difference of large sums.
+        difference = values - self._mean[rows]
+        self._mean[rows] += difference / presentations
+        self._squares[rows] += difference * (values - self._mean[rows])
+
+    def result(self, presentations):
+        return np.sqrt(self._squares / presentations)
+
+
+class Confidence(EveryEpochScore):
+    """Confidence: the mean over training of the probability of the label. Low is hard.
 
     Formula:
         confidence = 1/T · Σ_t p_y
 
-    On the probabilities that the training step itself computed, in train mode.
+    The probabilities are those that the training step itself computed, in train mode.
 
     Args:
-        epochs: how many of the first epochs to look at; by default all.
+        epochs: how many of the first epochs to look at. Defaults to all.
 
     Raises:
         InputError: if `epochs` is not a positive integer.
@@ -28,6 +48,7 @@ class Confidence(MeanOverEpochs):
 
     name = "confidence"
     higher_is_harder = False
+    sees_wrong_labels = True
 
     def observe(self, signal):
         return signal.label_probability
@@ -39,13 +60,14 @@ class Variability(EveryEpochScore):
     Formula:
         variability = √(1/T · Σ_t (p_y − mean_t p_y)²)
 
-    The population standard deviation, of what the training step itself computed, in train mode.
+    The standard deviation is that of a population. The probabilities are those that the training
+    step itself computed, in train mode.
 
     Args:
-        epochs: how many of the first epochs to look at, at least two; by default all.
+        epochs: how many of the first epochs to look at, at least two. Defaults to all.
 
     Raises:
-        InputError: if `epochs` is not a positive integer, or a run has less than two epochs.
+        InputError: if `epochs` is not a positive integer, or a run has fewer than two epochs.
 
     Example:
         >>> callback = ScoreCallback(examples, scores=["confidence", "variability"])
@@ -58,34 +80,23 @@ class Variability(EveryEpochScore):
     higher_is_harder = True
     fewest_epochs = 2
 
-    def reset(self, examples, epochs):
-        super().reset(examples, epochs)
-        self.mean, self.squares = np.zeros(len(examples)), np.zeros(len(examples))
+    def new_summary(self, examples):
+        return RunningDeviation(len(examples))
 
     def observe(self, signal):
         return signal.label_probability
 
-    def update(self, values, rows=slice(None)):
-        super().update(values, rows)
-        # Welford: no difference of large sums.
-        before = values - self.mean[rows]
-        self.mean[rows] += before / self.presentations[rows]
-        self.squares[rows] += before * (values - self.mean[rows])
 
-    def result(self):
-        return np.sqrt(self.squares / self.presentations).astype("float32")
-
-
-class Correctness(MeanOverEpochs):
-    """Correctness: the part of training in which the example was predicted right; low is hard.
+class Correctness(EveryEpochScore):
+    """Correctness: the part of training in which the example was predicted right. Low is hard.
 
     Formula:
         correctness = 1/T · Σ_t [argmax z = y]
 
-    Of the predictions that the training step itself made, in train mode.
+    The predictions are those that the training step itself made, in train mode.
 
     Args:
-        epochs: how many of the first epochs to look at; by default all.
+        epochs: how many of the first epochs to look at. Defaults to all.
 
     Raises:
         InputError: if `epochs` is not a positive integer.
@@ -99,6 +110,7 @@ class Correctness(MeanOverEpochs):
 
     name = "correctness"
     higher_is_harder = False
+    sees_wrong_labels = True
 
     def observe(self, signal):
         return signal.correct

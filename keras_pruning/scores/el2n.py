@@ -2,11 +2,11 @@
 
 from keras import ops
 
-from keras_pruning.scores.score import EarlyEpochScore
+from keras_pruning.scores.score import OneEpochScore
 
 
 def error_l2_norm(probabilities, labels):
-    """‖p − e_y‖₂ of each example.
+    """Returns ‖p − e_y‖₂ of each example.
 
     Args:
         probabilities: floats `(batch, classes)`.
@@ -19,7 +19,7 @@ def error_l2_norm(probabilities, labels):
     return ops.norm(probabilities - one_hot, axis=-1)
 
 
-class EL2N(EarlyEpochScore):
+class EL2N(OneEpochScore):
     """Error L2-norm: how far the prediction is from the label early in training.
 
     Formula:
@@ -30,7 +30,8 @@ class EL2N(EarlyEpochScore):
     norms are averaged.
 
     Args:
-        epoch: epoch to score at the end of, counted from 1; by default a tenth of the run.
+        epoch: epoch to score at the end of, counted from 1. Defaults to a tenth of the
+            run.
 
     Raises:
         InputError: if `epoch` is not a positive integer.
@@ -44,6 +45,8 @@ class EL2N(EarlyEpochScore):
 
     name = "el2n"
     higher_is_harder = True
+    sees_wrong_labels = True
+    default_fraction = 0.1
 
     def observe(self, signal):
         return error_l2_norm(signal.probabilities, signal.labels)

@@ -5,6 +5,24 @@ import numpy as np
 from keras_pruning.scores.score import EveryEpochScore
 
 
+class LastMistake:
+    """The number of presentations of each example up to its last wrong prediction.
+
+    Args:
+        num_rows: number of examples.
+    """
+
+    def __init__(self, num_rows):
+        self._last_mistake = np.zeros(num_rows, np.int64)
+
+    def append(self, values, rows, presentations):
+        wrong = values < 0.5
+        self._last_mistake[rows] = np.where(wrong, presentations, self._last_mistake[rows])
+
+    def result(self, presentations):
+        return self._last_mistake
+
+
 class FirstLearned(EveryEpochScore):
     """The first epoch, counted from 0, from which an example is predicted right until the end.
 
@@ -12,11 +30,11 @@ class FirstLearned(EveryEpochScore):
         first learned = min { t : correct at all t' >= t },  t = 0 … T − 1
         wrong at the last presentation: T
 
-    Put otherwise, the number of presentations up to the last mistake. Correct is what the training
-    step itself predicted, in train mode.
+    This equals the number of presentations up to the last mistake. The predictions are those that
+    the training step itself made, in train mode.
 
     Args:
-        epochs: how many of the first epochs to look at; by default all.
+        epochs: how many of the first epochs to look at. Defaults to all.
 
     Raises:
         InputError: if `epochs` is not a positive integer.
@@ -26,24 +44,16 @@ class FirstLearned(EveryEpochScore):
 
     Reference:
         Baldock et al., Deep Learning Through the Lens of Example Difficulty, 2021 (arXiv
-        2106.09647), whose iteration learned holds predictions against the final one of the
-        network; here they are held against the label.
+        2106.09647). The paper's iteration learned compares predictions with the final prediction
+        of the network. This score compares them with the label.
     """
 
     name = "first_learned"
     higher_is_harder = True
+    sees_wrong_labels = True
 
-    def reset(self, examples, epochs):
-        super().reset(examples, epochs)
-        self.last_mistake = np.zeros(len(examples), np.int64)
+    def new_summary(self, examples):
+        return LastMistake(len(examples))
 
     def observe(self, signal):
         return signal.correct
-
-    def update(self, values, rows=slice(None)):
-        super().update(values, rows)
-        wrong = values < 0.5
-        self.last_mistake[rows] = np.where(wrong, self.presentations[rows], self.last_mistake[rows])
-
-    def result(self):
-        return self.last_mistake.astype("float32")

@@ -9,10 +9,10 @@ class Loss(OneEpochScore):
     Formula:
         loss = −log p_y
 
-    In nats, in eval mode at the end of one epoch, without weight decay.
+    The loss is in nats. It is taken in eval mode at the end of one epoch, without weight decay.
 
     Args:
-        epoch: epoch to score at the end of, counted from 1; by default the last one.
+        epoch: epoch to score at the end of, counted from 1. Defaults to the last one.
 
     Raises:
         InputError: if `epoch` is not a positive integer.
@@ -27,6 +27,7 @@ class Loss(OneEpochScore):
 
     name = "loss"
     higher_is_harder = True
+    sees_wrong_labels = True
 
     def observe(self, signal):
         return signal.cross_entropy

@@ -2,37 +2,40 @@
 
 import numpy as np
 
-from keras_pruning import neighbors
-from keras_pruning.errors import InputError
-from keras_pruning.features import INPUT, OUTPUT, SOFTMAX, Embedding, rows_in
-from keras_pruning.fractions import (
-    keep_count,
-    require_keep_fraction,
+from keras_pruning.arguments import (
+    positive_integer,
+    require_boolean,
+    require_fraction,
+    require_one_of,
     require_seed,
-    stratified_rows,
 )
-from keras_pruning.layer_outputs import layer_names
-from keras_pruning.scores.score import EmbeddingScore, positive_integer
+from keras_pruning.embeddings import neighbors
+from keras_pruning.embeddings.layers import INPUT, OUTPUT, SOFTMAX, Embedding, rows_in
+from keras_pruning.errors import InputError
+from keras_pruning.examples.fractions import keep_count, stratified_rows
+from keras_pruning.models.layers import layer_names
+from keras_pruning.scores.score import EmbeddingScore
 
 
-def depth(probe_predictions, final):
-    """The smallest l such that every probe j >= l agrees with `final`.
+def depth(votes, final):
+    """Returns the smallest l such that every layer vote j >= l agrees with `final`.
 
     Args:
-        probe_predictions: integers `(probes, examples)`, from the input to the softmax.
+        votes: integers `(layers, examples)`, from the input to the softmax.
         final: integers `(examples,)`.
 
     Returns:
-        Integers `(examples,)`: 0 if all probes agree, the number of probes if the last does not.
+        Integers `(examples,)`: 0 if all layer votes agree, the number of layers if the last one
+        does not.
     """
-    disagrees = np.asarray(probe_predictions) != final
-    probes = len(disagrees)
+    disagrees = np.asarray(votes) != final
+    # The last layer that disagrees decides: find it from the output backwards
     from_the_end = np.argmax(disagrees[::-1], axis=0)
-    return np.where(disagrees.any(axis=0), probes - from_the_end, 0)
+    return np.where(disagrees.any(axis=0), len(disagrees) - from_the_end, 0)
 
 
 def accuracy_by_depth(depths, correct):
-    """How often the network is right about the examples of each depth.
+    """Returns the accuracy of the network on the examples of each depth.
 
     Args:
         depths: integers `(examples,)`.
@@ -43,20 +46,25 @@ def accuracy_by_depth(depths, correct):
     """
     rows = []
     for value in np.unique(depths):
-        there = correct[depths == value]
-        rows.append({"depth": int(value), "examples": len(there), "accuracy": float(there.mean())})
+        at_depth = correct[depths == value]
+        rows.append(
+            {
+                "depth": int(value),
+                "examples": len(at_depth),
+                "accuracy": float(at_depth.mean()),
+            }
+        )
     return rows
 
 
-def probe_names(layers):
-    """What to call the probes: `input`, the names of the layers, `softmax`.
+def vote_names(layers):
+    """Returns the names of the layer votes: `input`, the names of the layers, `softmax`.
 
     Args:
         layers: list of names, from `INPUT` to `SOFTMAX`.
 
     Returns:
-        List of as many names, no two the same: the input is `<input>` where a layer is called
-        `input`.
+        List of as many unique names. The input is called `<input>` if a layer is called `input`.
     """
     return [name if name.strip("<>") in layers else name.strip("<>") for name in layers]
 
@@ -65,30 +73,33 @@ class PredictionDepth(EmbeddingScore):
     """Prediction depth: how deep in the network the class of an example is settled.
 
     Formula:
-        depth = min { l : probe_j(x) = prediction(x) for all j >= l }
+        depth = min { l : vote_j(x) = prediction(x) for all j >= l }
 
-    Probe j is the vote of the k nearest training examples (Euclidean, in the embedding after a
-    layer). The probes are the raw input, the chosen hidden layers and the softmax; prediction(x)
-    is the network's own. A training example is never its own neighbour. A tie of votes goes to
-    the class of the nearest neighbour among the tied. Examples that the network was not trained on
-    are scored against those that it was trained on, the `support` of the driver.
+    The layer vote j is the majority among the k nearest training examples (Euclidean, in the
+    embedding after a layer). The raw input, the chosen hidden layers and the softmax vote.
+    prediction(x) is the prediction of the network. A training example is never its own neighbour.
+    A tie of votes goes to the class of the nearest neighbour among the tied. Examples that the
+    network was not trained on are scored against those that it was trained on, the `support` of
+    the driver.
 
-    The accuracy of each probe and that of the network at each depth are in the metadata of the
-    table.
+    The metadata of the table has the accuracy of each layer vote, as `probe_accuracy`, and the
+    accuracy of the network at each depth.
 
     Args:
-        layers: names of the hidden layers to probe, from the input to the output, `"outer/inner"`
-            for one inside another; or how many of the last ones; by default all that
-            `keras_pruning.model_graph.probe_layers` finds. A subclassed model needs the names.
-        k: number of neighbours.
+        layers: list of the names of the hidden layers that vote, from the input to the output,
+            with `"outer/inner"` for a layer inside another, or the number of last layers. Defaults
+            to all that `keras_pruning.models.graph.probe_layers` finds. A subclassed model needs
+            the names.
+        k: number of neighbours. Defaults to 30.
         support_fraction: part of the examples, drawn at random and stratified, that may be
-            neighbours; the same for all probes and examples.
-        support_count: how many of them instead of what part.
-        max_dimension: a wider input or layer is reduced to as many dimensions, by
-            `keras_pruning.random_projection`, before neighbours are looked for; `None` keeps all
-            exact. The softmax is never reduced.
-        against: `"prediction"` of the network, or `"label"`.
-        include_self: let an example be its own neighbour.
+            neighbours. It is the same for all layers and examples.
+        support_count: number of examples that may be neighbours, in place of a fraction.
+        max_dimension: a wider input or layer is reduced to this many dimensions, by
+            `keras_pruning.embeddings.random_projection`, before the search for neighbours. `None`
+            keeps all layers exact. The softmax is never reduced.
+        against: `"prediction"` of the network, or `"label"`. Only against the label does the score
+            claim to see wrong labels.
+        include_self: whether an example may be its own neighbour.
         seed: integer, the seed of the support and of the projection.
 
     Raises:
@@ -122,17 +133,9 @@ class PredictionDepth(EmbeddingScore):
                 "Invalid `layers`. Expected a list of layer names or a number of last layers. "
                 f"Received: layers={layers!r}"
             )
-        if against not in ("prediction", "label"):
-            raise InputError(
-                "Invalid `against`. Expected 'prediction' or 'label'. "
-                f"Received: against={against!r}"
-            )
-        if not isinstance(include_self, bool):
-            raise InputError(
-                "Invalid `include_self`. Expected True or False. "
-                f"Received: include_self={include_self!r}"
-            )
-        require_keep_fraction(support_fraction, "support_fraction")
+        require_one_of("against", against, ("prediction", "label"))
+        require_boolean("include_self", include_self)
+        require_fraction(support_fraction, "support_fraction")
         if support_count is not None and support_fraction != 1:
             raise InputError(
                 "Expected `support_fraction` or `support_count`. Received both: "
@@ -146,6 +149,8 @@ class PredictionDepth(EmbeddingScore):
         self.support_count = positive_integer("support_count", support_count)
         self.max_dimension = positive_integer("max_dimension", max_dimension)
         self.against, self.include_self, self.seed = against, include_self, seed
+        # A network that has not memorised a wrong label agrees with the votes against it.
+        self.sees_wrong_labels = against == "label"
 
     def reset(self, examples, epochs, support=None):
         super().reset(examples, epochs)
@@ -154,44 +159,44 @@ class PredictionDepth(EmbeddingScore):
         count = self.support_count or keep_count(self.support_fraction, len(support))
         if count > len(support):
             raise InputError(
-                f"Invalid `support_count`. Expected at most {len(support)}, the examples there "
-                f"are. Received: support_count={count}"
+                f"Invalid `support_count`. Expected at most {len(support)}, the number of "
+                f"examples. Received: support_count={count}"
             )
+        # An example that finds itself in the support has one neighbour less.
         finds_itself = support is examples or (rows_in(examples, support) >= 0).any()
         if count - (finds_itself and not self.include_self) < self.k:
             raise InputError(
                 "The support is too small. Expected more than k examples to be neighbours. "
                 f"Received: k={self.k}, support of {count} examples"
             )
+        # Draw the support once, the same for all layers
         rng = np.random.default_rng(self.seed)
         self.support = stratified_rows(support.labels, count, rng)
 
-    def wanted(self, model):
-        hidden = [INPUT, *layer_names(model, self.layers)]
-        probes = [Embedding(name, self.max_dimension, self.seed) for name in hidden]
-        return [*probes, Embedding(SOFTMAX), Embedding(OUTPUT)]
+    def embeddings(self, model):
+        names = [INPUT, *layer_names(model, self.layers)]
+        reduced = [Embedding(name, self.max_dimension, self.seed) for name in names]
+        return [*reduced, Embedding(SOFTMAX), Embedding(OUTPUT)]
 
     def observe(self, signal):
-        """The depth of each example, integers `(examples,)`.
+        """Returns the depth of each example, integers `(examples,)`.
 
         Args:
-            signal: `keras_pruning.features.Embeddings` of what `wanted` names.
+            signal: `keras_pruning.embeddings.layers.Embeddings` of those that `embeddings` returns.
         """
-        *probes, output = signal.features
+        *voting, output = signal.features
+        # Let the layers vote
         predictions = signal.features[output].argmax(axis=1)
-        votes = {probe: self._vote(probe, signal) for probe in probes}
+        votes = [self._vote(embedding, signal) for embedding in voting]
         final = predictions if self.against == "prediction" else signal.labels
-        depths = depth(list(votes.values()), final)
+        depths = depth(votes, final)
+        # Describe the votes, for the metadata
+        names = vote_names([embedding.layer for embedding in voting])
+        accuracy = [float((vote == signal.labels).mean()) for vote in votes]
         self._details = {
             "support": len(self.support),
             "network_accuracy": float((predictions == signal.labels).mean()),
-            "probe_accuracy": dict(
-                zip(
-                    probe_names([probe.layer for probe in votes]),
-                    [float((voted == signal.labels).mean()) for voted in votes.values()],
-                    strict=True,
-                )
-            ),
+            "probe_accuracy": dict(zip(names, accuracy, strict=True)),
             "accuracy_by_depth": accuracy_by_depth(depths, predictions == signal.labels),
         }
         return depths
@@ -199,9 +204,11 @@ class PredictionDepth(EmbeddingScore):
     def details(self):
         return self._details
 
-    def _vote(self, probe, signal):
-        queries, support = signal.features[probe], signal.support.features[probe]
+    def _vote(self, embedding, signal):
+        """Returns the layer vote for each example, integers `(examples,)`."""
+        queries, support = signal.features[embedding], signal.support.features[embedding]
+        # Leave each example out of its own neighbours
         leave_out = not self.include_self and (signal.own_rows >= 0).any()
-        own = signal.own_rows if leave_out else None
-        nearest, _ = neighbors.nearest(queries, support, self.k, self.support, own)
+        own_rows = signal.own_rows if leave_out else None
+        nearest, _ = neighbors.nearest(queries, support, self.k, self.support, own_rows)
         return neighbors.vote(signal.support.labels[nearest])

@@ -2,55 +2,55 @@
 
 import numpy as np
 
-from keras_pruning.centroids import (
+from keras_pruning.arguments import positive_integer, require_one_of, require_seed
+from keras_pruning.embeddings.centroids import (
     class_centroids,
     kmeans_centroids,
     nearest_centroid,
     squared_distances,
 )
-from keras_pruning.directions import EUCLIDEAN, METRICS
-from keras_pruning.embedding_sources import is_array, require_source
+from keras_pruning.embeddings.directions import EUCLIDEAN, METRICS
+from keras_pruning.embeddings.layers import OUTPUT, PENULTIMATE, Embedding
+from keras_pruning.embeddings.sources import is_array, require_source
 from keras_pruning.errors import InputError
-from keras_pruning.features import OUTPUT, PENULTIMATE, Embedding
-from keras_pruning.fractions import require_seed
-from keras_pruning.layer_outputs import layer_names
-from keras_pruning.scores.score import EmbeddingScore, positive_integer
+from keras_pruning.models.layers import layer_names
+from keras_pruning.scores.score import EmbeddingScore
 
 CLASS, KMEANS = "class", "kmeans"
 
 
 class Prototype(EmbeddingScore):
-    """Prototypicality: how far an example is from the nearest centroid of the embedding.
+    """Prototypicality: how far an example is from a centroid of the embedding.
 
     Formula:
         d(x) = ‖h − c_y‖₂,          c_y the mean of h over the class of x  (centroids="class")
         d(x) = min_j ‖h − c_j‖₂,    c_j the centroids of k-means over h    (centroids="kmeans")
         1 − cos(h, c) in the place of ‖h − c‖₂                             (metric="cosine")
 
-    h is the input of the last layer of the trained model, in eval mode, or an embedding of your
-    own. Labels play no part in k-means: with the features of a self-supervised model, the score
-    takes neither labels nor training, and no probe is trained for it. An example counts in its own
-    centroid, so that one alone in its class is at distance 0. Examples that the network was not
-    trained on are scored against those that it was trained on, the `support` of the driver.
+    h is the input of the last layer of the trained model, in eval mode, or an embedding from a
+    file. k-means does not use labels: with the features of a self-supervised model the score needs
+    neither labels nor training, and no probe is trained for it. An example counts in its own
+    centroid, so that an example alone in its class is at distance 0. Examples that the network was
+    not trained on are scored against those that it was trained on, the `support` of the driver.
 
-    An embedding from a `.npy` file has a row for each example, in the order of `examples.ids`; or,
-    for examples that were drawn or kept from a larger source, a row for each of all that the
-    source has. The model of a `.keras` file gets the examples as they are: floats, or pixels in
+    An embedding from a `.npy` file has a row for each example, in the order of `examples.ids`. If
+    the examples were drawn or kept from a larger source, it may have a row for each example of the
+    source instead. The model of a `.keras` file gets the examples as they are: floats, or pixels in
     [0, 1]. Its output is flattened.
 
     Args:
         centroids: `"class"`, or `"kmeans"` without labels.
-        clusters: number of centroids of k-means; by default the number of classes.
-        embedding: path of a `.npy` file of floats `(examples, dimensions)`, or of a `.keras` file;
-            by default the embedding is that of the scored model.
+        clusters: number of centroids of k-means. Defaults to the number of classes.
+        embedding: path of a `.npy` file of floats `(examples, dimensions)`, or of a `.keras` file.
+            Defaults to the embedding of the scored model.
         layer: name of the layer whose output is h, for models that do not show the input of their
-            last layer, and for those of a `.keras` file.
-        metric: `"euclidean"`, or `"cosine"`: of vectors of unit length, the centroids too.
+            last layer, and for the model of a `.keras` file.
+        metric: `"euclidean"`, or `"cosine"`, for which vectors and centroids get unit length.
         seed: integer, the seed of k-means.
 
     Raises:
-        InputError: if an argument is invalid, the embedding is not one of the examples, a class is
-            missing in the support, or there are fewer examples than clusters.
+        InputError: if an argument is invalid, the embedding has other rows than the examples, a
+            class is missing in the support, or there are fewer examples than clusters.
 
     Example:
         >>> score = Prototype(centroids="kmeans", embedding="dino.npy", metric="cosine")
@@ -63,6 +63,7 @@ class Prototype(EmbeddingScore):
 
     name = "prototype"
     higher_is_harder = True
+    sees_wrong_labels = True
 
     def __init__(
         self,
@@ -73,8 +74,8 @@ class Prototype(EmbeddingScore):
         metric=EUCLIDEAN,
         seed=0,
     ):
-        _require_one_of("centroids", centroids, (CLASS, KMEANS))
-        _require_one_of("metric", metric, METRICS)
+        require_one_of("centroids", centroids, (CLASS, KMEANS))
+        require_one_of("metric", metric, METRICS)
         require_seed(seed)
         self.centroids, self.metric, self.seed = centroids, metric, seed
         self.clusters = positive_integer("clusters", clusters)
@@ -106,9 +107,10 @@ class Prototype(EmbeddingScore):
         self._clusters = self.clusters or examples.num_classes
         if self.centroids == KMEANS and self._clusters > len(support):
             raise InputError(
-                f"Too many clusters. Expected at most {len(support)}, the examples there are. "
+                f"Too many clusters. Expected at most {len(support)}, the number of examples. "
                 f"Received: clusters={self._clusters}"
             )
+        # A class without an example in the support has no centroid.
         missing = np.setdiff1d(examples.labels, support.labels)
         if self.centroids == CLASS and len(missing):
             raise InputError(
@@ -116,27 +118,30 @@ class Prototype(EmbeddingScore):
                 f"Received: none of the class {examples.class_names[missing[0]]!r}"
             )
 
-    def wanted(self, model):
+    def embeddings(self, model):
+        # An embedding of a file needs no layer of the scored model.
         if self.embedding is not None:
             return [Embedding(self.layer or OUTPUT, source=self.embedding)]
         (layer,) = layer_names(model, [self.layer or PENULTIMATE])
         return [Embedding(layer)]
 
     def observe(self, signal):
-        """The distance of each example, floats `(examples,)`.
+        """Returns the distance of each example, floats `(examples,)`.
 
         Args:
-            signal: `keras_pruning.features.Embeddings` of what `wanted` names.
+            signal: `keras_pruning.embeddings.layers.Embeddings` of the one that `embeddings`
+                returns.
         """
         ((embedding, vectors),) = signal.features.items()
         support = signal.support.features[embedding]
+        # Assign each example to a centroid: that of its label, or the nearest one
         if self.centroids == CLASS:
-            found = class_centroids(support, signal.support.labels, self.metric)
+            centroids = class_centroids(support, signal.support.labels, self.metric)
             assigned, count = signal.labels, len(np.unique(signal.support.labels))
         else:
-            found = kmeans_centroids(support, self._clusters, self.metric, self.seed)
-            assigned, count = nearest_centroid(vectors, found, self.metric), self._clusters
-        squares = squared_distances(vectors, found, assigned, self.metric)
+            centroids = kmeans_centroids(support, self._clusters, self.metric, self.seed)
+            assigned, count = nearest_centroid(vectors, centroids, self.metric), self._clusters
+        squares = squared_distances(vectors, centroids, assigned, self.metric)
         self._details = {
             "embedding": self.embedding or self.layer or "input of the last layer",
             "dimensions": vectors.shape[1],
@@ -144,17 +149,12 @@ class Prototype(EmbeddingScore):
             "clusters": count,
             "inertia": float(squares.sum()),
         }
+        # Of unit vectors, 1 − cos(h, c) is half of the squared distance.
         return np.sqrt(squares) if self.metric == EUCLIDEAN else squares / 2
 
     def details(self):
-        """Also `inertia`, the sum of squared distances of the scored examples.
+        """Returns the embedding, its size and the `inertia`, the sum of squared distances.
 
-        That of unit vectors, for `"cosine"`.
+        The distances are those of the scored examples, after scaling to unit length for `"cosine"`.
         """
         return self._details
-
-
-def _require_one_of(name, value, known):
-    if value not in known:
-        expected = " or ".join(map(repr, known))
-        raise InputError(f"Invalid `{name}`. Expected {expected}. Received: {name}={value!r}")

@@ -1,11 +1,13 @@
-"""What every score has in common."""
+"""The base classes of the scores."""
 
 import inspect
 
 import numpy as np
 
+from keras_pruning.arguments import positive_integer
 from keras_pruning.errors import InputError
-from keras_pruning.fractions import rounded_count
+from keras_pruning.examples.fractions import rounded_count
+from keras_pruning.scores.summaries import RunningMean
 
 OUTPUTS, INPUT_GRADIENTS, EMBEDDINGS = "outputs", "input_gradients", "embeddings"
 EVAL, TRAIN = "eval", "train"
@@ -16,32 +18,47 @@ class Score:
 
     A score consumes signals and never runs a model. A driver (the training step of a probe,
     `ScoreCallback`, `score_checkpoints`) calls `reset`, then `update` at each moment that
-    `epochs_due` names, then `result`. A subclass sets `name` and `higher_is_harder`, and overrides
-    `observe`; what it does not override means: one moment, and its values are the scores.
+    `epochs_due` names, then `result`. A subclass sets `name` and `higher_is_harder` and overrides
+    `observe`. By default a score looks once, at the end of the run, and its values are the scores.
 
-    Other class attributes: `signal`, what is observed; `mode`, the outputs that its paper takes,
-    `"eval"`, or `"train"` for those that the training step itself computed; `over_seeds`,
-    `"mean"` or `"sum"` over several probes; `fewest_epochs` and `fewest_classes`, below which
-    there is no score;
-    `before_learning_rate_drop`, whether later epochs do not count; `needs_hidden`, whether it
-    observes what the last layer is fed; `needs_model`, whether it is of a trained model at all.
+    Class attributes:
+        name: the name in configs, on the command line and in score tables.
+        higher_is_harder: whether a high score means a hard example.
+        sees_wrong_labels: whether the score claims to rank wrong labels as hard.
+        signal: the signal that is observed, a key of `keras_pruning.probing.collectors`.
+        mode: `"eval"`, or `"train"` for outputs that the training step itself computed, if the
+            paper of the score takes those.
+        over_seeds: how several probes are combined, `"mean"` or `"sum"`.
+        fewest_epochs: the smallest number of moments that the score can be computed from.
+        fewest_classes: the smallest number of classes that the score can be computed for.
+        before_learning_rate_drop: whether epochs after a drop of the learning rate are left out.
+        needs_penultimate: whether the input of the last layer is observed.
+        needs_support: whether `reset` takes `support`, the examples that neighbours and prototypes
+            come from.
+        needs_model: whether the score is computed with the scored model at all.
     """
 
     name = None
     higher_is_harder = True
+    sees_wrong_labels = False
     signal = OUTPUTS
     mode = EVAL
     over_seeds = "mean"
     fewest_epochs = 1
     fewest_classes = 1
     before_learning_rate_drop = False
-    needs_hidden = False
+    needs_penultimate = False
+    needs_support = False
     needs_model = True
 
     def epochs_due(self, epochs):
-        """The epochs, counted from 1, at whose end the score looks at a run of `epochs` epochs.
+        """Returns the epochs, counted from 1, that the score looks at the end of.
 
-        None, `[]`, for a score that needs no model.
+        Args:
+            epochs: length of the run.
+
+        Returns:
+            List of integers, empty for a score that needs no model.
 
         Raises:
             InputError: if the run is too short for the score.
@@ -53,31 +70,34 @@ class Score:
 
         Args:
             examples: `Examples` that are about to be scored.
-            epochs: what `epochs_due` said.
+            epochs: list of the epochs that `epochs_due` returned.
         """
         self.labels = examples.labels
         self.values = None
 
     def observe(self, signal):
-        """The values of each example of a batch, `(batch,)` or `(batch, ...)`; inside a graph.
+        """Returns one value for each example of a batch. It may run inside a graph.
 
         Args:
-            signal: `Outputs`, or input gradients `(checkpoints, batch, ...)`.
+            signal: `Outputs` of a batch, or input gradients `(checkpoints, batch, ...)`.
+
+        Returns:
+            Float tensor `(batch,)` or `(batch, ...)`.
         """
         raise NotImplementedError(f"{type(self).__name__} must override `observe`.")
 
     def update(self, values, rows=slice(None)):
-        """Takes in what was observed at one moment; a score of train mode overrides it.
+        """Takes in the values that were observed at one moment.
 
         Args:
             values: array `(len(rows), ...)`.
-            rows: positions in `examples.ids`, each at most once; by default all.
+            rows: positions in `examples.ids`, each at most once. Defaults to all.
         """
         self.values = values
 
     @property
     def needed(self):
-        """How many of the epochs that are due a run has to reach."""
+        """The number of due epochs that a run has to reach."""
         return self.fewest_epochs
 
     @property
@@ -86,15 +106,16 @@ class Score:
         return self.values is not None
 
     def details(self):
-        """What to know besides the config about how a result came about, a dictionary."""
+        """Returns a dictionary for the metadata of the table, besides the config."""
         return {}
 
     def result(self):
-        """The scores, float32 `(examples,)`."""
+        """Returns the scores, float32 `(examples,)`."""
         return self.values.astype("float32")
 
     def get_config(self):
-        """The arguments that make the same score again."""
+        """Returns the arguments that make the same score again."""
+        # Every score keeps its arguments under their names.
         parameters = inspect.signature(type(self).__init__).parameters
         return {name: getattr(self, name) for name in list(parameters)[1:] if hasattr(self, name)}
 
@@ -102,22 +123,23 @@ class Score:
 class OneEpochScore(Score):
     """Base class of the scores of the outputs at the end of one epoch, in eval mode.
 
+    Class attributes:
+        default_fraction: the part of the run after which the score looks, if `epoch` is `None`.
+
     Args:
-        epoch: epoch to score at the end of, counted from 1; by default the last one.
+        epoch: epoch to score at the end of, counted from 1. Defaults to the last one.
 
     Raises:
         InputError: if `epoch` is not a positive integer.
     """
 
+    default_fraction = 1.0
+
     def __init__(self, epoch=None):
         self.epoch = positive_integer("epoch", epoch)
 
-    def default_epoch(self, epochs):
-        """The epoch of a run of `epochs` epochs, unless the score was told one."""
-        return epochs
-
     def epochs_due(self, epochs):
-        epoch = self.epoch or self.default_epoch(epochs)
+        epoch = self.epoch or max(1, rounded_count(self.default_fraction, epochs))
         if epoch > epochs:
             raise InputError(
                 f"`{self.name}` is due after the run has ended. Expected epoch <= {epochs}. "
@@ -126,38 +148,38 @@ class OneEpochScore(Score):
         return [epoch]
 
 
-class EarlyEpochScore(OneEpochScore):
-    """Base class of the scores of one epoch early in training, by default after a tenth of it."""
-
-    def default_epoch(self, epochs):
-        return max(1, rounded_count(0.1, epochs))
-
-
 class EveryEpochScore(Score):
     """Base class of the scores of an example's whole way through training, in train mode.
 
-    Memory does not grow with the number of epochs: a subclass keeps what it needs by row, and
-    overrides `update`, which it calls first, and `result`. A *presentation* is one time that an
-    example was trained on; where outputs come from an eval pass, one epoch.
+    A *presentation* is one time that an example was trained on. If outputs come from a pass in
+    eval mode, each epoch counts as one presentation. The values of all presentations go into a
+    summary, by default their mean. A subclass with another summary overrides `new_summary`. Memory
+    does not grow with the number of epochs.
+
+    Class attributes:
+        default_fraction: the part of the run that the score looks at, if `epochs` is `None`. It is
+            at least one window.
+        window: number of epochs in a window, for scores of windows that slide over the run. `None`
+            means 10 epochs, or all that the score looks at if there are fewer.
 
     Args:
-        epochs: how many of the first epochs to look at; by default all.
+        epochs: how many of the first epochs to look at. Defaults to all.
 
     Raises:
         InputError: if `epochs` is not a positive integer.
     """
 
     mode = TRAIN
+    default_fraction = 1.0
+    window = 1
 
     def __init__(self, epochs=None):
         self.epochs = positive_integer("epochs", epochs)
 
-    def default_epochs(self, epochs):
-        """How many epochs of a run of `epochs` epochs to look at, unless the score was told."""
-        return epochs
-
     def epochs_due(self, epochs):
-        last = self.epochs or self.default_epochs(epochs)
+        # At least one window, because a shorter run has no score
+        by_default = max(self.window or 10, rounded_count(self.default_fraction, epochs))
+        last = self.epochs or min(epochs, by_default)
         if last > epochs:
             raise InputError(
                 f"`{self.name}` looks at more epochs than the run has. Expected epochs <= "
@@ -167,70 +189,83 @@ class EveryEpochScore(Score):
             raise InputError(
                 f"`{self.name}` needs at least {self.fewest_epochs} epochs. Received: epochs={last}"
             )
+        if self.window and self.window > last:
+            raise InputError(
+                f"`{self.name}` needs as many epochs as its window has. Expected window <= "
+                f"{last}. Received: window={self.window}"
+            )
         return list(range(1, last + 1))
 
     def reset(self, examples, epochs):
         super().reset(examples, epochs)
+        self.window_length = self.window or min(10, len(epochs))
         self.presentations = np.zeros(len(examples), np.int64)
+        self.summary = self.new_summary(examples)
+
+    def new_summary(self, examples):
+        """Returns an empty summary of the values of each example.
+
+        Its method `append(values, rows, presentations)` takes in one presentation of the examples
+        at `rows`, which `presentations` counts, this one included. Its method
+        `result(presentations)` returns the scores of all examples.
+
+        Args:
+            examples: `Examples` that are about to be scored.
+        """
+        return RunningMean(len(examples))
 
     def update(self, values, rows=slice(None)):
+        # Counted first, so that a summary can divide by the number of its values.
         self.presentations[rows] += 1
+        self.summary.append(values, rows, self.presentations[rows])
+
+    @property
+    def needed(self):
+        return max(self.fewest_epochs, self.window_length)
 
     @property
     def is_complete(self):
+        # Examples that a stopped run has shown less often would get scores of another length.
         return self.presentations.min() >= self.needed
 
-
-class MeanOverEpochs(EveryEpochScore):
-    """Base class of the scores that are the mean of what was observed at each presentation."""
-
-    def reset(self, examples, epochs):
-        super().reset(examples, epochs)
-        self.mean = np.zeros(len(examples))
-
-    def update(self, values, rows=slice(None)):
-        super().update(values, rows)
-        self.mean[rows] += (values - self.mean[rows]) / self.presentations[rows]
+    def details(self):
+        return {"window": self.window_length} if self.window_length > 1 else {}
 
     def result(self):
-        return self.mean.astype("float32")
+        return self.summary.result(self.presentations).astype("float32")
 
 
 class EmbeddingScore(Score):
-    """Base class of the scores of what layers of the trained model make of the examples.
+    """Base class of the scores of embeddings of the examples after layers of the trained model.
 
-    A subclass overrides `wanted` and `observe`, whose signal is
-    `keras_pruning.features.Embeddings` of all examples, and returns `(examples,)`.
+    A subclass overrides `embeddings` and `observe`. The signal is
+    `keras_pruning.embeddings.layers.Embeddings` of all examples, and `observe` returns
+    `(examples,)`.
     """
 
     signal = EMBEDDINGS
+    needs_support = True
 
     def reset(self, examples, epochs, support=None):
         """Forgets earlier runs.
 
         Args:
             examples: `Examples` that are about to be scored.
-            epochs: what `epochs_due` said.
-            support: `Examples` that neighbours and prototypes are taken from; by default the same.
+            epochs: list of the epochs that `epochs_due` returned.
+            support: `Examples` that neighbours and prototypes come from. Defaults to the same.
         """
         super().reset(examples, epochs)
 
-    def wanted(self, model):
-        """The embeddings that the score looks at, a list of `keras_pruning.features.Embedding`.
+    def embeddings(self, model):
+        """Returns the embeddings that the score observes.
 
         Args:
-            model: Keras model; `None` for a score that needs none.
+            model: Keras model, or `None` for a score that needs none.
+
+        Returns:
+            List of `keras_pruning.embeddings.layers.Embedding`.
 
         Raises:
             InputError: if the model does not have such layers.
         """
-        raise NotImplementedError(f"{type(self).__name__} must override `wanted`.")
-
-
-def positive_integer(name, value):
-    """`value`, checked to be `None` or a positive integer."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise InputError(
-            f"Invalid `{name}`. Expected a positive integer. Received: {name}={value!r}"
-        )
-    return value
+        raise NotImplementedError(f"{type(self).__name__} must override `embeddings`.")

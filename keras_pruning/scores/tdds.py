@@ -3,11 +3,12 @@
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.scores.windows import SlidingWindow, WindowedScore
+from keras_pruning.scores.score import EveryEpochScore
+from keras_pruning.scores.summaries import SlidingWindow, checked_window
 
 
 def prediction_change(later, earlier):
-    """Σ_c |p'_c log(p'_c / p_c)| of each example, from the prediction p of one epoch to the next.
+    """Returns Σ_c |p'_c log(p'_c / p_c)| from the prediction p of one epoch to the next, p'.
 
     Args:
         later: logarithms of the probabilities p', finite floats `(batch, classes)`.
@@ -16,10 +17,41 @@ def prediction_change(later, earlier):
     Returns:
         Floats `(batch,)`.
     """
+    # The paper takes absolute values before the sum, unlike a Kullback-Leibler divergence.
     return np.abs(np.exp(later) * (later - earlier)).sum(axis=-1)
 
 
-class TDDS(WindowedScore):
+class UnevenChange:
+    """The weighted sum over sliding windows of the unevenness of the prediction's changes.
+
+    Args:
+        length: number of epochs in a window, one more than its changes.
+        decay: weight of the newest window, in (0, 1].
+        examples: `Examples` that are about to be scored.
+    """
+
+    def __init__(self, length, decay, examples):
+        self._decay = decay
+        self._latest = np.zeros((len(examples), examples.num_classes), np.float32)
+        self._changes = SlidingWindow(length - 1, len(examples))
+        self._total = np.zeros(len(examples))
+
+    def append(self, values, rows, presentations):
+        rows = np.arange(len(self._total))[rows]
+        # The first prediction of an example is no change.
+        again = presentations > 1
+        change = prediction_change(values[again], self._latest[rows[again]])
+        self._latest[rows] = values
+        # Every older window loses weight when the window slides.
+        full, windows = self._changes.append(change, rows[again])
+        spread = np.linalg.norm(windows - windows.mean(axis=0), axis=0)
+        self._total[full] = self._total[full] * (1 - self._decay) + self._decay * spread
+
+    def result(self, presentations):
+        return self._total
+
+
+class TDDS(EveryEpochScore):
     """Temporal dual-depth scoring: the unevenness of the prediction's change in sliding windows.
 
     Formula:
@@ -27,14 +59,14 @@ class TDDS(WindowedScore):
         R_k = ‖KD − mean KD‖₂ over the J − 1 changes within window k of J epochs, k = 0 … T − J
         TDDS = Σ_k β (1 − β)^{T − J − k} R_k
 
-    The newest window weighs most. Of the probabilities that the training step itself computed, in
-    train mode; this score keeps C numbers for each example, where the others keep a few.
+    The newest window weighs most. The probabilities are those that the training step itself
+    computed, in train mode. This score keeps C numbers for each example. The others keep a few.
 
     Args:
-        window: number of epochs J in a window, at least three for a spread; by default 10, or all
-            that the score looks at where they are fewer.
-        epochs: how many of the first epochs to look at; by default all.
-        decay: β in (0, 1].
+        window: number of epochs J in a window, at least three for a spread. Defaults to 10, or to
+            all epochs that the score looks at if there are fewer.
+        epochs: how many of the first epochs to look at. Defaults to all.
+        decay: β, a float in (0, 1]. Defaults to 0.9.
 
     Raises:
         InputError: if an argument is invalid, or a run is shorter than a window or three epochs.
@@ -52,31 +84,16 @@ class TDDS(WindowedScore):
     fewest_epochs = 3
 
     def __init__(self, window=None, epochs=None, decay=0.9):
-        super().__init__(window, epochs)
+        super().__init__(epochs)
+        self.window = checked_window(window, epochs, self.fewest_epochs)
         if isinstance(decay, bool) or not isinstance(decay, int | float) or not 0 < decay <= 1:
             raise InputError(
                 f"Invalid `decay`. Expected a float in (0, 1]. Received: decay={decay!r}"
             )
         self.decay = decay
 
-    def reset(self, examples, epochs):
-        super().reset(examples, epochs)
-        self.before = np.zeros((len(examples), examples.num_classes), np.float32)
-        self.changes = SlidingWindow(self.length - 1, len(examples))
-        self.total = np.zeros(len(examples))
+    def new_summary(self, examples):
+        return UnevenChange(self.window_length, self.decay, examples)
 
     def observe(self, signal):
         return signal.log_probabilities
-
-    def update(self, values, rows=slice(None)):
-        again = self.presentations[rows] > 0
-        super().update(values, rows)
-        rows = np.arange(len(self.total))[rows]
-        change = prediction_change(values[again], self.before[rows[again]])
-        self.before[rows] = values
-        full, windows = self.changes.append(change, rows[again])
-        spread = np.linalg.norm(windows - windows.mean(axis=0), axis=0)
-        self.total[full] = self.total[full] * (1 - self.decay) + self.decay * spread
-
-    def result(self):
-        return self.total.astype("float32")

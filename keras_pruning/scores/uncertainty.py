@@ -1,4 +1,4 @@
-"""Entropy, margin and least confidence: how unsure the prediction is, whatever the label."""
+"""Entropy, margin and least confidence: how uncertain the prediction is, whatever the label."""
 
 from keras import ops
 
@@ -6,7 +6,7 @@ from keras_pruning.scores.score import OneEpochScore
 
 
 def entropy(log_probabilities):
-    """−Σ p log p of each example, in nats.
+    """Returns −Σ p log p of each example, in nats.
 
     Args:
         log_probabilities: finite floats `(batch, classes)`.
@@ -14,11 +14,12 @@ def entropy(log_probabilities):
     Returns:
         Floats `(batch,)` in [0, log C].
     """
+    # From logarithms, because 0 · log 0 of probabilities is NaN.
     return -ops.sum(ops.exp(log_probabilities) * log_probabilities, axis=-1)
 
 
 def probability_margin(probabilities):
-    """The largest minus the second largest probability of each example.
+    """Returns the largest minus the second largest probability of each example.
 
     Args:
         probabilities: floats `(batch, classes)`, of at least two classes.
@@ -31,15 +32,15 @@ def probability_margin(probabilities):
 
 
 class Entropy(OneEpochScore):
-    """Entropy of the prediction. Labels play no part.
+    """Entropy of the prediction. Labels are not used.
 
     Formula:
         entropy = −Σ_c p_c log p_c
 
-    In nats, in eval mode at the end of one epoch.
+    The entropy is in nats. It is taken in eval mode at the end of one epoch.
 
     Args:
-        epoch: epoch to score at the end of, counted from 1; by default the last one.
+        epoch: epoch to score at the end of, counted from 1. Defaults to the last one.
 
     Raises:
         InputError: if `epoch` is not a positive integer.
@@ -59,15 +60,16 @@ class Entropy(OneEpochScore):
 
 
 class Margin(OneEpochScore):
-    """Margin between the two most probable classes; low is hard. Labels play no part.
+    """Margin between the two most probable classes. Low is hard. Labels are not used.
 
     Formula:
         margin = p₍₁₎ − p₍₂₎
 
-    In eval mode at the end of one epoch. Not AUM, which is a margin of logits to the label.
+    The margin is taken in eval mode at the end of one epoch. The margin of `AUM` is another one: it
+    compares the logit of the label with the others.
 
     Args:
-        epoch: epoch to score at the end of, counted from 1; by default the last one.
+        epoch: epoch to score at the end of, counted from 1. Defaults to the last one.
 
     Raises:
         InputError: if `epoch` is not a positive integer.
@@ -88,15 +90,15 @@ class Margin(OneEpochScore):
 
 
 class LeastConfidence(OneEpochScore):
-    """Least confidence: how much the most probable class lacks of certainty.
+    """Least confidence: how far the probability of the predicted class is from 1.
 
     Formula:
         least confidence = 1 − max_c p_c
 
-    In eval mode at the end of one epoch. Labels play no part.
+    The probability is taken in eval mode at the end of one epoch. Labels are not used.
 
     Args:
-        epoch: epoch to score at the end of, counted from 1; by default the last one.
+        epoch: epoch to score at the end of, counted from 1. Defaults to the last one.
 
     Raises:
         InputError: if `epoch` is not a positive integer.

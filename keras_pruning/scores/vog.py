@@ -3,44 +3,49 @@
 import numpy as np
 from keras import ops
 
+from keras_pruning.arguments import positive_integer
 from keras_pruning.errors import InputError
-from keras_pruning.scores.score import INPUT_GRADIENTS, Score, positive_integer
+from keras_pruning.scores.score import INPUT_GRADIENTS, Score
 
 
 def gradient_variance(gradients):
-    """The mean over pixels of the standard deviation over checkpoints, before normalization.
+    """Returns the mean over pixels of the standard deviation over checkpoints.
 
     Args:
-        gradients: floats `(checkpoints, batch, ...)`, of the true-class logit with respect to the
-            input. Inputs of shape `(height, width, channels)` are first averaged over channels,
-            with their signs.
+        gradients: floats `(checkpoints, batch, ...)`, the gradients of the true-class logit with
+            respect to the input. Inputs of shape `(height, width, channels)` are first averaged
+            over channels, with their signs.
 
     Returns:
-        Floats `(batch,)`. The standard deviation divides by the number of checkpoints.
+        Floats `(batch,)`, not yet normalized within classes. The standard deviation divides by the
+        number of checkpoints.
     """
     if len(gradients.shape) == 5:
+        # Images: average over channels, as the paper does
         gradients = ops.mean(gradients, axis=-1)
-    # A shift changes no standard deviation, and makes that of equal gradients exactly 0.
+    # The shift makes the standard deviation of equal gradients exactly 0.
     deviation = ops.std(gradients - gradients[:1], axis=0)
     return ops.mean(ops.reshape(deviation, (ops.shape(deviation)[0], -1)), axis=1)
 
 
 def class_z_scores(values, labels):
-    """`values` minus the mean of their class, divided by its population standard deviation.
+    """Returns the values minus the mean of their class, divided by its standard deviation.
 
     Args:
         values: floats `(examples,)`.
         labels: integers `(examples,)`.
 
     Returns:
-        Floats `(examples,)`; 0 for a class whose values do not vary beyond float32 rounding.
+        Floats `(examples,)`, 0 for a class whose values do not vary beyond float32 rounding. The
+        standard deviation is that of a population.
     """
     values = np.asarray(values, np.float64)
     members = np.bincount(labels)
-    divisor = np.maximum(members, 1)
+    divisor = np.maximum(members, 1)  # a class may have no example
     mean = np.bincount(labels, values) / divisor
     centered = values - mean[labels]
     deviation = np.sqrt(np.bincount(labels, centered**2) / divisor)
+    # Dividing by the rounding errors of a class without variation would make noise of it.
     varies = deviation > 1e-6 * np.abs(mean)
     return np.where(varies, 1 / np.where(varies, deviation, 1), 0)[labels] * centered
 
@@ -53,11 +58,13 @@ class VoG(Score):
         V = mean over pixels of √(1/K · Σ_k (S_k − mean_k S)²)
         VoG = (V − mean of V in the class) / standard deviation of V in the class
 
-    z_y is the logit of the true class, before the softmax; gradients are taken in eval mode. The
-    checkpoints' weights are kept and the data is read once, at the end of training.
+    z_y is the logit of the true class, before the softmax. Gradients are taken in eval mode. The
+    weights of the checkpoints are kept, and the data is read once, at the end of training.
+
+    VoG is no detector of wrong labels: their logits can be flat, so that they rank as easy.
 
     Args:
-        every: checkpoint interval in epochs, by default the one that gives about ten checkpoints.
+        every: checkpoint interval in epochs. Defaults to the one that gives about ten checkpoints.
 
     Raises:
         InputError: if `every` is not a positive integer, or a run has fewer than two checkpoints.

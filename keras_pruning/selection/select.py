@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from keras_pruning.arguments import require_seed
 from keras_pruning.errors import InputError, unknown
-from keras_pruning.fractions import keep_count, require_seed
+from keras_pruning.examples.fractions import keep_count
 from keras_pruning.selection import quotas
 from keras_pruning.selection.policy import Policy
 from keras_pruning.selection.random import Random
@@ -66,10 +67,8 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         "keep_fraction": float(keep_fraction),
         "kept": total,
         "seed": int(seed),
+        "extrapolated": bool(policy.needs_difficulty and table.extrapolated.any()),
     }
-    # Only where it is so: files from before there were such scores stay valid.
-    if policy.needs_difficulty and table.extrapolated.any():
-        selection["extrapolated"] = True
     return Subset(table.ids, table.labels, mask, {**table.metadata, "selection": selection})
 
 

@@ -4,9 +4,9 @@ import hashlib
 
 import numpy as np
 
-from keras_pruning import tables
 from keras_pruning.errors import InputError
 from keras_pruning.storage import new_file
+from keras_pruning.tables import parquet
 
 KIND = "keras_pruning.subset"
 
@@ -70,7 +70,7 @@ class Subset:
         """
         columns = {"id": self.ids, "label": self.labels, "kept": self.mask}
         with new_file(path, overwrite) as partial:
-            tables.write(partial, KIND, columns, self.metadata)
+            parquet.write(partial, KIND, columns, self.metadata)
 
     @classmethod
     def load(cls, path):
@@ -79,5 +79,5 @@ class Subset:
         Raises:
             InputError: if the file is missing, truncated or something else.
         """
-        columns, metadata = tables.read(path, KIND)
+        columns, metadata = parquet.read(path, KIND)
         return cls(columns["id"], columns["label"], columns["kept"], metadata)

@@ -1,0 +1,1 @@
+"""TensorFlow code: passes over examples, stores by row, compiled graphs, neighbour search."""

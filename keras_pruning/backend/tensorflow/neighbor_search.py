@@ -1,0 +1,253 @@
+"""Exact neighbour search: fast candidates from matrix products, then careful distances.
+
+The fast squared distance of a query q and a support vector s is ‖q‖² − 2 (q·s − ‖s‖²/2). The term
+in parentheses orders the support of a query, and one matrix product computes it for many pairs. It
+loses digits to cancellation. The careful distance sums squared differences in float64.
+"""
+
+import contextlib
+
+import numpy as np
+import tensorflow as tf
+
+from keras_pruning.backend.tensorflow.candidates import (
+    as_queries,
+    as_squares,
+    as_support,
+    merged,
+    merged_differences,
+    no_candidates,
+)
+
+# Number of candidates beyond k that the fast distances propose for the careful distances.
+_MARGIN = 8
+# A distance is recomputed if its rounding error may exceed this fraction of its square.
+_ACCURACY = 1e-3
+
+
+class Search:
+    """A search for the nearest support vectors of queries, with fast distances in one precision.
+
+    The memory has four equal parts: a chunk of queries with their candidates, a block of the
+    support, its products with a tile of queries, and vectors for careful distances.
+
+    Args:
+        queries: floats `(queries, dimensions)`, an array or a memory map.
+        support: floats `(support, dimensions)`, an array or a memory map.
+        k: number of neighbours.
+        support_rows: ascending integers `(used,)`, the rows of `support` to search, or `None` for
+            all.
+        normalize: function of vectors and their row numbers that returns vectors of unit length,
+            or `None`.
+        memory_limit: number of bytes for all four parts.
+        dtype: float32 or float64, the dtype of the fast distances.
+    """
+
+    def __init__(self, queries, support, k, support_rows, normalize, memory_limit, dtype):
+        self.queries, self.support, self.support_rows = queries, support, support_rows
+        self.k, self.normalize, self.dtype = k, normalize, dtype
+        # Vectors are centred in this dtype and only then rounded to `dtype`.
+        self.exact_dtype = np.result_type(queries.dtype, support.dtype, dtype)
+        if normalize is not None:
+            self.exact_dtype = np.dtype(np.float64)
+        self.size = len(support if support_rows is None else support_rows)
+        self.count = min(self.size, k + 1 + _MARGIN)
+        # Fit a chunk and a tile of queries, a block of the support and the pairs into a quarter of
+        # the memory each.
+        quarter, width = memory_limit // np.dtype(dtype).itemsize // 4, support.shape[1] + 1
+        self.chunk = max(1, quarter // (width + 16 * self.count))
+        self.tile = min(1024, self.chunk)
+        self.block = max(1, min(quarter // (3 * width), quarter // self.tile, self.size))
+        self.pairs = max(1, quarter // (4 * width))
+        # Balances the two steps of finding the largest values: maxima, then values of some groups.
+        group = max(1, round((self.block / self.count) ** 0.5))
+        # Tensors, because each new Python number would trace the graphs again.
+        self.sizes = tf.constant(self.count), tf.constant(group)
+        self.center = self._mean()
+
+    def __call__(self, query_rows, excluded):
+        """Finds the nearest support vectors of some queries.
+
+        Args:
+            query_rows: integers `(queries,)`, the rows of the queries.
+            excluded: integers `(queries,)`, the row of the support that is no neighbour of each
+                query, -1 for none.
+
+        Returns:
+            Tuple of rows in the support, int64 `(queries, k)`, nearest first; their squared
+            distances, float64 of the same shape; and booleans `(queries,)`, true if rounding may
+            have hidden a neighbour.
+        """
+        rows = np.empty((len(query_rows), self.k), np.int64)
+        squares = np.empty(rows.shape)
+        unsure = np.empty(len(query_rows), bool)
+        for part in slices(len(query_rows), self.chunk):
+            candidates = self._candidates(query_rows[part], excluded[part])
+            rows[part], squares[part], unsure[part] = self._settled(query_rows[part], *candidates)
+        return rows, squares, unsure
+
+    def _candidates(self, query_rows, excluded):
+        """Finds the best candidates of each query by fast distances.
+
+        Returns:
+            Tuple of rows, int64 `(queries, count)`; fast squared distances, ascending, infinite for
+            the excluded row; the distance of the last candidate, `(queries,)`; and the lengths of
+            the centred queries, `(queries,)`.
+        """
+        # Keep all tiles of queries in memory, and read each block of the support once.
+        parts = slices(len(query_rows), self.tile)
+        tiles = [as_queries(self._centered(self.queries, query_rows[part])) for part in parts]
+        best = [no_candidates(tile) for tile in tiles]
+        for part in slices(self.size, self.block):
+            rows = part if self.support_rows is None else self.support_rows[part]
+            block = as_support(self._centered(self.support, rows), self.sizes[1])
+            first = tf.constant(part.start, tf.int64)
+            for number, tile in enumerate(tiles):
+                best[number] = merged(*best[number], tile, block, first, *self.sizes)
+        # Join the tiles, and turn positions into rows of the support.
+        results = [
+            [tensor.numpy() for tensor in as_squares(*candidates, tile)]
+            for candidates, tile in zip(best, tiles, strict=True)
+        ]
+        rows, squares, lengths = (np.concatenate(parts) for parts in zip(*results, strict=True))
+        if self.support_rows is not None:
+            rows = self.support_rows[rows]
+        # Mask the excluded row, after its distance has served as a bound.
+        farthest = squares[:, -1].copy()
+        squares[rows == excluded[:, np.newaxis]] = np.inf
+        return rows, squares, farthest, lengths
+
+    def _settled(self, query_rows, rows, squares, farthest, lengths):
+        """Selects the k nearest candidates, in an order that does not depend on rounding.
+
+        Args:
+            query_rows: integers `(queries,)`, the rows of the queries.
+            rows, squares, farthest, lengths: results of `_candidates`.
+
+        Returns:
+            The three results of `__call__`.
+        """
+        # Move the excluded row, which is infinitely far away, to the end.
+        order = np.argsort(squares, axis=1, kind="stable")
+        rows = np.take_along_axis(rows, order, 1)
+        squares = np.take_along_axis(squares, order, 1).astype(np.float64)
+        # Find the distances whose value or order rounding leaves open.
+        kth = squares[:, self.k - 1 : self.k]
+        error = self._rounding(lengths[:, np.newaxis], kth)
+        uncertain = squares * _ACCURACY < error
+        close = squares[:, 1:] <= squares[:, :-1] + 2 * error
+        uncertain[:, 1:] |= close
+        uncertain[:, :-1] |= close
+        # Beyond the k-th candidate only those matter that may belong before it.
+        uncertain[:, self.k :] = squares[:, self.k :] <= kth + 2 * error
+        uncertain &= np.isfinite(squares)
+        # Recompute these distances, and sort the candidates of their queries again, ties by row.
+        squares[uncertain] = self._careful(query_rows[np.nonzero(uncertain)[0]], rows[uncertain])
+        changed = np.flatnonzero(uncertain.any(axis=1))
+        order = np.lexsort((rows[changed], squares[changed]))[:, : self.k]
+        rows[changed, : self.k] = np.take_along_axis(rows[changed], order, 1)
+        squares[changed, : self.k] = np.take_along_axis(squares[changed], order, 1)
+        # A neighbour may be missing unless the k-th distance is clearly below the last candidate's.
+        # Not `>`: a distance that overflows the precision is NaN, and NaN compares as false.
+        missing = ~(squares[:, self.k - 1] + 2 * error[:, 0] <= farthest)
+        unsure = (missing & (self.count < self.size)) | ~np.isfinite(squares[:, self.k - 1])
+        return rows[:, : self.k], squares[:, : self.k], unsure
+
+    def _rounding(self, lengths, farthest):
+        """Returns a bound on the rounding error of fast squared distances of possible neighbours.
+
+        A vector nearer than the farthest neighbour is at most as long as the query plus the
+        distance of that neighbour. The error of a dot product of n terms grows like √n. The
+        constant 4 leaves a margin.
+
+        Args:
+            lengths: floats `(queries, 1)`, the lengths of the centred queries.
+            farthest: floats `(queries, 1)`, the squared distance of the farthest neighbour.
+
+        Returns:
+            Floats `(queries, 1)`.
+        """
+        ulp = np.finfo(self.dtype).eps * (4 + np.sqrt(self.queries.shape[1]))
+        return ulp * (lengths**2 + (lengths + np.sqrt(farthest)) ** 2)
+
+    def _careful(self, query_rows, rows):
+        """Returns float64 squared distances of pairs of a query and a support vector.
+
+        They are computed from differences, without cancellation.
+        """
+        squares = np.empty(len(rows))
+        for part in slices(len(rows), self.pairs):
+            queries = self._vectors(self.queries, query_rows[part])
+            vectors = self._vectors(self.support, rows[part])
+            differences = np.subtract(queries, vectors, dtype=np.float64)
+            squares[part] = np.einsum("ij,ij->i", differences, differences)
+        return squares
+
+    def by_differences(self, query_rows, excluded):
+        """Finds the nearest support vectors from the differences of all pairs of vectors.
+
+        It is slow, and exact to the last digits even if thousands of vectors are nearly equal.
+
+        Args:
+            query_rows, excluded: as for `__call__`.
+
+        Returns:
+            The rows and the squared distances, as in `__call__`.
+        """
+        rows = np.empty((len(query_rows), self.k), np.int64)
+        squares = np.empty(rows.shape)
+        # One more, because the excluded row may be among the nearest.
+        count = min(self.size, self.k + 1)
+        # The differences are (tile, block, dimensions), with tile × block pairs.
+        tile = int(np.clip(self.pairs**0.5, 1, 256))
+        for part in slices(len(query_rows), tile):
+            queries = tf.constant(self._vectors(self.queries, query_rows[part]), tf.float64)
+            best = no_candidates(queries)
+            for block in slices(self.size, max(1, self.pairs // tile)):
+                block_rows = block if self.support_rows is None else self.support_rows[block]
+                vectors = tf.constant(self._vectors(self.support, block_rows), tf.float64)
+                first = tf.constant(block.start, tf.int64)
+                best = merged_differences(*best, queries, vectors, first, tf.constant(count))
+            nearest = best[1].numpy() if self.support_rows is None else self.support_rows[best[1]]
+            # Mask the excluded row, and sort again without it.
+            distances = -best[0].numpy()
+            distances[nearest == excluded[part, np.newaxis]] = np.inf
+            order = np.argsort(distances, axis=1, kind="stable")[:, : self.k]
+            rows[part] = np.take_along_axis(nearest, order, 1)
+            squares[part] = np.take_along_axis(distances, order, 1)
+        return rows, squares
+
+    def _centered(self, vectors, rows):
+        """Returns the vectors at `rows` minus the mean of the support, which saves digits."""
+        return tf.constant(
+            (self._vectors(vectors, rows) - self.center).astype(self.dtype, copy=False)
+        )
+
+    def _vectors(self, vectors, rows):
+        """Returns the vectors at `rows`, a slice or integers, of unit length with `normalize`."""
+        block = np.asarray(vectors[rows], self.exact_dtype)
+        return block if self.normalize is None else self.normalize(block, np.r_[rows])
+
+    def _mean(self):
+        """Returns the mean of the support vectors, summed in float64."""
+        total = np.zeros(self.support.shape[1])
+        for part in slices(self.size, self.block):
+            rows = part if self.support_rows is None else self.support_rows[part]
+            total += self._vectors(self.support, rows).sum(axis=0, dtype=np.float64)
+        return (total / self.size).astype(self.exact_dtype)
+
+
+def slices(length, block):
+    """Returns slices of at most `block` positions that cover `length` positions, in order."""
+    return [slice(start, min(start + block, length)) for start in range(0, length, block)]
+
+
+@contextlib.contextmanager
+def exact_products():
+    """Makes products of float32 exact to float32. By default GPUs round the factors to 10 bits."""
+    rounded = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(rounded)

@@ -1,0 +1,200 @@
+"""Passes over all examples: outputs, input gradients and norms of weight gradients, by row.
+
+Together with `row_store.py` this is the only code of the scores that depends on the backend.
+"""
+
+from functools import partial
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from keras_pruning.backend.tensorflow.row_store import RowStore
+from keras_pruning.errors import InputError
+from keras_pruning.models.graph import require_penultimate, with_penultimate
+from keras_pruning.models.outputs import EvalOutputs, Outputs
+
+
+class OutputPass:
+    """A pass over all examples, in order, inside one graph.
+
+    The graph reads the weights of the model anew whenever the pass is called.
+
+    Args:
+        model: Keras model that ends in logits.
+        examples: `Examples`.
+        observers: dictionary of functions from `EvalOutputs` to a float tensor `(batch, ...)`.
+        batch_size: examples a batch. Results do not depend on it beyond float rounding.
+        needs_penultimate: whether an observer looks at the input of the last layer.
+
+    Raises:
+        InputError: if the model does not end in logits, or does not show the input of its last
+            layer although it is needed.
+    """
+
+    def __init__(self, model, examples, observers, batch_size, needs_penultimate=False):
+        batches = examples.scoring_batches(batch_size)
+        if needs_penultimate:
+            require_penultimate(model)
+            show = with_penultimate(model)
+        else:
+            show = partial(_without_penultimate, model)
+
+        def observe(x, labels):
+            logits, penultimate = show(x)
+            norms = partial(weight_gradient_norms, model, x, labels)
+            outputs = EvalOutputs(logits, labels, penultimate, norms)
+            return {name: observer(outputs) for name, observer in observers.items()}
+
+        require_logits(model, examples)
+        # Trace one batch, for the shapes and dtypes of the results
+        observed = tf.function(observe).get_concrete_function(*batches.element_spec[1:])
+        self._results = RowStore(len(examples), observed.structured_outputs)
+
+        @tf.function
+        def run():
+            for_each(batches, lambda rows, x, labels: self._results.write(rows, observe(x, labels)))
+
+        # A concrete function, because TensorFlow warns of retracing if several passes are made.
+        self._run = run.get_concrete_function()
+
+    def __call__(self):
+        """Returns a dictionary of arrays `(examples, ...)`, in the order of the examples."""
+        self._run()
+        return self._results.read()
+
+
+def _without_penultimate(model, x):
+    return model(x, training=False), None
+
+
+def for_each(batches, function):
+    """Calls a function with each batch, in order, inside a graph.
+
+    Args:
+        batches: finite `tf.data.Dataset` of tuples.
+        function: function of the parts of a batch, called for its effects.
+    """
+    # No Python loop: AutoGraph needs its source, and traces without end if there is none.
+    iterator = iter(batches)
+
+    def step(number):
+        function(*next(iterator))
+        return (number + 1,)
+
+    end = batches.cardinality()
+    tf.while_loop(lambda number: number < end, step, [tf.zeros_like(end)], parallel_iterations=1)
+
+
+def weight_gradient_norms(model, x, labels):
+    """Returns the norm of each example's cross-entropy gradient over all trainable weights.
+
+    The graph takes one example at a time, which is exact for every model. `tf.vectorized_map` is no
+    faster here, and takes memory for one copy of the weights for each example.
+
+    Args:
+        model: Keras model that ends in logits.
+        x: float tensor `(batch, ...)`.
+        labels: integer tensor `(batch,)`.
+
+    Returns:
+        Float tensor `(batch,)`.
+    """
+    weights = [weight.value for weight in model.trainable_weights]
+
+    def norm(example):
+        x, label = example
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            logits = model(x[tf.newaxis], training=False)
+            loss = Outputs(logits, label[tf.newaxis]).cross_entropy
+        gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
+        # Dense, because the row of an embedding that is used twice has two parts of one gradient.
+        dense = [tf.cast(tf.convert_to_tensor(gradient), "float32") for gradient in gradients]
+        return tf.linalg.global_norm(dense)
+
+    return tf.map_fn(norm, (x, labels), fn_output_signature=tf.float32, parallel_iterations=1)
+
+
+def input_gradients(model, weights, x, labels):
+    """Returns the gradient of each example's true-class logit with respect to its input.
+
+    Args:
+        model: Keras model that ends in logits.
+        weights: list of values for `model.weights`.
+        x: float tensor `(batch, ...)`.
+        labels: integer tensor `(batch,)`.
+
+    Returns:
+        Float tensor of the shape of `x`.
+    """
+    state = keras.StatelessScope(state_mapping=list(zip(model.weights, weights, strict=True)))
+    with tf.GradientTape() as tape, state:
+        tape.watch(x)
+        logits = model(x, training=False)
+        # In eval mode examples do not see each other, so the sum mixes no gradients.
+        true_class = tf.reduce_sum(tf.gather(logits, labels, axis=1, batch_dims=1))
+    return tape.gradient(true_class, x)
+
+
+def observe_input_gradients(model, checkpoints, examples, observers, batch_size):
+    """Observes the input gradients of all checkpoints in one pass over the data.
+
+    Memory is O(batch · checkpoints) besides the weights, for any number of examples.
+
+    Args:
+        model: Keras model that ends in logits.
+        checkpoints: list of K lists of weights, as `weights_of` gives them.
+        examples: `Examples`.
+        observers: dictionary of functions from gradients `(K, batch, ...)` to `(batch,)`.
+        batch_size: examples a batch.
+
+    Returns:
+        Dictionary of arrays `(examples,)`.
+    """
+    # One more axis on every weight, to map over the checkpoints inside the graph
+    stacked = tf.nest.map_structure(lambda *values: tf.stack(values), *checkpoints)
+    batches = examples.scoring_batches(batch_size)
+    results = RowStore(len(examples), {name: tf.TensorSpec((None,)) for name in observers})
+
+    def observe(rows, x, labels):
+        gradients = tf.map_fn(
+            lambda weights: input_gradients(model, weights, x, labels),
+            stacked,
+            parallel_iterations=1,
+            fn_output_signature=tf.TensorSpec(x.shape, x.dtype),
+        )
+        results.write(rows, {name: observer(gradients) for name, observer in observers.items()})
+
+    require_logits(model, examples)
+    tf.function(lambda: for_each(batches, observe)).get_concrete_function()()
+    return results.read()
+
+
+def weights_of(model):
+    """Returns a copy of the weights, a list of arrays in the order of `model.weights`."""
+    return [ops.convert_to_numpy(weight).copy() for weight in model.weights]
+
+
+def require_logits(model, examples):
+    """Raises an `InputError` unless `model` gives one logit a class for a few `examples`."""
+    x, _ = next(iter(examples.batches(32)))
+    outputs = ops.convert_to_numpy(model(x, training=False))
+    if outputs.ndim != 2 or outputs.shape[1] != examples.num_classes:
+        raise InputError(
+            f"The model does not fit the examples. Expected outputs of shape (batch, "
+            f"{examples.num_classes}), one logit a class. Received: {outputs.shape}"
+        )
+    # Outputs that are all in [0, 1] come from a softmax if each row sums to 1, else from a sigmoid.
+    between = (outputs >= 0).all() and (outputs <= 1).all() and outputs.any()
+    if between and (abs(outputs.sum(axis=1) - 1) > 1e-3).any():
+        raise InputError(
+            "The outputs of the model do not look like logits. Expected the outputs before an "
+            "activation such as sigmoid. Received: numbers between 0 and 1 only. Take the "
+            "activation off the last layer."
+        )
+    if between:
+        raise InputError(
+            "The model ends in a softmax. Expected logits: the outputs before the softmax. "
+            "Received: outputs that are probabilities. Take the softmax off the last layer."
+        )

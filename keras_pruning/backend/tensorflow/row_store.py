@@ -1,0 +1,123 @@
+"""Values by row, written inside a graph."""
+
+import tensorflow as tf
+
+from keras_pruning.errors import InputError
+from keras_pruning.models.outputs import Outputs
+
+
+class RowStore:
+    """Values by row that a graph writes.
+
+    Args:
+        num_rows: number of rows.
+        values: dictionary of symbolic tensors or specs `(batch, ...)`, for shapes and dtypes.
+    """
+
+    def __init__(self, num_rows, values):
+        # Values of one float for each example lie side by side, and are written at once.
+        self._narrow = [name for name, value in values.items() if len(value.shape) == 1]
+        shapes = {name: (num_rows, *value.shape[1:]) for name, value in values.items()}
+        self._wide = {
+            name: tf.Variable(tf.zeros(shapes[name], values[name].dtype))
+            for name in values
+            if name not in self._narrow
+        }
+        self._side_by_side = tf.Variable(tf.zeros((num_rows, len(self._narrow))))
+
+    def write(self, rows, values):
+        """Writes a dictionary of tensors `(batch, ...)` at `rows`, integers `(batch,)`."""
+        indices = rows[:, tf.newaxis]
+        if self._narrow:
+            narrow = tf.stack([values[name] for name in self._narrow], axis=1)
+            self._side_by_side.scatter_nd_update(indices, narrow)
+        for name, variable in self._wide.items():
+            variable.scatter_nd_update(indices, values[name])
+
+    def read(self):
+        """Returns a dictionary of arrays `(rows, ...)`."""
+        columns = self._side_by_side.numpy().T
+        wide = {name: variable.numpy() for name, variable in self._wide.items()}
+        return dict(zip(self._narrow, columns, strict=True)) | wide
+
+
+class PresentationStore:
+    """Values of every presentation of an example since they were last taken.
+
+    The store has `passes` places for each example, which are reused in turn.
+
+    Args:
+        observers: dictionary of functions from `Outputs` to a float tensor `(batch, ...)`.
+        examples: `Examples` that the training step trains on.
+        passes: how often an example may come before `take` is called.
+    """
+
+    def __init__(self, observers, examples, passes=1):
+        num_rows, num_classes = len(examples), examples.num_classes
+        self._observers, self._num_rows, self._passes = observers, num_rows, passes
+        self._labels = tf.constant(examples.labels)
+        # Counts examples that are not those of the store.
+        self._foreign = tf.Variable(0, dtype=tf.int64)
+
+        # Trace the observers, for the shapes and dtypes of their values
+        @tf.function
+        def observe(logits, labels):
+            return self._observe(Outputs(logits, labels))
+
+        specs = tf.TensorSpec((None, num_classes)), tf.TensorSpec((None,), tf.int64)
+        values = observe.get_concrete_function(*specs).structured_outputs
+        self._store = RowStore(num_rows * passes, values)
+        self._presentations = tf.Variable(tf.zeros(num_rows, tf.int64))
+        self.clear()
+
+    def clear(self):
+        """Forgets the values that were not taken."""
+        self._taken = self._presentations.numpy()
+        self._foreign.assign(0)
+
+    def write(self, rows, outputs):
+        """Writes the observed values of `Outputs` at `rows`, inside the training step."""
+        rows = self._checked_rows(rows, outputs.labels)
+        earlier = tf.gather(self._presentations, rows)
+        places = rows + self._num_rows * (earlier % self._passes)
+        self._store.write(places, self._observe(outputs))
+        self._presentations.scatter_nd_update(rows[:, tf.newaxis], earlier + 1)
+
+    def _checked_rows(self, rows, labels):
+        """Returns rows that exist, and counts those of other examples.
+
+        A graph cannot raise a clear error, so `take` does.
+        """
+        existing = tf.minimum(rows, self._num_rows - 1)
+        other_label = tf.gather(self._labels, existing) != tf.cast(labels, tf.int64)
+        differs = (rows != existing) | other_label
+        self._foreign.assign_add(tf.math.count_nonzero(differs))
+        return existing
+
+    def take(self):
+        """Yields rows and a dictionary of values at these rows, the oldest presentations first.
+
+        Raises:
+            InputError: if other examples came, or an example came more often than `passes` times.
+        """
+        if foreign := int(self._foreign.numpy()):
+            raise InputError(
+                "The model was trained on other examples than the callback scores. Expected rows "
+                f"and labels of the same `Examples`. Received: {foreign:,} that differ"
+            )
+        presentations, values = self._presentations.numpy(), self._store.read()
+        most = int((presentations - self._taken).max())
+        if most > self._passes:
+            raise InputError(
+                f"An example was trained on {most} times in one epoch of `fit`. Expected at most "
+                f"{self._passes}, as `passes` of `recording` says."
+            )
+        # First the earliest presentation of every example, then the second, and so on
+        for number in range(most):
+            rows = (self._taken + number < presentations).nonzero()[0]
+            places = rows + self._num_rows * ((self._taken[rows] + number) % self._passes)
+            yield rows, {name: value[places] for name, value in values.items()}
+        self._taken = presentations
+
+    def _observe(self, outputs):
+        return {name: observer(outputs) for name, observer in self._observers.items()}

@@ -1,0 +1,36 @@
+"""`compare`: compares finished runs."""
+
+import sys
+from pathlib import Path
+
+HELP = "Compare finished runs."
+
+
+def add_arguments(parser):
+    """Adds the options of the command."""
+    parser.add_argument("--runs", type=str, required=True, help="folder with finished runs")
+
+
+def run(values):
+    """Compares the runs below a folder."""
+    from keras_pruning.comparison.report import write_comparison
+
+    yield from show_comparison(write_comparison(values.runs), Path(values.runs))
+
+
+def show_comparison(rows, folder):
+    """Yields the table of a comparison, the costs of scoring and how to open TensorBoard.
+
+    Args:
+        rows: list of `keras_pruning.comparison.runs.Row`.
+        folder: folder of the runs.
+    """
+    from keras_pruning.comparison.report import FOLDER, cost_lines
+    from keras_pruning.reports.comparison import as_table
+
+    yield as_table(rows)
+    yield from cost_lines(folder, rows)
+    yield f"{folder / FOLDER / 'comparison.csv'}"
+    yield f"To look at it:  {Path(sys.executable).parent / 'tensorboard'} --logdir {folder}"
+    # TensorBoard selects no run if there are more than 40, unless the address names some.
+    yield "and open        http://localhost:6006/#custom_scalars&regexInput=comparison"

@@ -1,0 +1,42 @@
+"""`doctor`: plants wrong labels and measures which scores find them."""
+
+from keras_pruning.commands.config_options import add_config, config_and_output
+
+HELP = "Plant label noise and tell which scores find it."
+
+
+def add_arguments(parser):
+    """Adds the options of the command."""
+    add_config(parser)
+    parser.add_argument(
+        "--noise", type=float, default=0.1, help="part of the labels to replace, in (0, 0.5]"
+    )
+    parser.add_argument(
+        "--suspects",
+        type=int | None,
+        nargs="?",
+        const=100,
+        metavar="N",
+        help="list the N examples of the clean data most likely mislabelled (100 if N is left "
+        "out); trains the probes once more, on the labels as they are",
+    )
+
+
+def run(values):
+    """Examines the scores of a config and shows the diagnosis."""
+    from keras_pruning.doctor.examination import examine
+    from keras_pruning.doctor.report import FILES, as_tables
+    from keras_pruning.probing.plan import ScoringPlan
+
+    config, output = config_and_output(values)
+    found = examine(ScoringPlan.from_config(config), output, values.noise, values.suspects)
+    for title, table in as_tables(found.diagnosis):
+        yield title
+        yield table
+    yield from found.advice
+    for name in FILES:
+        yield f"{found.folder / name}"
+    if found.suspects is not None:
+        yield from found.suspects.sentences
+        for path in found.suspects.files:
+            yield f"{path}"

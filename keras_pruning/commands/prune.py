@@ -1,0 +1,35 @@
+"""`prune`: selects the examples to keep by their scores."""
+
+from pathlib import Path
+
+HELP = "Select the examples to keep by their scores."
+
+
+def add_arguments(parser):
+    """Adds the options of the command."""
+    parser.add_argument("--scores", type=str, required=True, help="scores.parquet of `score`")
+    parser.add_argument("--by", type=str | None, help="name of the score")
+    parser.add_argument("--keep-fraction", type=float, required=True, help="in (0, 1]")
+    parser.add_argument("--policy", type=str, default="hardest", help="which examples to keep")
+    parser.add_argument("--quota", type=str | None, help="balanced: equal share of every class")
+    parser.add_argument("--seed", type=int, default=0, help="breaks ties and draws")
+    parser.add_argument("--output", type=str, required=True, help="subset file to write")
+
+
+def run(values):
+    """Writes the subset, or reuses the one that is there."""
+    from keras_pruning.recipes import require_same_recipe
+    from keras_pruning.selection import Subset, select
+    from keras_pruning.tables.score_table import ScoreTable
+
+    table = ScoreTable.load(values.scores)
+    subset = select(
+        table, values.by, values.keep_fraction, values.policy, values.quota, values.seed
+    )
+    if Path(values.output).exists():
+        require_same_recipe(values.output, Subset.load(values.output).metadata, subset.metadata)
+        yield f"Reused {values.output}: it has the same recipe."
+    else:
+        subset.save(values.output)
+    yield f"Kept {len(subset):,} of {len(table):,} examples."
+    yield values.output

@@ -1,0 +1,67 @@
+"""`score`: scores the examples of a config."""
+
+import dataclasses
+
+from keras_pruning.commands.config_options import add_config, config_and_output
+from keras_pruning.errors import InputError
+
+HELP = "Score the training examples."
+
+
+def add_arguments(parser):
+    """Adds the options of the command."""
+    add_config(parser)
+    parser.add_argument(
+        "--checkpoints",
+        type=str | None,
+        help="score with saved models instead of probes: 'DIR/*.keras', in the order of their "
+        "numbers, each counted as one epoch",
+    )
+    parser.add_argument(
+        "--fraction", type=float | None, help="score only this part, with --extrapolate"
+    )
+    parser.add_argument(
+        "--extrapolate",
+        action="store_true",
+        help="estimate the scores of the other examples from their nearest neighbours",
+    )
+
+
+def run(values):
+    """Scores the examples, or reuses their scores, and reports on them."""
+    from keras_pruning.probing.checkpoint_files import find_checkpoints
+    from keras_pruning.probing.plan import ScoringPlan
+    from keras_pruning.probing.scoring import score
+    from keras_pruning.reports.scores import report
+
+    config, output = config_and_output(values)
+    config = _extrapolating(config, values.fraction, values.extrapolate)
+    if config.probe.split == "test" and not values.output:
+        output = output / "test"
+    checkpoints = None if values.checkpoints is None else find_checkpoints(values.checkpoints)
+    yield from report(score(ScoringPlan.from_config(config, checkpoints), output))
+    yield f"{output / 'scores.parquet'} (as a spreadsheet: {output / 'scores.csv'})"
+
+
+def _extrapolating(config, fraction, extrapolate):
+    """Returns the config with `probe.fraction` as the flags say, which must come together."""
+    if fraction is not None and not extrapolate:
+        raise InputError(
+            "--fraction does not say how to treat the other examples. Expected --extrapolate "
+            "beside it, to estimate their scores, or --dataset.fraction in its place, to leave "
+            f"them out. Received: --fraction {fraction}"
+        )
+    if fraction is None:
+        if extrapolate and config.probe.fraction == 1:
+            raise InputError(
+                "--extrapolate needs to know how many examples to score. Expected --fraction "
+                "beside it, for example --fraction 0.2. Received: none"
+            )
+        return config
+    if config.probe.fraction not in (1, fraction):
+        raise InputError(
+            "Expected --fraction or probe.fraction. Received both: "
+            f"--fraction {fraction}, probe.fraction {config.probe.fraction}"
+        )
+    probe = dataclasses.replace(config.probe, fraction=fraction)
+    return dataclasses.replace(config, probe=probe)

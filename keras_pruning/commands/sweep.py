@@ -1,0 +1,15 @@
+"""`sweep`: scores, prunes, trains and compares over a grid."""
+
+from keras_pruning.commands.compare import show_comparison
+from keras_pruning.commands.config_options import add_config, config_and_output
+
+HELP = "Score, prune, train and compare, over a grid."
+add_arguments = add_config
+
+
+def run(values):
+    """Runs the sweep and shows its comparison."""
+    from keras_pruning.comparison.sweep import SweepPlan, sweep
+
+    config, output = config_and_output(values)
+    yield from show_comparison(sweep(SweepPlan.from_config(config), output), output)

@@ -1,0 +1,36 @@
+"""`train`: trains one model on all examples or on a subset."""
+
+from keras_pruning.commands.config_options import add_config, config_and_output
+
+HELP = "Train on all examples or on a subset."
+
+
+def add_arguments(parser):
+    """Adds the options of the command."""
+    add_config(parser, "runs/CONFIG NAME/train/METHOD/keep-FRACTION/seed-SEED")
+    parser.add_argument("--subset", type=str | None, help="subset file of `prune`")
+
+
+def run(values):
+    """Trains the model, or reuses the run, and reports its accuracy."""
+    from keras_pruning.selection import Subset
+    from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
+
+    config, output = config_and_output(values)
+    subset = Subset.load(values.subset) if values.subset else None
+    plan = TrainingPlan.from_config(config)
+    if subset is not None:
+        plan.data.train.keep(subset)
+    if not values.output:
+        output = output / "train" / run_folder(subset, config.seed)
+    single = TrainingRun(plan, subset, config.seed, output)
+    if single.is_finished():
+        yield f"Reused {output}: it has the same recipe."
+    else:
+        (metrics,) = run_all([single])
+        yield (
+            f"Test accuracy {metrics['test_accuracy']:.2%} after training on "
+            f"{metrics['examples_kept']:,} examples, {metrics['steps']:,} steps, "
+            f"{metrics['seconds']:.1f} s."
+        )
+    yield f"{output / 'metrics.json'}"

@@ -1,0 +1,55 @@
+"""Batches of examples: `tf.data` datasets that read the stored inputs by row."""
+
+
+def reader(inputs, stored_rows, labels):
+    """Returns a function from rows to their inputs and labels, inside `tf.data`.
+
+    Args:
+        inputs: `Inputs` of all stored examples.
+        stored_rows: integers `(examples,)`, the positions of the examples among the stored ones.
+        labels: int64 `(examples,)`.
+    """
+    import tensorflow as tf
+
+    stored_rows, labels = tf.constant(stored_rows), tf.constant(labels)
+    return lambda rows: (
+        inputs.take(tf.gather(stored_rows, rows)),
+        tf.gather(labels, rows),
+    )
+
+
+def for_fit(read, count, batch_size, shuffle, seed, augmentation, rows):
+    """Returns the batches of `Examples.batches`.
+
+    Args:
+        read: function of `reader`.
+        count: number of examples.
+        batch_size, shuffle, seed, augmentation, rows: as for `Examples.batches`.
+    """
+    import tensorflow as tf
+
+    # Shuffle row numbers, not inputs, so that the buffer of the shuffle stays small.
+    order = tf.data.Dataset.range(count)
+    if shuffle:
+        order = order.shuffle(count, seed=seed, reshuffle_each_iteration=True)
+    batches = order.batch(batch_size).map(lambda row: (row, *read(row)))
+    if augmentation is not None:
+        # A pair of random numbers for each batch seeds its augmentation.
+        draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
+        batches = tf.data.Dataset.zip(batches, draws).map(
+            lambda batch, draw: (batch[0], augmentation(batch[1], draw), batch[2])
+        )
+    # Pass the rows on only to a model that records them.
+    if rows:
+        batches = batches.map(lambda row, x, y: ({"x": x, "row": row}, y))
+    else:
+        batches = batches.map(lambda row, x, y: (x, y))
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def in_order(read, count, batch_size):
+    """Returns the batches of `Examples.scoring_batches`, with arguments as for `for_fit`."""
+    import tensorflow as tf
+
+    rows = tf.data.Dataset.range(count).batch(batch_size)
+    return rows.map(lambda rows: (rows, *read(rows))).prefetch(tf.data.AUTOTUNE)

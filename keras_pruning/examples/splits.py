@@ -1,0 +1,74 @@
+"""The training and the test examples of a data set, loaded and hashed once per process."""
+
+from functools import cached_property
+
+from keras_pruning.errors import InputError
+from keras_pruning.examples import Examples, load_examples
+
+
+class Splits:
+    """The training and the test examples of one data set.
+
+    They are loaded on first access. A pickle contains only the arguments, so that a child process
+    loads the examples itself.
+
+    Args:
+        name: name of the data set, as in `load_examples`.
+        fraction: float in (0, 1], the fraction of the training examples to draw.
+        seed: integer >= 0, the seed of that draw and of the label noise.
+        label_noise: float in [0, 1), the fraction of the training labels to replace.
+        **options: `data_dir` and `image_size`, as in `load_examples`.
+    """
+
+    def __init__(self, name, fraction=1.0, seed=0, label_noise=0.0, **options):
+        self._source = {"name": name, **options}
+        self._drawn = {"fraction": fraction, "seed": seed}
+        self._noise = {"fraction": label_noise, "seed": seed}
+        self._whole = {}
+
+    def __getstate__(self):
+        return {"_source": self._source, "_drawn": self._drawn, "_noise": self._noise, "_whole": {}}
+
+    @property
+    def label_noise(self):
+        """Fraction of the training labels that are replaced."""
+        return self._noise["fraction"]
+
+    @cached_property
+    def train(self):
+        """The training `Examples`, after the draw and with the label noise."""
+        return self._load("train").draw(**self._drawn).with_label_noise(**self._noise)
+
+    @cached_property
+    def test(self):
+        """All test `Examples`.
+
+        Raises:
+            InputError: if their shape differs from the shape of the training examples.
+        """
+        test = self._load("test")
+        if test.shape != self.train.shape:
+            raise InputError(
+                "Training and test examples differ. "
+                f"Expected test examples of shape {self.train.shape}. Received: {test.shape}"
+            )
+        return test
+
+    def with_fraction(self, fraction):
+        """Returns splits with another `fraction` of the same data set, without loading it again."""
+        return self._changed(_drawn={**self._drawn, "fraction": fraction})
+
+    def with_label_noise(self, label_noise):
+        """Returns splits with another `label_noise`, without loading the data set again."""
+        return self._changed(_noise={**self._noise, "fraction": label_noise})
+
+    def _changed(self, **attributes):
+        other = Splits.__new__(Splits)
+        # Both share `_whole`, the examples before the draw and the label noise.
+        other.__dict__.update(self.__getstate__() | {"_whole": self._whole} | attributes)
+        return other
+
+    def _load(self, split) -> Examples:
+        if split not in self._whole:
+            self._whole[split] = load_examples(split=split, **self._source)
+        return self._whole[split]

@@ -1,0 +1,146 @@
+"""Runs functions in fresh child processes on this machine, several at a time."""
+
+import contextlib
+import multiprocessing
+import signal
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from keras_pruning.errors import InputError
+from keras_pruning.jobs import child
+
+# Modules that the fork server imports before it forks. The first silences TensorFlow's messages.
+_PRELOADED = [
+    "keras_pruning.jobs.preloaded",
+    "keras_pruning.probing.work",
+    "keras_pruning.training.work",
+]
+
+
+def thread_count(jobs, threads=None):
+    """Returns `threads`, or the CPU cores divided by the number of `jobs` if it is `None`."""
+    import joblib
+
+    return threads or max(1, joblib.cpu_count() // jobs)
+
+
+def run_each(function, calls, jobs, threads, description):
+    """Calls `function(**call)` for each of `calls`, each in a fresh process.
+
+    Keras does not free the memory of every model. TensorFlow sets its number of threads only once,
+    and the last bits of every result depend on it. A fresh process solves both.
+
+    Args:
+        function: a function at the top level of a module, or its name `"package.module:function"`
+            if this process does not need to import that module.
+        calls: list of dictionaries of keyword arguments.
+        jobs: number of processes at the same time.
+        threads: number of CPU threads of each process.
+        description: text of the progress bar on a terminal.
+
+    Yields:
+        Results in the order in which they finish.
+
+    Raises:
+        InputError: the first one that a call raises, or if a process dies.
+    """
+    import joblib
+    from tqdm import tqdm
+
+    if not calls:
+        return
+    # joblib limits the number of jobs. Within `joblib.parallel_config` it can use a cluster.
+    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
+    results = parallel(joblib.delayed(_in_fresh_process)(function, call, threads) for call in calls)
+    # A single call shows its own progress.
+    hidden = True if len(calls) == 1 else None
+    bar = tqdm(results, total=len(calls), desc=description, unit="run", disable=hidden)
+    finished = 0
+    try:
+        for result in bar:
+            finished += 1
+            yield result
+    finally:
+        if finished < len(calls):
+            _end_children()
+
+
+def _end_children(quiet=0.5):
+    """Ends the child processes, including those that are about to start.
+
+    Otherwise the interpreter and their pools wait for each other at exit.
+
+    Args:
+        quiet: seconds without a running child after which no more are expected.
+    """
+    since = time.monotonic()
+    while time.monotonic() < since + quiet:
+        for process in multiprocessing.active_children():
+            process.terminate()
+            since = time.monotonic()
+        time.sleep(0.02)
+
+
+def progress(calls, jobs):
+    """Returns the `verbose` of a fit: 1 if no other fit writes to the same terminal, else 0.
+
+    Args:
+        calls: number of fits in all.
+        jobs: number of fits at the same time.
+    """
+    return int(sys.stdout.isatty() and (jobs == 1 or calls == 1))
+
+
+@contextlib.contextmanager
+def interruptible():
+    """Ends all processes of `run_each` when this process receives SIGINT or SIGTERM."""
+
+    def stop(number, frame):
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Only the main thread handles signals.
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    earlier = [signal.signal(number, stop) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, earlier, strict=True):
+            signal.signal(number, handler)
+
+
+def _context():
+    """Returns the context of `multiprocessing` that starts the processes.
+
+    Processes are forked from a server that has imported TensorFlow but not used it. The import can
+    take longer than a training run. TensorFlow starts no threads and uses no GPU before its first
+    use, so the fork is safe. On a system without fork servers, every process imports TensorFlow.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED)
+    return context
+
+
+def _in_fresh_process(function, call, threads):
+    """Returns `function(**call)` from a process that is started for it."""
+    # TensorFlow does not remove its temporary files, so each process gets a folder of its own.
+    with (
+        tempfile.TemporaryDirectory(prefix="keras_pruning-") as folder,
+        ProcessPoolExecutor(1, mp_context=_context()) as pool,
+    ):
+        try:
+            return pool.submit(child.run, function, call, threads, folder).result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                "A process died before its work was finished. The likely cause is too little "
+                "memory. Lower the number of jobs or the batch size."
+            ) from error

@@ -1,0 +1,127 @@
+"""Builds models by name, loads `.keras` files and checks that a model fits the examples."""
+
+import importlib
+import traceback
+import zipfile
+from pathlib import Path
+
+import keras
+
+from keras_pruning.errors import InputError, unknown
+from keras_pruning.models.networks import MODELS
+from keras_pruning.recipes import working_folder_importable
+
+
+def build(name, input_shape, num_classes, **options):
+    """Builds a model with new weights and one output for each class.
+
+    Args:
+        name: `"mlp"`, `"cnn"`, `"plain_cnn"` or `"resnet18"`; `"package.module:function"` for a
+            function that returns a Keras model when it is called as
+            `function(input_shape, num_classes, **options)`; or the path of a `.keras` file, whose
+            architecture is used.
+        input_shape: shape of one example.
+        num_classes: number of classes.
+        **options: keyword arguments of the model's function, for example `width`.
+
+    Raises:
+        InputError: if there is no such model, if it cannot be built, or if it does not fit the
+            examples.
+    """
+    if name.endswith(".keras"):
+        if options:
+            raise InputError(
+                "The model of a .keras file takes no options. Expected none. "
+                f"Received: {options} for {name}"
+            )
+        model = keras.models.clone_model(load(name))
+    else:
+        function = MODELS.get(name) or _imported(name)
+        try:
+            model = function(tuple(input_shape), num_classes, **options)
+        except InputError:
+            raise
+        except Exception as error:  # A user's function raises errors of any kind.
+            raise InputError(f"Cannot build the model {name!r}: {_reason(error)}") from error
+    require_fit(model, input_shape, num_classes)
+    return model
+
+
+def load(path):
+    """Loads the model in a `.keras` file in safe mode, without compiling it.
+
+    Raises:
+        InputError: if the file is missing or cannot be loaded.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"Missing model file. Expected a .keras file. Received: {path}")
+    if not zipfile.is_zipfile(path):
+        raise InputError(
+            f"Cannot load the model {path}. Expected a .keras file. Received: a file that is "
+            "damaged or has another format."
+        )
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:
+        # Keras adds pages of configuration to the reason. Keep its first line.
+        reason = str(error).strip().rpartition("Exception encountered: ")[2].splitlines()[0]
+        reason = reason.partition("Full object config")[0].strip()
+        raise InputError(f"Cannot load the model {path}: {reason}") from error
+
+
+def _imported(name):
+    """Imports the function `"package.module:function"`."""
+    module_name, _, function = name.partition(":")
+    if not (module_name and function):
+        raise unknown("model", name, [*MODELS, "package.module:function", "FILE.keras"])
+    try:
+        with working_folder_importable():
+            return getattr(importlib.import_module(module_name), function)
+    except Exception as error:  # The code of the module raises errors of any kind.
+        raise InputError(
+            "Cannot import the model. Expected an importable package.module:function. "
+            f"Received: {name!r} ({_reason(error)})"
+        ) from error
+
+
+def _reason(error):
+    """Returns an error in one line, with the file and the line that raised it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    text = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {text} ({frame.filename}:{frame.lineno})"
+
+
+def require_fit(model, input_shape, num_classes):
+    """Raises an `InputError` unless `model` maps examples of a shape to `num_classes` outputs.
+
+    Args:
+        model: Keras model.
+        input_shape: shape of one example.
+        num_classes: number of classes.
+    """
+    if not isinstance(model, keras.Model):
+        raise InputError(f"Expected a Keras model. Received: {type(model).__name__}")
+    output = output_for_zeros(model, input_shape)
+    shape = getattr(output, "shape", None)
+    if shape is None or tuple(shape) != (1, num_classes):
+        received = f"{len(output)} outputs" if shape is None else (None, *shape[1:])
+        raise InputError(
+            "The model does not fit the examples. "
+            f"Expected one output of shape (None, {num_classes}), one logit for each class. "
+            f"Received: {received}"
+        )
+
+
+def output_for_zeros(model, input_shape):
+    """Returns the output of a model in eval mode for one example of zeros.
+
+    Raises:
+        InputError: if the model does not accept examples of that shape.
+    """
+    try:
+        return model(keras.ops.zeros((1, *input_shape)), training=False)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"The model does not accept examples of shape {tuple(input_shape)}: {reason}"
+        ) from error

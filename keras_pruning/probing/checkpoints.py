@@ -1,0 +1,53 @@
+"""Scores of models that are already trained."""
+
+from pathlib import Path
+
+import keras
+
+from keras_pruning.errors import InputError
+from keras_pruning.models import loading
+from keras_pruning.probing.recorder import ScoreRecorder
+
+
+def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=None):
+    """Scores examples with saved checkpoints of one training run.
+
+    Args:
+        checkpoints: list of Keras models and paths of `.keras` files, the oldest first. Each
+            counts as one epoch. It may be empty if no score needs a model.
+        examples: `Examples` to score.
+        scores: list of score names and `Score` instances.
+        batch_size: examples a batch.
+        support: `Examples` that the models were trained on, if `examples` are others. Neighbours
+            and prototypes come from them.
+
+    Returns:
+        A `ScoreTable` in the order of `examples.ids`.
+
+    Raises:
+        InputError: if a checkpoint cannot be loaded or does not fit the examples, or if there are
+            too few checkpoints for a score. VoG needs two.
+
+    Example:
+        >>> table = score_checkpoints(["epoch-1.keras", "epoch-2.keras"], examples, ["el2n", "vog"])
+    """
+    if isinstance(checkpoints, str | Path | keras.Model):
+        raise InputError(f"Invalid `checkpoints`. Expected a list. Received: {checkpoints!r}")
+    checkpoints = list(checkpoints)
+    recorder = ScoreRecorder(examples, scores, batch_size, support)
+    if not checkpoints and any(score.needs_model for score in recorder.scores):
+        raise InputError("Expected at least one checkpoint. Received: none")
+    recorder.start(len(checkpoints))
+    model, shapes = None, None
+    for epoch, checkpoint in enumerate(checkpoints, start=1):
+        model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
+        loading.require_fit(model, examples.shape, examples.num_classes)
+        # Weights of several checkpoints are stacked, so they must have the same shapes.
+        if shapes not in (None, shapes := [weight.shape for weight in model.weights]):
+            raise InputError(
+                "Checkpoints of different models. Expected weights of the same shapes in all. "
+                f"Received: others in checkpoint {epoch}"
+            )
+        recorder.epoch_end(epoch, model)
+    recorder.finish(model)
+    return recorder.table()

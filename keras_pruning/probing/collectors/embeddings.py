@@ -1,0 +1,36 @@
+"""Collects embeddings: once, at the end of training."""
+
+from keras_pruning.backend.tensorflow.passes import require_logits
+from keras_pruning.embeddings import layers
+from keras_pruning.probing.collectors.collector import Collector
+
+
+class EmbeddingCollector(Collector):
+    """Feeds scores with `Embeddings` of all examples, by the trained model or from files."""
+
+    def prepare(self, model, store):
+        scores = [score for score in self.scores if model is not None or not score.needs_model]
+        # The layers of a model that was never called do not exist yet.
+        known = [
+            embedding
+            for embedding in self._embeddings(model, scores)
+            if embedding.source is not None or model.built
+        ]
+        layers.require_embeddings(model, self.examples, known, self.support)
+
+    def finish(self, model):
+        embeddings = self._embeddings(model, self.scores)
+        # An output that scores take for logits must be one logit for each class.
+        if any(part.source is None and part.layer == layers.OUTPUT for part in embeddings):
+            require_logits(model, self.examples)
+        with layers.embeddings(
+            model, self.examples, embeddings, self.batch_size, support=self.support
+        ) as embedded:
+            for score in self.scores:
+                score.update(score.observe(embedded.only(score.embeddings(model))))
+
+    def _embeddings(self, model, scores):
+        """Returns the embeddings that the scores observe, each once."""
+        return list(
+            dict.fromkeys(embedding for score in scores for embedding in score.embeddings(model))
+        )

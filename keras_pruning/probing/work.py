@@ -1,0 +1,125 @@
+"""Scoring in a child process: checks the scores, trains a probe, scores with it."""
+
+import importlib
+import time
+
+import keras
+
+from keras_pruning.models import loading
+from keras_pruning.probing.checkpoints import score_checkpoints
+from keras_pruning.probing.extrapolation import extrapolate, require_extrapolation
+from keras_pruning.probing.recorder import ScoreRecorder, require_classes
+from keras_pruning.probing.score_callback import ScoreCallback
+from keras_pruning.probing.score_entries import without_seeds
+from keras_pruning.scores import get
+from keras_pruning.training import fit
+
+
+def check_scores(plan):
+    """Checks that the probes of a plan can take its scores, before any probe trains.
+
+    Args:
+        plan: `ScoringPlan`.
+
+    Returns:
+        How many probes have to be trained.
+
+    Raises:
+        InputError: if a score is unknown or cannot be taken, or if scores have to be estimated
+            for other examples and the model does not show the input of its last layer.
+    """
+    data, epochs = plan.data, plan.training.epochs
+    scores = [get(without_seeds(entry)) for entry in plan.entries]
+    for score in scores:
+        score.epochs_due(epochs)
+        require_classes(score, data.all.num_classes)
+    without_model = [score for score in scores if not score.needs_model]
+    if without_model:
+        recorder = ScoreRecorder(data.scored, without_model, support=data.trained_on)
+        recorder.start(epochs)
+    if data.fraction < 1:
+        require_extrapolation(_new_model(plan, data.all))
+    return sum(
+        _needs_training(plan, map(get, entries)) for entries in plan.scores_of_each_seed.values()
+    )
+
+
+def score_with_probe(plan, seed, extra=(), verbose=0):
+    """Trains one probe and scores examples with it.
+
+    No probe is trained for scores that need no model.
+
+    Args:
+        plan: `ScoringPlan`.
+        seed: seed of the probe.
+        extra: further scores, as for `keras_pruning.probing.probes.probe_tables`.
+        verbose: as in `keras.Model.fit`.
+
+    Returns:
+        Tuple of the seed and a tuple of `ScoreTable`, or `Extrapolation` if a part is scored, and a
+        dictionary of the cost.
+    """
+    data, epochs = plan.data, plan.training.epochs
+    scores = [get(entry) for entry in plan.scores_of_each_seed[seed]]
+    scores += [_imported(name)(**arguments) for name, arguments in extra]
+    start = time.perf_counter()
+    if not _needs_training(plan, scores):
+        table = score_checkpoints([], data.scored, scores, support=data.trained_on)
+        return seed, (table, _cost(seed, start, examples_seen=0))
+    due = [epoch for score in scores for epoch in score.epochs_due(epochs)]
+    seed_of_probe = fit.derived_seed("probe", seed)
+    keras.utils.set_random_seed(seed_of_probe)
+    model = _new_model(plan, data.trained_on)
+    callback = ScoreCallback(data.scored, scores, epochs=epochs, support=data.trained_on)
+    start = time.perf_counter()
+    log = fit.train(
+        model,
+        data.trained_on,
+        plan.training,
+        stop_epoch=max(due, default=epochs),
+        seed=seed_of_probe,
+        callbacks=[callback],
+        verbose=verbose,
+    )
+    table = callback.table()
+    if data.extrapolates:
+        table = extrapolate(table, model, data.all)
+    return seed, (table, _cost(seed, start, log.examples_seen))
+
+
+def score_with_checkpoints(plan):
+    """Scores examples with saved models.
+
+    Args:
+        plan: `ScoringPlan` with `checkpoints`.
+
+    Returns:
+        `ScoreTable`, or a `Extrapolation` by the last of the checkpoints if a part is scored.
+    """
+    data = plan.data
+    scores = [without_seeds(entry) for entry in plan.entries]
+    last = loading.load(plan.checkpoints[-1])
+    if data.extrapolates:
+        require_extrapolation(last)
+    table = score_checkpoints(plan.checkpoints, data.scored, scores, support=data.trained_on)
+    return extrapolate(table, last, data.all) if data.extrapolates else table
+
+
+def _needs_training(plan, scores):
+    """Returns whether a probe has to be trained, be it to estimate the scores of others."""
+    return plan.data.fraction < 1 or any(score.needs_model for score in scores)
+
+
+def _new_model(plan, examples):
+    shape, classes = examples.shape, examples.num_classes
+    return loading.build(plan.model.name, shape, classes, **plan.model.options)
+
+
+def _cost(seed, start, examples_seen):
+    seconds = time.perf_counter() - start
+    return {"seed": seed, "seconds": seconds, "examples_seen": examples_seen}
+
+
+def _imported(name):
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)

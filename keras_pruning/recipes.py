@@ -1,0 +1,188 @@
+"""Recipes: everything that a result depends on, and the comparison of two recipes."""
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from keras_pruning import __version__
+from keras_pruning.errors import InputError
+
+# Packages whose versions are part of every recipe.
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn", "tensorflow-datasets")
+
+# Keys of the config that the recorded `examples` replace in a recipe, each with the reason.
+EXAMPLES_SAY = {
+    "dataset.name": "`examples.source` and the fingerprint, which do not depend on the folder",
+    "dataset.data_dir": "the fingerprint, which does not depend on the folder",
+    "dataset.image_size": "`examples.inputs` is a hash of the resized images",
+    "dataset.fraction": "`examples.fraction`",
+    "dataset.seed": "`examples.seed` and `examples.label_noise_seed`",
+    "dataset.label_noise": "`examples.label_noise`",
+}
+
+# Values of keys that files of earlier versions leave out. Any other missing key was `None`.
+OLDER_FILES = {
+    "examples.label_noise": 0.0,
+    "examples.label_noise_seed": 0,
+    "support.label_noise": 0.0,
+    "support.label_noise_seed": 0,
+    "test_examples.label_noise": 0.0,
+    "test_examples.label_noise_seed": 0,
+    "dataset.label_noise": 0.0,
+    "selection.extrapolated": False,
+    "probe": {},
+    "probe.fraction": 1.0,
+    "embeddings": [],
+}
+
+
+def settings(config, excluded):
+    """Returns the config without the keys that cannot change a result.
+
+    Every other key stays, so that a new option is part of every recipe.
+
+    Args:
+        config: the config as nested dictionaries.
+        excluded: names of sections, and of keys as `section.key`, to leave out.
+    """
+    # An empty section says nothing, so it is left out too.
+    kept = {}
+    for section, values in config.items():
+        if section in excluded:
+            continue
+        if isinstance(values, dict):
+            values = {
+                key: value for key, value in values.items() if f"{section}.{key}" not in excluded
+            }
+        if values != {}:
+            kept[section] = values
+    return kept
+
+
+def completed(values, section):
+    """Returns a section of a file, completed by the keys that earlier versions leave out.
+
+    Args:
+        values: dictionary that was read from the file.
+        section: name of the section, for example `"examples"`.
+    """
+    left_out = {
+        name.partition(".")[2]: value
+        for name, value in OLDER_FILES.items()
+        if name.startswith(f"{section}.")
+    }
+    return left_out | values
+
+
+def versions():
+    """Returns the versions of this package and of the packages that its numbers depend on."""
+    installed = {"keras_pruning": __version__}
+    for package in PACKAGES:
+        try:
+            installed[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return installed
+
+
+def source_digest(model_name):
+    """Returns a hash of the file that a model comes from, `None` for the models of this package.
+
+    Args:
+        model_name: `model.name` of the config: the name of a model of this package,
+            `package.module:function` or the path of a `.keras` file.
+    """
+    path = Path(model_name)
+    if not model_name.endswith(".keras"):
+        module, _, function = model_name.partition(":")
+        path = _module_file(module) if function else None
+    if path is None or not path.is_file():
+        return None  # `models.loading.build` reports a missing file.
+    return file_digest(path)
+
+
+def file_digest(path):
+    """Returns a hash of the bytes of a file, 32 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+
+def _module_file(module):
+    with working_folder_importable():
+        try:
+            # Finds the file without running the module.
+            spec = importlib.util.find_spec(module)
+        except (ImportError, ValueError):
+            return None
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+@contextlib.contextmanager
+def working_folder_importable():
+    """Makes modules in the working folder importable, as a user of the command line expects."""
+    sys.path.insert(0, os.getcwd())
+    try:
+        yield
+    finally:
+        sys.path.remove(os.getcwd())
+
+
+def as_json(value):
+    """Returns `value` as JSON reads it back: tuples become lists, keys become strings."""
+    return json.loads(json.dumps(value))
+
+
+def require_same_recipe(path, recorded, requested):
+    """Raises an `InputError` that names the differences between two recipes.
+
+    Args:
+        path: path of an existing result.
+        recorded: recipe of that result, nested dictionaries.
+        requested: recipe of the result that is about to be made.
+    """
+    changes = list(_differences(as_json(recorded), as_json(requested)))
+    if changes:
+        lines = [f"{path} holds the result of another recipe. Nothing was overwritten."]
+        lines += [
+            f"  {key}: recorded {_short(before)}, requested {_short(now)}"
+            for key, before, now in changes
+        ]
+        if any(key == "threads" for key, _, _ in changes):
+            lines.append(
+                "Jobs share the cores, and the last bits of a result depend on the threads of its "
+                "job. Set `threads` beside `jobs` to go on with another number of jobs."
+            )
+        lines.append("Choose another --output, or remove that result yourself.")
+        raise InputError("\n".join(lines))
+
+
+def differing(first, second):
+    """Returns the keys, joined by dots, whose values differ between two nested dictionaries."""
+    return [key for key, _, _ in _differences(as_json(first), as_json(second))]
+
+
+def _differences(first, second, prefix=""):
+    """Yields the key and both values of each difference."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in [*first, *(key for key in second if key not in first)]:
+            name = f"{prefix}.{key}".strip(".")
+            yield from _differences(_value(first, name), _value(second, name), name)
+    elif first != second:
+        yield prefix, first, second
+
+
+def _value(values, name):
+    """Returns the value of the last key in `name`, or the value that it had in earlier versions."""
+    *_, section, key = ["", *name.split(".")]
+    left_out = OLDER_FILES.get(f"{section}.{key}".strip("."))
+    return values.get(key, left_out)
+
+
+def _short(value):
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,1 @@
+"""Shows results to people: TensorBoard event files and pictures of examples."""

@@ -1,0 +1,55 @@
+"""The comparison of runs as CSV and as a table on the terminal."""
+
+import csv
+import dataclasses
+
+
+def write_csv(path, rows):
+    """Writes one line for each `Row`; accuracies are fractions in [0, 1]."""
+    with open(path, "w", newline="") as file:
+        fields = [field.name for field in dataclasses.fields(rows[0])]
+        writer = csv.DictWriter(file, [*fields, "verdict"])
+        writer.writeheader()
+        writer.writerows({**dataclasses.asdict(row), "verdict": row.verdict} for row in rows)
+
+
+def as_table(rows):
+    """The comparison as a `rich.table.Table`, accuracies in percent."""
+    from rich.table import Table
+
+    table = Table(title="Test accuracy in %: mean ± half of the 95 % interval")
+    several = len({row.data_fraction for row in rows}) > 1
+    columns = ["data"] * several + ["kept", "method", "accuracy", "to random", "verdict"]
+    for column in [*columns, "worst class", "runs", "seconds"]:
+        words = column in ("method", "verdict")
+        width = max(len(row.method) for row in rows) if column == "method" else None
+        table.add_column(
+            column, justify="left" if words else "right", overflow="fold", min_width=width
+        )
+    previous = None
+    for row in rows:
+        group = (row.data_fraction, row.keep_fraction)
+        if previous not in (None, group):
+            table.add_section()
+        previous = group
+        table.add_row(*[f"{row.data_fraction:.0%}"] * several, *_cells(row))
+    return table
+
+
+def _cells(row):
+    return [
+        f"{100 * row.keep_fraction:g} %",
+        row.method,
+        _with_half_width(row.accuracy, row.half_width, ""),
+        _with_half_width(row.difference, row.difference_half_width, "+"),
+        row.verdict,
+        f"{100 * row.lowest_class_accuracy:.1f}",
+        str(row.runs),
+        f"{row.seconds:.1f}",
+    ]
+
+
+def _with_half_width(value, half_width, sign):
+    if value is None:
+        return ""
+    return f"{100 * value:{sign}.2f}" + ("" if half_width is None else f" ± {100 * half_width:.2f}")

@@ -1,0 +1,1 @@
+"""Statistics on arrays: rank correlations, intervals, reliability. Needs NumPy and SciPy only."""

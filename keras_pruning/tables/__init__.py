@@ -1,0 +1,1 @@
+"""Tables of one row for each example: `ScoreTable`, and the Parquet files it is stored in."""

@@ -1,0 +1,43 @@
+"""Evaluates a trained model: accuracy, loss and accuracy of each class."""
+
+import numpy as np
+
+from keras_pruning.backend.tensorflow.passes import OutputPass
+from keras_pruning.models.graph import as_logits
+
+
+def evaluate(model, examples, batch_size=512):
+    """Computes accuracy and loss of `model` on `examples`, in eval mode.
+
+    Args:
+        model: Keras model with one output for each class.
+        examples: `Examples`.
+        batch_size: number of examples in a batch.
+
+    Returns:
+        Dictionary of `test_accuracy` (a fraction), `test_loss` (mean cross-entropy in nats) and
+        `class_accuracy`, a list of one accuracy for each class, `None` for a class without
+        examples.
+    """
+    # One pass records both values of every example.
+    observed = OutputPass(
+        as_logits(model),
+        examples,
+        {
+            "correct": lambda outputs: outputs.correct,
+            "loss": lambda outputs: outputs.cross_entropy,
+        },
+        batch_size,
+    )()
+    # Averaged in float64, so that the accuracy of many examples is exact.
+    correct = observed["correct"].astype(np.float64)
+    return {
+        "test_accuracy": float(correct.mean()),
+        "test_loss": float(observed["loss"].mean(dtype=np.float64)),
+        "class_accuracy": [
+            float(correct[examples.labels == label].mean()) if members else None
+            for label, members in enumerate(
+                np.bincount(examples.labels, minlength=examples.num_classes)
+            )
+        ],
+    }

@@ -1,0 +1,173 @@
+"""The only place that compiles and fits, for probes and for retraining alike."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from keras_pruning.arguments import require_one_of
+from keras_pruning.backend.tensorflow.passes import require_logits
+from keras_pruning.errors import InputError
+from keras_pruning.models.graph import as_logits, functional_copy
+from keras_pruning.training import augmentation
+from keras_pruning.training.optimizers import learning_rates, make_optimizer
+from keras_pruning.training.recording import RecordingModel
+
+STREAMS = ("probe", "training")
+BUDGETS = ("steps", "epochs")
+
+
+def derived_seed(stream, seed):
+    """Returns a random seed for `seed` in one of two independent streams.
+
+    Models that evaluate a pruned data set therefore never share an initialisation with the models
+    that scored it, even if both count their seeds from 0.
+
+    Args:
+        stream: `"probe"` or `"training"`.
+        seed: integer >= 0.
+
+    Returns:
+        Integer below 2³².
+    """
+    return int(np.random.SeedSequence([STREAMS.index(stream), seed]).generate_state(1)[0])
+
+
+@dataclass
+class TrainingLog:
+    """The cost of a training run.
+
+    Args:
+        steps: number of optimiser steps.
+        examples_seen: number of examples in those steps, counting repeats.
+        seconds: wall-clock time of the fit, in seconds.
+    """
+
+    steps: int
+    examples_seen: int
+    seconds: float
+
+
+def train(
+    model,
+    examples,
+    options,
+    *,
+    full_size=None,
+    stop_epoch=None,
+    seed=0,
+    callbacks=(),
+    verbose=0,
+):
+    """Trains `model` in place on `examples`, with cross-entropy on its logits.
+
+    A `ScoreCallback` of exactly these examples records the scores of train mode in the training
+    step, which does not change a bit of the weights. Any other `ScoreCallback` takes them in eval
+    mode.
+
+    Args:
+        model: Keras model with one output for each class. A final softmax is removed.
+        examples: `Examples` to train on.
+        options: `keras_pruning.config.TrainingConfig`.
+        full_size: number of examples before pruning. Defaults to `len(examples)`. With
+            `budget="steps"`, every subset trains for as many steps as this number of examples.
+        stop_epoch: number of epochs after which training stops. The learning rate still follows
+            `options.epochs`.
+        seed: integer that fixes order and augmentation. Seed initialisation and dropout with
+            `keras.utils.set_random_seed` before the model is built.
+        callbacks: list of Keras callbacks.
+        verbose: as in `keras.Model.fit`.
+
+    Returns:
+        A `TrainingLog`.
+
+    Raises:
+        InputError: if an option is invalid or the loss becomes NaN or infinite.
+    """
+    require_one_of("budget", options.budget, BUDGETS)
+    batch_size, epochs = options.batch_size, stop_epoch or options.epochs
+    augment = _augmentation(options.augmentation, examples.shape)
+    # A pass reads the examples once. An epoch of the `steps` budget may read them several times.
+    steps_per_pass = steps_per_epoch = math.ceil(len(examples) / batch_size)
+    if options.budget == "steps":
+        # As many steps as the full data take, whatever the size of the subset.
+        steps_per_epoch = math.ceil((full_size or len(examples)) / batch_size)
+    # Fit a second model over the same layers, so that the caller's model is not compiled.
+    fitted = functional_copy(as_logits(model), examples.shape)
+    require_logits(fitted, examples)
+    # Record the training step for a `ScoreCallback` of these examples.
+    for callback in callbacks:
+        if getattr(callback, "examples", None) is examples:
+            passes = most_presentations(steps_per_epoch, steps_per_pass)
+            fitted = callback.recording(fitted, passes)
+    batches = examples.batches(
+        batch_size,
+        shuffle=True,
+        seed=seed,
+        augmentation=augment,
+        rows=isinstance(fitted, RecordingModel),
+    )
+    _compile(fitted, options, options.epochs * steps_per_epoch)
+    start = time.perf_counter()
+    fitted.fit(
+        batches.repeat() if options.budget == "steps" else batches,
+        epochs=epochs,
+        steps_per_epoch=steps_per_epoch,
+        shuffle=False,
+        callbacks=[StopOnDivergence(), *callbacks],
+        verbose=verbose,
+    )
+    seconds = time.perf_counter() - start
+    steps = epochs * steps_per_epoch
+    return TrainingLog(steps, examples_in(steps, len(examples), batch_size), seconds)
+
+
+def _augmentation(name, shape):
+    """Returns the augmentation called `name`, checked to fit examples of `shape`."""
+    augment = augmentation.get(name)
+    if augment is not None and len(shape) != 3:
+        raise InputError(
+            f"The augmentation {name!r} takes images. "
+            f"Expected examples of shape (height, width, channels). Received: {shape}"
+        )
+    return augment
+
+
+def _compile(model, options, total_steps):
+    """Compiles a model that ends in logits, with a schedule over `total_steps`."""
+    rates = learning_rates(options.schedule, options.learning_rate, total_steps)
+    model.compile(
+        optimizer=make_optimizer(options.optimizer, rates, options.weight_decay),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+
+
+def most_presentations(steps, steps_per_pass):
+    """Returns the maximum number of times one example can appear in `steps` steps of an epoch.
+
+    Each pass over the examples is reshuffled.
+    """
+    passes, rest = divmod(steps, steps_per_pass)
+    # An epoch that does not end with a pass may read parts of two passes beside complete ones.
+    return passes + 2 if rest else passes
+
+
+def examples_in(steps, num_examples, batch_size):
+    """Returns the number of examples in `steps` batches, with a ragged batch in each pass."""
+    passes, rest = divmod(steps, math.ceil(num_examples / batch_size))
+    return passes * num_examples + rest * batch_size
+
+
+class StopOnDivergence(keras.callbacks.Callback):
+    """Raises an `InputError` if the loss of an epoch is NaN or infinite."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise InputError(
+                f"Training diverged. Expected a finite loss. Received: loss={loss} in epoch "
+                f"{epoch + 1}. Lower `training.learning_rate`, or look for extreme input values."
+            )

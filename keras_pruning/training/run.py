@@ -1,0 +1,164 @@
+"""Training runs on the full data or on subsets: the plan, each run and the folder it writes."""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from keras_pruning.config import ModelConfig, TrainingConfig
+from keras_pruning.errors import InputError
+from keras_pruning.examples.splits import Splits
+from keras_pruning.jobs.local import progress, run_each, thread_count
+from keras_pruning.recipes import (
+    EXAMPLES_SAY,
+    require_same_recipe,
+    settings,
+    source_digest,
+    versions,
+)
+from keras_pruning.selection import Subset
+from keras_pruning.selection.methods import fraction_name, method_name
+from keras_pruning.storage import RECIPE, read_json
+
+# Keys of the config that cannot change a training run, each with the reason.
+CANNOT_MATTER = {
+    **EXAMPLES_SAY,
+    "probe": "`selection` and `kept` record the effect of the scores",
+    "scores": "`selection` and `kept` record their effect",
+    "sweep": "it lists runs",
+    "seed": "each run has its seed",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPlan:
+    """Everything that training runs on one data set share.
+
+    Args:
+        data: `Splits`.
+        model: `ModelConfig`.
+        training: `TrainingConfig`.
+        settings: the config as nested dictionaries, for recipes and `metrics.json`.
+        jobs: number of runs at the same time.
+        threads: number of CPU threads of each process.
+        save_models: whether each run saves its trained model as `model.keras`.
+    """
+
+    data: Splits
+    model: ModelConfig
+    training: TrainingConfig
+    settings: dict
+    jobs: int = 1
+    threads: int = 1
+    save_models: bool = True
+
+    @classmethod
+    def from_config(cls, config):
+        """Returns the plan of a single run of a `Config`. Does not load the examples."""
+        splits = Splits(**dataclasses.asdict(config.dataset))
+        return cls(splits, config.model, config.training, config.as_dict(), threads=thread_count(1))
+
+    @cached_property
+    def recipe(self):
+        """Dictionary of everything that all results of the plan depend on.
+
+        The first access loads and hashes the examples.
+        """
+        return {
+            "examples": self.data.train.provenance,
+            "test_examples": self.data.test.provenance,
+            **settings(self.settings, CANNOT_MATTER),
+            "model_source": source_digest(self.model.name),
+            "threads": self.threads,
+            "save_model": self.save_models,
+            "versions": versions(),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """A training run: the subset, the seed and the folder of the result.
+
+    Args:
+        plan: `TrainingPlan`.
+        subset: `Subset` to train on, `None` for all examples.
+        seed: evaluation seed, an integer >= 0.
+        folder: path of the result.
+    """
+
+    plan: TrainingPlan
+    subset: Subset | None
+    seed: int
+    folder: Path
+
+    @property
+    def recipe(self):
+        """Dictionary of everything that the result depends on."""
+        return {
+            **self.plan.recipe,
+            "selection": None if self.subset is None else self.subset.selection,
+            "kept": None if self.subset is None else self.subset.digest,
+            "seed": self.seed,
+        }
+
+    def is_finished(self):
+        """Returns whether the folder contains a run of the same recipe.
+
+        Raises:
+            InputError: if it contains anything else.
+        """
+        if not self.folder.exists():
+            return False
+        if not self.folder.is_dir():
+            raise InputError(
+                f"Invalid output. Expected a folder as --output. Received: the file {self.folder}"
+            )
+        # An empty folder is free. Any other must be a run.
+        if not ((self.folder / RECIPE).is_file() and (self.folder / "metrics.json").is_file()):
+            if any(self.folder.iterdir()):
+                raise InputError(
+                    f"{self.folder} is not empty and contains no finished run. "
+                    "Choose another --output, or remove it yourself."
+                )
+            return False
+        require_same_recipe(self.folder, read_json(self.folder / RECIPE), self.recipe)
+        return True
+
+
+def run_folder(subset, seed):
+    """Returns the path of a run below the folder of its data set, as a relative `Path`.
+
+    For example, `el2n-hardest/keep-0.50/seed-0`.
+
+    Args:
+        subset: `Subset`, `None` for the full data.
+        seed: evaluation seed.
+    """
+    selection = None if subset is None else subset.selection
+    keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
+    name = f"seed-{seed}"
+    # A subset of another seed is another run.
+    if selection is not None and selection["seed"] != seed:
+        name += f"-subset-{selection['seed']}"
+    return Path(method_name(selection)) / f"keep-{fraction_name(keep_fraction)}" / name
+
+
+def run_all(runs):
+    """Trains and evaluates one model for each run, each in a child process.
+
+    Args:
+        runs: list of `TrainingRun` whose plans have the same jobs and threads.
+
+    Yields:
+        The content of each `metrics.json`, a dictionary, in the order in which the runs finish.
+    """
+    if not runs:
+        return
+    # All runs share the settings of the first one's plan.
+    plan = runs[0].plan
+    verbose = progress(len(runs), plan.jobs)
+    # The parent computes the recipes, so that no child hashes the examples again.
+    calls = [{"run": run, "recipe": run.recipe, "verbose": verbose} for run in runs]
+    function = "keras_pruning.training.work:run_training"
+    description = "training runs" if len(runs) > 1 else "training run"
+    yield from run_each(function, calls, plan.jobs, plan.threads, description)

@@ -1,0 +1,75 @@
+"""One training run in a child process: trains, evaluates and writes the folder of the run."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from keras_pruning.models import loading
+from keras_pruning.reports.event_files import EventFile
+from keras_pruning.reports.hparams import write_run_summary
+from keras_pruning.reports.training_curves import TrainingCurves
+from keras_pruning.selection.methods import method_name
+from keras_pruning.storage import RECIPE, new_folder, write_json
+from keras_pruning.training import evaluation, fit
+
+
+def run_training(run, recipe, verbose=0):
+    """Trains and evaluates one model and writes the folder of the run.
+
+    Args:
+        run: `TrainingRun`.
+        recipe: recipe of the run, which the parent process has computed.
+        verbose: as in `keras.Model.fit`.
+
+    Returns:
+        The content of its `metrics.json`, a dictionary.
+    """
+    # The folder gets its name when everything is written.
+    with new_folder(run.folder) as folder:
+        write_json(folder / RECIPE, recipe)
+        if run.subset is not None:
+            run.subset.save(folder / "subset.parquet")
+        metrics = _train(run, folder, verbose)
+        write_json(folder / "metrics.json", metrics)
+    return metrics
+
+
+def _train(run, folder, verbose):
+    """Trains and evaluates the model of a run and returns its metrics."""
+    plan = run.plan
+    examples, test = plan.data.train, plan.data.test
+    kept = examples if run.subset is None else examples.keep(run.subset)
+    selection = None if run.subset is None else run.subset.selection
+    # Seed the initialisation and dropout, then train.
+    seed = fit.derived_seed("training", run.seed)
+    keras.utils.set_random_seed(seed)
+    shape, classes = examples.shape, examples.num_classes
+    model = loading.build(plan.model.name, shape, classes, **plan.model.options)
+    log = fit.train(
+        model,
+        kept,
+        plan.training,
+        full_size=len(examples),
+        seed=seed,
+        callbacks=[TrainingCurves(folder)],
+        verbose=verbose,
+    )
+    # Evaluate.
+    metrics = {
+        **evaluation.evaluate(model, test),
+        "examples_kept": len(kept),
+        "class_examples": np.bincount(kept.labels, minlength=kept.num_classes).tolist(),
+        **dataclasses.asdict(log),
+        "seed": run.seed,
+        "selection": selection,
+        "config": plan.settings,
+    }
+    # Write the event file and the model. The caller writes the metrics.
+    keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
+    data_fraction = plan.settings["dataset"]["fraction"]
+    with EventFile(folder) as events:
+        write_run_summary(events, method_name(selection), keep_fraction, data_fraction, metrics)
+    if plan.save_models:
+        model.save(folder / "model.keras")
+    return metrics

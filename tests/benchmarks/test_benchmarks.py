@@ -1,0 +1,119 @@
+"""The frame of the benchmarks: pairs of calls, and the one table of them."""
+
+import importlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """A function that imports a module of `benchmarks/`, which is no package."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    # The numbers of threads that `timing` sets stay with the test.
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    return importlib.import_module
+
+
+def test_ratios_are_taken_pair_by_pair(module):
+    """The median of the ratios, not the ratio of the medians, and no best of."""
+    found = module("timing").ratios([1.0, 4.0, 9.0], [2.0, 2.0, 3.0])
+    assert found == {
+        "ours": 4.0,
+        "reference": 2.0,
+        "ratio": 2.0,
+        "lowest": 0.5,
+        "highest": 3.0,
+        "pairs": 3,
+    }
+
+
+def test_paired_calls_both_in_turn_after_a_first_call_of_each(module):
+    calls = []
+    found = module("timing").paired(lambda: calls.append("a"), lambda: calls.append("b"), 2)
+    assert calls == ["a", "b"] * 3
+    assert found["pairs"] == 2
+    assert found["lowest"] <= found["ratio"] <= found["highest"]
+
+
+def test_the_peak_leaves_out_memory_held_before_the_call(module):
+    peaks = module("peak").peaks
+    held = bytearray(64 * 2**20)
+    assert peaks(lambda: None)[0] < 8
+    resident, _ = peaks(lambda: bytearray(b"1") * (32 * 2**20))
+    assert 30 < resident < 48
+    assert len(held) == 64 * 2**20
+
+
+def test_functions_take_turns_in_processes_of_their_own(module, tmp_path):
+    turns = module("turns")
+    log = tmp_path / "log"
+    contestants = {name: (_logger, {"log": log, "name": name}) for name in "ab"}
+    found = turns.in_turn(contestants, 2, pause=0)
+    (a, b), names = zip(*[line.split() for line in log.read_text().splitlines()[:2]], strict=True)
+    assert (names, a == b) == (("a", "b"), False)
+    assert [line.split()[1] for line in log.read_text().splitlines()] == list("ababab")
+    assert [len(found[name].seconds) for name in "ab"] == [2, 2]
+
+
+def _logger(log, name):
+    def write():
+        with log.open("a") as file:
+            file.write(f"{os.getpid()} {name}\n")
+
+    return write
+
+
+@pytest.fixture
+def rows(module):
+    row = module("rows").Row
+    return [
+        row("fit", "plain fit", 1.0, 2.0, 0.5, 0.25, 0.75, pairs=3, peak=12.4),
+        row.of_one_pair("peak", "limit", 3.0, 2.0, unit="MiB"),
+        row("the same neighbours", "float64", 99.95, unit="%"),
+    ]
+
+
+def test_the_table_in_markdown(module, rows):
+    lines = module("table").markdown({"knn.py": rows, "depth.py": rows[:1]}, load=0.25)
+    lines = lines.splitlines()
+    numbers = "1.00 s | 2.00 s | 0.500 | 0.250 … 0.750 of 3 | 12 MiB |"
+    assert lines[4] == f"| `knn.py` | fit | plain fit | {numbers}"
+    assert lines[5] == "|  | peak | limit | 3.0 MiB | 2.0 MiB | 1.500 |  |  |"
+    assert lines[6] == "|  | the same neighbours | float64 | 99.950 % |  |  |  |  |"
+    assert lines[7] == f"| `depth.py` | fit | plain fit | {numbers}"
+    assert {line.count("|") for line in lines[2:8]} == {9}
+    assert "cores" in lines[0]
+    assert lines[0].endswith("Load before: 0.2.")
+
+
+def test_the_table_on_the_terminal(module, rows, capsys):
+    module("table").show({"knn.py": rows})
+    said = capsys.readouterr().out
+    for text in ("knn.py", "plain fit", "0.250 … 0.750 of 3", "99.950 %"):
+        assert text in said
+
+
+def test_a_benchmark_hands_its_rows_over_in_a_file(module, rows, tmp_path, monkeypatch):
+    frame, file, sizes = module("rows"), tmp_path / "rows.jsonl", []
+
+    def measure(num_examples=5, *epochs):
+        sizes.append((num_examples, *epochs))
+        yield from rows
+
+    monkeypatch.setattr("sys.argv", ["knn.py", "7", "1", "2", "--rows", str(file)])
+    frame.main(measure)
+    assert sizes == [(7, 1, 2)]
+    assert frame.read(file) == rows
+    assert json.loads(file.read_text().splitlines()[0])["measured"] == "fit"
+
+
+def test_every_benchmark_of_the_run_is_there(module):
+    for name in module("run").BENCHMARKS:
+        text = (BENCHMARKS / f"{name}.py").read_text()
+        assert "main(measure)" in text
+        assert f"python benchmarks/{name}.py" in text

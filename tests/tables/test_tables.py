@@ -1,0 +1,192 @@
+"""Score tables and subsets, in memory and on disk."""
+
+import csv
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from support import small
+
+import keras_pruning as kp
+from keras_pruning import InputError
+
+
+def table(**scores):
+    scores = scores or {"el2n": [0.25, 1.0, 0.5]}
+    metadata = {
+        "examples": {"fingerprint": "f"},
+        "scores": {name: {"higher_is_harder": name != "aum"} for name in scores},
+    }
+    return kp.ScoreTable(["a", "b", "ü"], [0, 1, 0], scores, metadata=metadata)
+
+
+def test_difficulty_is_oriented():
+    scores = table(el2n=[1, 2, 3], aum=[1, 2, 3])
+    np.testing.assert_array_equal(scores.difficulty("el2n"), [1, 2, 3])
+    np.testing.assert_array_equal(scores.difficulty("aum"), [-1, -2, -3])
+    assert scores["aum"].dtype == np.float32
+
+
+def test_a_direction_is_never_guessed():
+    bare = kp.ScoreTable(["a"], [0], {"own": [1]})
+    with pytest.raises(InputError, match="direction of `own` is not recorded.*higher_is_harder"):
+        kp.select(bare, "own", 1)
+    assert len(kp.select(bare, None, 1, "random")) == 1
+
+
+def test_mean_and_standard_error_by_hand():
+    """1, 2, 6: mean 3, sample variance 7, standard error √(7/3); a lone score has none."""
+    tables = [table(el2n=[1, 0, 0], vog=[5, 5, 5]), table(el2n=[2, 0, 0]), table(el2n=[6, 0, 3])]
+    mean = kp.ScoreTable.over_seeds(tables)
+    np.testing.assert_allclose(mean["el2n"], [3, 0, 1])
+    np.testing.assert_allclose(mean.standard_errors["el2n"], [(7 / 3) ** 0.5, 0, 1])
+    np.testing.assert_array_equal(mean["vog"], [5, 5, 5])
+    assert list(mean.standard_errors) == ["el2n"]
+    assert mean.metadata["scores"].keys() == {"el2n", "vog"}
+
+
+def test_tables_of_other_examples_have_no_mean():
+    other = kp.ScoreTable(["b", "a", "ü"], [0, 1, 0], {"el2n": [1, 2, 3]})
+    with pytest.raises(InputError, match="tables are about different examples"):
+        kp.ScoreTable.over_seeds([table(), other])
+
+
+def test_numpy_numbers_are_numbers(tmp_path):
+    subset = kp.select(table(), "el2n", np.float32(0.5), seed=np.int64(1))
+    subset.save(tmp_path / "subset.parquet")
+    assert kp.Subset.load(tmp_path / "subset.parquet").selection["keep_fraction"] == 0.5
+
+
+def test_a_hand_made_subset_has_a_selection(tmp_path):
+    subset = kp.Subset(["a", "b"], [0, 1], [True, False])
+    assert subset.selection["policy"] == "own"
+    assert subset.selection["keep_fraction"] == 0.5
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path):
+    saved = kp.ScoreTable.over_seeds([table(el2n=[1, 2, 3]), table(el2n=[2, 2, 2])])
+    saved.save(tmp_path / "scores.parquet")
+    loaded = kp.ScoreTable.load(tmp_path / "scores.parquet")
+    assert loaded.names == ["el2n"]
+    np.testing.assert_array_equal(loaded["el2n"], saved["el2n"])
+    np.testing.assert_array_equal(loaded.standard_errors["el2n"], saved.standard_errors["el2n"])
+    np.testing.assert_array_equal(loaded.ids, ["a", "b", "ü"])
+    np.testing.assert_array_equal(loaded.labels, [0, 1, 0])
+    assert loaded.metadata == saved.metadata
+
+
+def test_the_file_has_the_columns_of_the_contract(tmp_path):
+    kp.ScoreTable.over_seeds([table(), table()]).save(tmp_path / "scores.parquet")
+    stored = pq.read_table(tmp_path / "scores.parquet")
+    assert stored.column_names == ["id", "label", "el2n", "el2n_se"]
+    assert json.loads(stored.schema.metadata[b"metadata"])["examples"]["fingerprint"] == "f"
+
+
+def test_csv_for_people(tmp_path):
+    table().to_csv(tmp_path / "scores.csv")
+    with open(tmp_path / "scores.csv") as file:
+        rows = list(csv.reader(file))
+    assert rows == [
+        ["id", "label", "el2n"],
+        ["a", "0", "0.25"],
+        ["b", "1", "1.0"],
+        ["ü", "0", "0.5"],
+    ]
+
+
+def test_nothing_is_overwritten_silently(tmp_path):
+    for name, save in (("t.parquet", table().save), ("t.csv", table().to_csv)):
+        path = tmp_path / name
+        save(path)
+        before = path.read_bytes()
+        with pytest.raises(InputError, match="exists already and is not overwritten"):
+            save(path)
+        assert path.read_bytes() == before
+        save(path, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv", "t.parquet"]
+
+
+@pytest.mark.parametrize("load", [kp.ScoreTable.load, kp.Subset.load])
+def test_missing_truncated_and_foreign_files_are_refused(load, tmp_path):
+    with pytest.raises(InputError, match="Missing file. Expected a Parquet file"):
+        load(tmp_path / "nowhere.parquet")
+    table().save(tmp_path / "whole.parquet")
+    content = (tmp_path / "whole.parquet").read_bytes()
+    for length in (0, 3, 100, len(content) - 1):
+        (tmp_path / "cut.parquet").write_bytes(content[:length])
+        with pytest.raises(InputError, match="Cannot read .*cut.parquet as Parquet.*truncated"):
+            load(tmp_path / "cut.parquet")
+    import pyarrow as pa
+
+    pq.write_table(pa.table({"id": ["a"]}), tmp_path / "foreign.parquet")
+    with pytest.raises(InputError, match="is another kind of file. Expected a Parquet file"):
+        load(tmp_path / "foreign.parquet")
+
+
+def test_a_subset_is_no_score_table(tmp_path):
+    kp.select(table(), "el2n", 0.5).save(tmp_path / "subset.parquet")
+    with pytest.raises(
+        InputError, match="another kind of file. Expected a Parquet file of .*scores"
+    ):
+        kp.ScoreTable.load(tmp_path / "subset.parquet")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([1, 2], r"Expected shape \(3,\), one value an example. Received: \(2,\)"),
+        ([1, np.nan, 2], "Expected finite numbers. Received: NaN or infinity, first at position 1"),
+        ([1, 2, np.inf], "first at position 2"),
+    ],
+)
+def test_refuses_scores_that_are_no_column_of_numbers(values, message):
+    with pytest.raises(InputError, match=message):
+        table(el2n=values)
+
+
+def test_a_subset_saved_and_loaded_keeps_the_same(tmp_path):
+    examples = small.digits(60)
+    scores = kp.ScoreTable(
+        examples.ids,
+        examples.labels,
+        {"el2n": np.arange(60)},
+        metadata={"examples": examples.provenance, "scores": {"el2n": {"higher_is_harder": True}}},
+    )
+    subset = kp.select(scores, "el2n", 0.25)
+    subset.save(tmp_path / "el2n-0.25.parquet")
+    loaded = kp.Subset.load(tmp_path / "el2n-0.25.parquet")
+    assert pq.read_table(tmp_path / "el2n-0.25.parquet").column_names == ["id", "label", "kept"]
+    np.testing.assert_array_equal(loaded.kept_ids, examples.ids[45:])
+    np.testing.assert_array_equal(loaded.mask, np.arange(60) >= 45)
+    np.testing.assert_array_equal(examples.keep(loaded).ids, examples.ids[45:])
+    assert loaded.metadata["selection"] == {
+        "by": "el2n",
+        "policy": "hardest",
+        "quota": None,
+        "keep_fraction": 0.25,
+        "kept": 15,
+        "seed": 0,
+        "extrapolated": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"split": "test"}, "Expected split='test'.*Received: split='train'"),
+        ({"fraction": 0.5}, "Expected fraction=0.5.*Received: fraction=1.0"),
+        ({"fraction": 0.5, "seed": 3}, "seed=3.*Received.*seed=0"),
+    ],
+)
+def test_a_subset_of_other_examples_is_refused_by_name(other, message):
+    examples = kp.load_examples("digits")
+    scores = kp.ScoreTable(
+        examples.ids,
+        examples.labels,
+        {"el2n": np.arange(len(examples))},
+        metadata={"examples": examples.provenance, "scores": {"el2n": {"higher_is_harder": True}}},
+    )
+    subset = kp.select(scores, "el2n", 0.25)
+    with pytest.raises(InputError, match=f"subset was made from other examples.*{message}"):
+        kp.load_examples("digits", **other).keep(subset)
