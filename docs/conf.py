@@ -6,6 +6,8 @@ import re
 import keras_pruning as kp
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# This first use of `kp.scores` imports TensorFlow without its startup messages.
+SCORES = [score.__name__ for score in kp.scores.SCORES.values()]
 
 project = "keras_pruning"
 author = "the keras_pruning authors"
@@ -65,8 +67,7 @@ def link_papers(app, what, name, obj, options, lines):
 
 def list_scores(app, docname, source):
     """Replaces the line `SCORES` of a page by one entry for each registered score."""
-    names = [score.__name__ for score in kp.scores.SCORES.values()]
-    entries = [f".. autoclass:: keras_pruning.scores.{name}" for name in names]
+    entries = [f".. autoclass:: keras_pruning.scores.{name}" for name in SCORES]
     source[0] = source[0].replace("\nSCORES\n", "\n" + "\n\n".join(entries) + "\n")
 
 

@@ -14,6 +14,11 @@ from keras_pruning.cli import make_parser
 from keras_pruning.config import Config
 from keras_pruning.scores import SCORES
 
+# Pages that train a model or run a command take seconds.
+EXECUTED = [
+    pytest.param(name, marks=pytest.mark.slow) if Page(name).is_slow else name for name in NAMES
+]
+
 
 def user_variables():
     """Returns the arrays and the model that README expects its reader to have."""
@@ -39,7 +44,7 @@ def executed(tmp_path_factory):
     return execute
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EXECUTED)
 def test_code_runs_and_prints_what_comments_say(name, executed):
     result = executed(name)
     assert result.printed == Page(name).printed
@@ -81,6 +86,7 @@ def table_rows(text):
     return {name: [cell.strip() for cell in cells.split("|")] for name, cells in rows}
 
 
+@pytest.mark.slow
 def test_readme_trains_for_ten_epochs_and_keeps_half(executed):
     variables = executed("README.md").variables
     assert len(variables["smaller"]) == 45
@@ -112,6 +118,7 @@ def test_accuracies_are_those_of_the_studies(path):
     assert not [accuracy for accuracy in accuracies if accuracy not in studies]
 
 
+@pytest.mark.slow
 def test_own_fit_scores_in_eval_mode(executed):
     result = executed("docs/data_and_models/own_fit.md")
     table, examples = result.variables["table"], result.variables["examples"]
@@ -124,6 +131,7 @@ def test_own_fit_scores_in_eval_mode(executed):
     assert kept.min() >= np.quantile(table["el2n"], 0.29)
 
 
+@pytest.mark.slow
 def test_own_train_step_scores_plain_examples(executed):
     variables = executed("docs/data_and_models/own_train_step.md").variables
     assert type(variables["mixup"]).train_step is not keras.Model.train_step
@@ -134,6 +142,7 @@ def test_own_train_step_scores_plain_examples(executed):
     assert 0.1 < table["el2n"].mean() < 1.2
 
 
+@pytest.mark.slow
 def test_recording_scores_in_train_mode(executed):
     result = executed("docs/data_and_models/recording.md")
     expected = {"forgetting": "train", "aum": "train", "confidence": "train", "el2n": "eval"}
@@ -153,6 +162,7 @@ def test_recording_names_the_scores_of_train_mode():
     assert len(named) == 9  # The pages say "nine scores".
 
 
+@pytest.mark.slow
 def test_checkpoints_are_those_that_keras_saved(executed):
     result = executed("docs/data_and_models/checkpoints.md")
     saved = sorted(path.name for path in (result.folder / "checkpoints").iterdir())
@@ -163,6 +173,7 @@ def test_checkpoints_are_those_that_keras_saved(executed):
     assert set(modes(result.variables["checkpoint_table"]).values()) == {"eval"}
 
 
+@pytest.mark.slow
 def test_checkpoints_score_alike_on_the_command_line(executed):
     result = executed("docs/data_and_models/checkpoints.md")
     output = result.folder / "runs" / "checkpoints"

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 RUN = "<!-- run -->"
-_BLOCK = re.compile(r"^(<!-- run -->\n)?```(\S*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(rf"^({RUN}\n)?```(\S*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -68,6 +68,11 @@ class Page:
     def commands(self):
         """The command lines of all `console` blocks."""
         return [command for block in self.blocks for command in commands(block)]
+
+    @property
+    def is_slow(self):
+        """Whether the page trains a model or runs a command."""
+        return ".fit(" in self.text or RUN in self.text
 
     @property
     def printed(self):
