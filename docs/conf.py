@@ -6,7 +6,6 @@ import re
 import keras_pruning as kp
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# This first use of `kp.scores` imports TensorFlow without its startup messages.
 SCORES = [score.__name__ for score in kp.scores.SCORES.values()]
 
 project = "keras_pruning"
