@@ -1,12 +1,13 @@
-"""Checks of arguments; each raises an `InputError` that says what was expected and received."""
+"""Checks of arguments. Each raises an `InputError` with the expected and the received value."""
 
+import inspect
 import numbers
 
-from keras_pruning.errors import InputError
+from keras_pruning.errors import InputError, unknown
 
 
 def positive_integer(name, value):
-    """Returns `value`, checked to be `None` or a positive integer."""
+    """Returns `value`. Raises an `InputError` unless it is `None` or a positive integer."""
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise InputError(
             f"Invalid `{name}`. Expected a positive integer. Received: {name}={value!r}"
@@ -56,7 +57,8 @@ def require_seed(seed, name="seed"):
 
 
 def require_seeds(name, seeds):
-    """Raises an `InputError` unless `seeds` is a positive number of seeds or a list of them."""
+    """Raises an `InputError` unless `seeds` is a positive number of seeds or a list of seeds."""
+    # A number of seeds counts from 0: it is valid if its last seed is.
     listed = seeds if isinstance(seeds, list) else [seeds - 1 if isinstance(seeds, int) else seeds]
     valid = all(isinstance(seed, int) and seed >= 0 for seed in listed)
     if not (valid and listed and len(set(listed)) == len(listed)):
@@ -66,5 +68,44 @@ def require_seeds(name, seeds):
         )
 
 
+def from_registry(kind, value, registry, base):
+    """Returns the entry of a registry that an argument asks for.
+
+    Args:
+        kind: noun for the messages, for example `"policy"`.
+        value: a name, a dictionary of a `name` and options, or an instance of `base`.
+        registry: dictionary from names to subclasses of `base`.
+        base: base class of the entries.
+
+    Raises:
+        InputError: if there is no such name, or the options do not fit it.
+    """
+    if isinstance(value, base):
+        return value
+    options = dict(value) if isinstance(value, dict) else {"name": value}
+    name = options.pop("name", None)
+    if not isinstance(name, str) or name not in registry:
+        raise unknown(kind, name if isinstance(value, dict) else value, registry)
+    try:
+        return registry[name](**options)
+    except TypeError as error:
+        expected = list(inspect.signature(registry[name]).parameters)
+        raise InputError(
+            f"Invalid options of the {kind} {name!r}. "
+            f"Expected {f'some of {expected}' if expected else 'none'}. Received: {options}"
+        ) from error
+
+
+def options_of(instance):
+    """Returns the arguments of `__init__` that make the same entry again, as a dictionary.
+
+    Args:
+        instance: an entry that stores each argument as an attribute of the same name.
+    """
+    parameters = inspect.signature(type(instance)).parameters
+    return {name: getattr(instance, name) for name in parameters if hasattr(instance, name)}
+
+
 def _is_number(value):
+    # `True` and `False` are integers in Python.
     return isinstance(value, numbers.Real) and not isinstance(value, bool)

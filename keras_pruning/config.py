@@ -1,4 +1,4 @@
-"""The sections of a config file; a wrong value is an error when the config is read."""
+"""The sections of a config file. A wrong value is an error when the config is read."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Literal
@@ -11,23 +11,23 @@ from keras_pruning.arguments import (
     require_seeds,
 )
 from keras_pruning.errors import InputError
-from keras_pruning.selection import get as get_policy
-from keras_pruning.selection import quotas
+from keras_pruning.selection.embedding import require_embedding
+from keras_pruning.selection.methods import description, is_baseline, method_name
 
 Seeds = int | list[int]
 
 
 @dataclass
 class DatasetConfig:
-    """Where the examples come from.
+    """The source of the examples.
 
     Args:
         name: digits, idx:DIR, npz:FILE, folder:DIR or tfds:NAME.
-        fraction: part of the training examples to draw, stratified, before everything else.
+        fraction: fraction of the training examples to draw, stratified, before everything else.
         seed: seed of that draw, and of the label noise.
-        data_dir: where TFDS keeps its data sets.
-        image_size: height and width that images of folder: and tfds: are resized to.
-        label_noise: part of the training labels to replace by other classes, to test scores.
+        data_dir: folder of the TFDS data sets.
+        image_size: height and width in pixels that images of folder: and tfds: are resized to.
+        label_noise: fraction of the training labels to replace by other classes, to test scores.
     """
 
     name: str = "digits"
@@ -50,7 +50,7 @@ class ModelConfig:
 
     Args:
         name: mlp, cnn, plain_cnn, resnet18, package.module:function or FILE.keras.
-        width: filters or units of the first layer; by default the model's own.
+        width: filters or units of the first layer. Defaults to the model's own.
     """
 
     name: str = "cnn"
@@ -61,7 +61,7 @@ class ModelConfig:
 
     @property
     def options(self):
-        """What the model's function is called with besides shape and classes."""
+        """Keyword arguments of the model's function, besides shape and classes."""
         return {} if self.width is None else {"width": self.width}
 
 
@@ -70,14 +70,14 @@ class ProbeConfig:
     """The models that examples are scored with. They train as in `training`.
 
     Args:
-        epochs: length of a probe's training run; it stops once its scores are taken.
-        seeds: how many probes, or a list of their seeds.
-        jobs: probes that train at the same time, each in a process of its own.
-        threads: CPU threads of a process; by default the cores divided by the jobs.
-        fraction: part of the examples, drawn stratified, that probes train on and score; the scores
-            of the others are carried over from their nearest neighbours.
-        split: train scores the examples that probes train on, test those of the test set, with
-            neighbours and prototypes from the training set.
+        epochs: length of a probe's training run. A probe stops once its scores are taken.
+        seeds: number of probes, or a list of their seeds.
+        jobs: number of probes that train at the same time, each in a process of its own.
+        threads: CPU threads of each process. Defaults to the cores divided by the jobs.
+        fraction: fraction of the examples, drawn stratified, that probes train on and score. The
+            other examples get the scores of their nearest neighbours.
+        split: train scores the examples that probes train on. test scores the examples of the test
+            set, with neighbours and prototypes from the training set.
     """
 
     epochs: int = 10
@@ -101,16 +101,16 @@ class ProbeConfig:
 
 @dataclass
 class TrainingConfig:
-    """How models train.
+    """The training of a model.
 
     Args:
-        epochs: passes over the data; with budget=steps over the data before pruning.
-        batch_size: examples a step.
+        epochs: passes over the data. With budget=steps, passes over the data before pruning.
+        batch_size: examples in a step.
         budget: steps trains every subset for as many steps as the full data, epochs for as many
             passes.
         optimizer: sgd (Nesterov momentum 0.9) or the name of a Keras optimizer.
-        learning_rate: the first learning rate.
-        schedule: step falls to a fifth at 30, 60 and 80 % of the run; or cosine, constant.
+        learning_rate: learning rate of the first step.
+        schedule: step falls to a fifth at 30, 60 and 80 % of the run. Or cosine, or constant.
         weight_decay: factor of the weight decay.
         augmentation: flip_crop, or none.
     """
@@ -136,16 +136,17 @@ class TrainingConfig:
 
 @dataclass
 class SweepConfig:
-    """What a sweep compares. Random pruning and the full data are always added.
+    """The methods and fractions that a sweep compares. Random pruning and the full data are added.
 
     Args:
-        methods: score names, which keep the hardest, or {by, policy, quota}.
-        keep_fractions: parts of the examples to keep.
-        data_fractions: parts of the data set to start from; by default dataset.fraction.
-        seeds: how many evaluation seeds, or a list of them.
-        jobs: training runs at the same time, each in a process of its own.
-        threads: CPU threads of a process; by default the cores divided by the jobs.
-        save_models: keep the trained model of every run.
+        methods: score names, which keep the hardest examples, or {by, policy, quota, embedding}.
+            policy and quota are names, or {name, options}. embedding is a .npy file.
+        keep_fractions: fractions of the examples to keep.
+        data_fractions: fractions of the data set to start from. Defaults to dataset.fraction.
+        seeds: number of evaluation seeds, or a list of them.
+        jobs: number of training runs at the same time, each in a process of its own.
+        threads: CPU threads of each process. Defaults to the cores divided by the jobs.
+        save_models: whether to keep the trained model of every run.
     """
 
     methods: list[str | dict] = field(default_factory=lambda: ["el2n", "vog", "prediction_depth"])
@@ -165,9 +166,12 @@ class SweepConfig:
                     f"Invalid `sweep.{name}`. Expected at least one fraction, each once. "
                     f"Received: {fractions}"
                 )
-        if any(self.methods.count(method) > 1 for method in self.methods):
+        # The baselines are left out: a sweep adds them in any case.
+        described = [describe(method) for method in self.methods]
+        names = [method_name(method) for method in described if not is_baseline(method)]
+        if len(set(names)) < len(names):
             raise InputError(
-                f"Invalid `sweep.methods`. Expected each once. Received: {self.methods}"
+                f"Invalid `sweep.methods`. Expected each once. Received: {', '.join(names)}"
             )
         for fraction in self.keep_fractions:
             require_fraction(fraction, "sweep.keep_fractions")
@@ -183,14 +187,14 @@ class Config:
     """Everything that a run depends on.
 
     Args:
-        dataset: where the examples come from.
+        dataset: source of the examples.
         model: the model.
         probe: the models that examples are scored with.
-        scores: names of scores, or {name, seeds, options of the score}; all for every score there
-            is, besides those that are listed with options.
-        training: how models train.
-        sweep: what a sweep compares.
-        seed: seed of `train` and of the draw of probe.fraction; the probes' seeds count from it.
+        scores: names of scores, or {name, seeds, options of the score}. all adds every score of the
+            registry that is not listed with options.
+        training: training of the models.
+        sweep: methods and fractions that a sweep compares.
+        seed: seed of `train` and of the draw of probe.fraction. The probes' seeds count from it.
     """
 
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
@@ -214,16 +218,17 @@ class Config:
             )
 
     def as_dict(self):
-        """The config as nested dictionaries."""
+        """Returns the config as nested dictionaries."""
         return asdict(self)
 
 
 def seed_list(seeds, first=0):
-    """The seeds that an entry `seeds` means: a list itself, or that many counted from `first`."""
+    """Returns the seeds of an entry `seeds`: the list itself, or that many counted from `first`."""
     return list(seeds) if isinstance(seeds, list) else list(range(first, first + seeds))
 
 
 def _score(score):
+    """Returns an entry of `scores` as a checked dictionary."""
     score = {"name": score} if isinstance(score, str) else dict(score)
     if not isinstance(score.get("name"), str):
         raise InputError(
@@ -235,15 +240,22 @@ def _score(score):
     return score
 
 
+def describe(method):
+    """Returns the part of a `selection` that names a method of a sweep."""
+    return description(method["by"], method["policy"], method["quota"])
+
+
 def _method(method):
+    """Returns an entry of `sweep.methods` as a checked dictionary of by, policy, quota, …"""
+    keys = {"by": None, "policy": "hardest", "quota": None, "embedding": None}
     method = {"by": method} if isinstance(method, str) else dict(method)
-    extra = set(method) - {"by", "policy", "quota"}
-    if extra or not isinstance(method.get("by"), str | None):
+    if set(method) - set(keys) or not isinstance(method.get("by"), str | None):
         raise InputError(
             "Invalid entry of `sweep.methods`. Expected a score name, or a dictionary of by, "
-            f"policy and quota. Received: {method}"
+            f"policy, quota and embedding. Received: {method}"
         )
-    method = {"by": None, "policy": "hardest", "quota": None, **method}
-    get_policy(method["policy"])
-    quotas.get(method["quota"])
+    method = {**keys, **method}
+    # Raise now if the policy, the quota or the file cannot be
+    describe(method)
+    require_embedding(method["embedding"])
     return method

@@ -33,9 +33,9 @@ OLDER_FILES = {
     "test_examples.label_noise": 0.0,
     "test_examples.label_noise_seed": 0,
     "dataset.label_noise": 0.0,
-    "selection.extrapolated": False,
     "selection.policy_options": {},
     "selection.quota_options": {},
+    "selection.extrapolated": False,
     "probe.fraction": 1.0,
     "embeddings": [],
 }

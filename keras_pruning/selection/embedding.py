@@ -35,14 +35,14 @@ def require_embedding(source):
         )
 
 
-def open_embedding(source, count, rows_of=None):
+def open_embedding(source, count, examples=None):
     """Returns the `Embedding` of a source, checked and hashed in one pass over its values.
 
     Args:
         source: array `(examples, dimensions)`, path of a `.npy` file, or an `Embedding`.
         count: number of examples.
-        rows_of: function from the number of stored rows to the rows of the examples, integers
-            `(examples,)`. By default the source has exactly one row for each example.
+        examples: `Examples`. With these, a file may also have a row for each example that their
+            source has stored. The rows of a part are read into memory.
 
     Raises:
         InputError: if the file cannot be read, or the vectors are of other examples or invalid.
@@ -50,25 +50,29 @@ def open_embedding(source, count, rows_of=None):
     if isinstance(source, Embedding):
         return source
     require_embedding(source)
-    vectors = source
-    if not isinstance(source, np.ndarray):
-        # Imports Keras, which a selection without a file can do without.
-        from keras_pruning.embeddings.sources import open_array
-
-        vectors = open_array(source)
+    vectors = source if isinstance(source, np.ndarray) else _stored(source, examples)
     if vectors.ndim != 2 or 0 in vectors.shape or not np.issubdtype(vectors.dtype, np.floating):
         raise InputError(
             "Invalid `embedding`. Expected floats of shape (examples, dimensions). "
             f"Received: {vectors.dtype} of shape {vectors.shape}"
         )
-    if rows_of is not None and len(vectors) != count:
-        vectors = vectors[rows_of(len(vectors))]
     if len(vectors) != count:
         raise InputError(
             f"The embedding is of other examples. Expected {count} rows, one for each example in "
             f"the order of `table.ids`. Received: {len(vectors)} rows"
         )
     return Embedding(vectors, _digest(vectors))
+
+
+def _stored(path, examples):
+    """Returns the vectors of a `.npy` file, a memory map unless they are of a part of the rows."""
+    # These import Keras, which a selection without a file and the parent of a sweep do without.
+    from keras_pruning.embeddings.sources import open_array, rows_of
+
+    vectors = open_array(path)
+    if examples is None or len(vectors) == len(examples):
+        return vectors
+    return vectors[rows_of(path, len(vectors), examples)]
 
 
 def _digest(vectors):

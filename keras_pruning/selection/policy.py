@@ -1,7 +1,7 @@
 """The base class of the policies."""
 
+from keras_pruning.arguments import options_of
 from keras_pruning.errors import InputError
-from keras_pruning.registry import options_of
 from keras_pruning.selection.candidates import DIFFICULTY, NEEDS
 
 

@@ -29,9 +29,7 @@ _HOW_TO_GIVE = {
 }
 
 
-def select(
-    table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed=0, embedding=None
-):
+def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed=0, embedding=None):
     """Selects the examples to keep.
 
     Args:

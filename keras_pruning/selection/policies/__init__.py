@@ -1,6 +1,6 @@
 """Selection policies: one file each, and the registry below."""
 
-from keras_pruning.registry import entry
+from keras_pruning.arguments import from_registry
 from keras_pruning.selection.policies.easiest import Easiest
 from keras_pruning.selection.policies.hardest import Hardest
 from keras_pruning.selection.policies.random import Random
@@ -24,4 +24,4 @@ def get(policy):
     Raises:
         InputError: if there is no such policy or option.
     """
-    return entry("policy", policy, POLICIES, Policy)
+    return from_registry("policy", policy, POLICIES, Policy)

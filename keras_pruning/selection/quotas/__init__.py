@@ -1,6 +1,6 @@
 """Class quotas: one file each, and the registry below."""
 
-from keras_pruning.registry import entry
+from keras_pruning.arguments import from_registry
 from keras_pruning.selection.quotas.balanced import Balanced
 from keras_pruning.selection.quotas.balanced import balanced as balanced
 from keras_pruning.selection.quotas.quota import FunctionQuota, Quota
@@ -24,4 +24,4 @@ def get(quota):
         return None
     if callable(quota) and not isinstance(quota, type):
         return FunctionQuota(quota)
-    return entry("quota", quota, QUOTAS, Quota)
+    return from_registry("quota", quota, QUOTAS, Quota)

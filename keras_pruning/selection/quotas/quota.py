@@ -1,6 +1,6 @@
 """The base class of the class quotas."""
 
-from keras_pruning.registry import options_of
+from keras_pruning.arguments import options_of
 
 
 class Quota:
