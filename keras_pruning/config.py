@@ -11,8 +11,8 @@ from keras_pruning.arguments import (
     require_seeds,
 )
 from keras_pruning.errors import InputError
-from keras_pruning.selection import get as get_policy
-from keras_pruning.selection import quotas
+from keras_pruning.selection.embedding import require_embedding
+from keras_pruning.selection.methods import description, is_baseline, method_name
 
 Seeds = int | list[int]
 
@@ -139,7 +139,8 @@ class SweepConfig:
     """The methods and fractions that a sweep compares. Random pruning and the full data are added.
 
     Args:
-        methods: score names, which keep the hardest examples, or {by, policy, quota}.
+        methods: score names, which keep the hardest examples, or {by, policy, quota, embedding}.
+            policy and quota are names, or {name, options}. embedding is a .npy file.
         keep_fractions: fractions of the examples to keep.
         data_fractions: fractions of the data set to start from. Defaults to dataset.fraction.
         seeds: number of evaluation seeds, or a list of them.
@@ -165,9 +166,12 @@ class SweepConfig:
                     f"Invalid `sweep.{name}`. Expected at least one fraction, each once. "
                     f"Received: {fractions}"
                 )
-        if any(self.methods.count(method) > 1 for method in self.methods):
+        # The baselines are left out: a sweep adds them in any case.
+        described = [describe(method) for method in self.methods]
+        names = [method_name(method) for method in described if not is_baseline(method)]
+        if len(set(names)) < len(names):
             raise InputError(
-                f"Invalid `sweep.methods`. Expected each once. Received: {self.methods}"
+                f"Invalid `sweep.methods`. Expected each once. Received: {', '.join(names)}"
             )
         for fraction in self.keep_fractions:
             require_fraction(fraction, "sweep.keep_fractions")
@@ -236,17 +240,22 @@ def _score(score):
     return score
 
 
+def describe(method):
+    """Returns the part of a `selection` that names a method of a sweep."""
+    return description(method["by"], method["policy"], method["quota"])
+
+
 def _method(method):
-    """Returns an entry of `sweep.methods` as a checked dictionary of by, policy and quota."""
+    """Returns an entry of `sweep.methods` as a checked dictionary of every key."""
+    keys = {"by": None, "policy": "hardest", "quota": None, "embedding": None}
     method = {"by": method} if isinstance(method, str) else dict(method)
-    extra = set(method) - {"by", "policy", "quota"}
-    if extra or not isinstance(method.get("by"), str | None):
+    if set(method) - set(keys) or not isinstance(method.get("by"), str | None):
         raise InputError(
             "Invalid entry of `sweep.methods`. Expected a score name, or a dictionary of by, "
-            f"policy and quota. Received: {method}"
+            f"policy, quota and embedding. Received: {method}"
         )
-    method = {"by": None, "policy": "hardest", "quota": None, **method}
-    # Raise now if the policy or the quota does not exist.
-    get_policy(method["policy"])
-    quotas.get(method["quota"])
+    method = {**keys, **method}
+    # Raise now if the policy, the quota or the embedding is invalid
+    describe(method)
+    require_embedding(method["embedding"])
     return method

@@ -34,6 +34,8 @@ OLDER_FILES = {
     "test_examples.label_noise": 0.0,
     "test_examples.label_noise_seed": 0,
     "dataset.label_noise": 0.0,
+    "selection.policy_options": {},
+    "selection.quota_options": {},
     "selection.extrapolated": False,
     "probe": {},
     "probe.fraction": 1.0,

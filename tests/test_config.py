@@ -47,8 +47,8 @@ def test_keys_are_overridden_on_the_command_line():
     assert (values.dataset.name, values.probe.epochs) == ("npz:x", 5)
     assert values.training.epochs == 20
     assert values.sweep.methods == [
-        {"by": "vog", "policy": "hardest", "quota": None},
-        {"by": "el2n", "policy": "easiest", "quota": None},
+        {"by": "vog", "policy": "hardest", "quota": None, "embedding": None},
+        {"by": "el2n", "policy": "easiest", "quota": None, "embedding": None},
     ]
 
 

@@ -10,8 +10,22 @@ def add_arguments(parser):
     parser.add_argument("--scores", type=str, required=True, help="scores.parquet of `score`")
     parser.add_argument("--by", type=str | None, help="name of the score")
     parser.add_argument("--keep-fraction", type=float, required=True, help="in (0, 1]")
-    parser.add_argument("--policy", type=str, default="hardest", help="which examples to keep")
-    parser.add_argument("--quota", type=str | None, help="balanced: equal share of every class")
+    parser.add_argument(
+        "--policy",
+        type=str | dict,
+        default="hardest",
+        help="which examples to keep: a name, or '{name: NAME, OPTION: VALUE}'",
+    )
+    parser.add_argument(
+        "--quota",
+        type=str | dict | None,
+        help="balanced: equal share of every class. A name, or '{name: NAME, OPTION: VALUE}'",
+    )
+    parser.add_argument(
+        "--embedding",
+        type=str | None,
+        help=".npy file with one row for each example, for a policy that needs an embedding",
+    )
     parser.add_argument("--seed", type=int, default=0, help="breaks ties and draws")
     parser.add_argument("--output", type=str, required=True, help="subset file to write")
 
@@ -24,8 +38,15 @@ def run(values):
 
     table = ScoreTable.load(values.scores)
     subset = select(
-        table, values.by, values.keep_fraction, values.policy, values.quota, values.seed
+        table,
+        values.by,
+        values.keep_fraction,
+        values.policy,
+        values.quota,
+        values.seed,
+        values.embedding,
     )
+    # An existing file is kept: either it has the same recipe, or that is an error
     if Path(values.output).exists():
         require_same_recipe(values.output, Subset.load(values.output).metadata, subset.metadata)
         yield f"Reused {values.output}: it has the same recipe."

@@ -1,4 +1,4 @@
-"""What training runs gave, read back from their folders and put side by side."""
+"""Reads finished training runs from their folders and compares them."""
 
 import logging
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import completed, differing
-from keras_pruning.selection.methods import FULL, RANDOM, method_name
+from keras_pruning.selection.methods import FULL, baseline_of, is_baseline, method_name
 from keras_pruning.statistics import intervals
 from keras_pruning.storage import read_json
 
@@ -20,10 +20,10 @@ class Run:
     """One finished training run.
 
     Args:
-        folder: where it lies.
+        folder: folder of the run.
         method: `"full"`, `"random"`, or score, policy and quota joined by hyphens.
-        data_fraction: part of the data set that was there before pruning.
-        keep_fraction: part of that which was kept.
+        data_fraction: fraction of the data set before pruning.
+        keep_fraction: fraction of those examples that was kept.
         metrics: content of its `metrics.json`.
     """
 
@@ -33,23 +33,29 @@ class Run:
     keep_fraction: float
     metrics: dict
 
+    @property
+    def cell(self):
+        """The runs of one cell differ in their evaluation seed only."""
+        return self.data_fraction, self.keep_fraction, self.method
+
 
 @dataclass(frozen=True)
 class Row:
     """One method at one keep fraction, over its evaluation seeds.
 
     Args:
-        data_fraction: part of the data set that was there before pruning.
-        keep_fraction: part of that which was kept.
+        data_fraction: fraction of the data set before pruning.
+        keep_fraction: fraction of those examples that was kept.
         method: name of the method.
         runs: number of runs n.
         accuracy: mean test accuracy in [0, 1].
         half_width: half the width of its 95 % interval, `None` for one run.
-        difference: mean test accuracy minus that of random pruning at the same fraction, with the
-            same class quota where the method has one; `None` for random itself and the full data.
+        difference: mean test accuracy minus the mean of the baseline (random pruning) at the same
+            fraction, under the same class quota if there is one. `None` for the baseline itself
+            and the full data.
         difference_half_width: half the width of its 95 % interval (Welch), `None` for one run
-            and where neither side varies.
-        lowest_class_accuracy: mean accuracy of the class that comes off worst.
+            and if neither side varies.
+        lowest_class_accuracy: mean accuracy of the class with the lowest one.
         examples_kept: number of examples trained on.
         seconds: mean training time.
     """
@@ -68,9 +74,9 @@ class Row:
 
     @property
     def verdict(self):
-        """`"better"` or `"worse"` than random where the interval excludes 0, else `"unclear"`.
+        """`"better"` or `"worse"` than the baseline if the interval excludes 0, else `"unclear"`.
 
-        Empty where there is nothing to compare, or only one run.
+        Empty if there is nothing to compare, or only one run.
         """
         if self.difference_half_width is None:
             return ""
@@ -80,22 +86,33 @@ class Row:
 
 
 def find_runs(folder):
-    """All finished runs below `folder`.
+    """Returns all finished runs below `folder`.
 
     Raises:
-        InputError: if there are none, if their recipes differ in more than what was kept, or if
-            two are of the same method, fraction and seed.
+        InputError: if there are none, if their recipes differ in more than the kept examples, or
+            if two are of the same method, fraction and seed.
     """
-    paths = sorted(Path(folder).rglob("metrics.json"))
-    # Below `train` lie the single runs of `cli.py train`, which repeat some of a sweep's.
-    parts = {path: path.relative_to(folder).parts for path in paths}
-    paths = [path for path in paths if not any(p.endswith(".partial") for p in parts[path])]
+    runs = [_read(path) for path in _metrics_files(folder)]
+    if not runs:
+        raise InputError(f"No finished runs. Expected metrics.json files below {folder}.")
+    _require_same_recipe(runs)
+    _require_each_once(runs)
+    return runs
+
+
+def _metrics_files(folder):
+    """Returns the `metrics.json` of each finished run, the runs of a sweep if there are any."""
+    parts = {path: path.relative_to(folder).parts for path in Path(folder).rglob("metrics.json")}
+    # A folder is called `.partial` until its run is finished.
+    paths = [path for path in sorted(parts) if not any(p.endswith(".partial") for p in parts[path])]
+    # The single runs of `cli.py train` lie below `train` and repeat some of a sweep's.
     swept = [path for path in paths if parts[path][0] != "train"]
     if swept and len(swept) < len(paths):
         logger.info("Left out %d single runs below train/.", len(paths) - len(swept))
-    runs = [_read(path) for path in swept or paths]
-    if not runs:
-        raise InputError(f"No finished runs. Expected metrics.json files below {folder}.")
+    return swept or paths
+
+
+def _require_same_recipe(runs):
     for run in runs[1:]:
         keys = differing(_shared(run), _shared(runs[0]))
         if keys:
@@ -104,22 +121,29 @@ def find_runs(folder):
                 f"Expected the same {', '.join(keys)} in all. "
                 f"Received: others in {run.folder} than in {runs[0].folder}"
             )
-    cells = {}
+
+
+def _require_each_once(runs):
+    folders = {}
     for run in runs:
-        cell = (run.data_fraction, run.keep_fraction, run.method, run.metrics["seed"])
-        if cell in cells:
+        key = (*run.cell, run.metrics["seed"])
+        if key in folders:
             raise InputError(
-                f"Two runs of the same method, fraction and seed: {cells[cell]} and {run.folder}. "
+                f"Two runs of the same method, fraction and seed: {folders[key]} and {run.folder}. "
                 "Expected each once. Compare their folders one at a time."
             )
-        cells[cell] = run.folder
-    return runs
+        folders[key] = run.folder
 
 
 _NEEDED = ("test_accuracy", "test_loss", "class_accuracy", "examples_kept", "seconds", "seed")
 
 
 def _read(path):
+    """Reads the run of a `metrics.json`.
+
+    Raises:
+        InputError: if the file is damaged or of something else.
+    """
     metrics = read_json(path)
     try:
         selection = metrics["selection"]
@@ -133,7 +157,7 @@ def _read(path):
 
 
 def _shared(run):
-    """The part of a run's recipe that must not differ among runs that are compared."""
+    """Returns the part of a run's recipe that must be the same in all compared runs."""
     config = run.metrics["config"]
     dataset = completed(config["dataset"], "dataset")
     dataset = {key: dataset.get(key) for key in ("name", "image_size", "label_noise")}
@@ -141,26 +165,33 @@ def _shared(run):
 
 
 def compare(runs):
-    """One `Row` for each data fraction, keep fraction and method: the full data first, then the
-    keep fractions downwards, random before the others."""
-    groups = {}
+    """Returns one `Row` for each data fraction, keep fraction and method.
+
+    The full data come first, then the keep fractions downwards, the baseline before the others.
+    """
+    cells = {}
     for run in runs:
-        groups.setdefault((run.data_fraction, run.keep_fraction, run.method), []).append(run)
-    ordered = sorted(
-        groups, key=lambda key: (-key[0], -key[1], key[2] != FULL, not _is_random(key[2]), key[2])
-    )
-    return [_row(key, groups) for key in ordered]
+        cells.setdefault(run.cell, []).append(run)
+
+    def place(cell):
+        data_fraction, keep_fraction, method = cell
+        others_last = not is_baseline(_selection(cells[cell]))
+        return -data_fraction, -keep_fraction, method != FULL, others_last, method
+
+    return [_row(cell, cells) for cell in sorted(cells, key=place)]
 
 
-def _row(key, groups):
-    data_fraction, keep_fraction, method = key
-    runs = groups[key]
+def _row(cell, cells):
+    data_fraction, keep_fraction, method = cell
+    runs = cells[cell]
     accuracies = _accuracies(runs)
-    baseline = groups.get((data_fraction, keep_fraction, _baseline(runs[0], groups)))
+    # Compare with the baseline of the same cell
+    baseline = cells.get((data_fraction, keep_fraction, _baseline(cell, cells)))
     difference = difference_half_width = None
     if baseline and method != FULL and baseline is not runs:
         difference = float(accuracies.mean() - _accuracies(baseline).mean())
         difference_half_width = intervals.difference_half_width(accuracies, _accuracies(baseline))
+    # A class without test examples has no accuracy: NaN
     by_class = np.array([run.metrics["class_accuracy"] for run in runs], float).mean(axis=0)
     return Row(
         data_fraction,
@@ -177,16 +208,16 @@ def _row(key, groups):
     )
 
 
-def _is_random(method):
-    return method.split("-")[0] == RANDOM
+def _baseline(cell, cells):
+    """Returns the name of the baseline to compare with: that under the same quota, if it ran."""
+    name = method_name(baseline_of(_selection(cells[cell])))
+    has_run = any(method == name for _, _, method in cells)
+    # The baseline under a quota is itself compared with the plain baseline.
+    return name if has_run and cell[2] != name else method_name(baseline_of(None))
 
 
-def _baseline(run, groups):
-    """The random pruning to hold a run against: with the same class quota, if there is one."""
-    quota = (run.metrics["selection"] or {}).get("quota")
-    same = f"{RANDOM}-{quota}"
-    there = any(method == same for _, _, method in groups)
-    return same if quota and there and run.method != same else RANDOM
+def _selection(runs):
+    return runs[0].metrics["selection"]
 
 
 def _accuracies(runs):

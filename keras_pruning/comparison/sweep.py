@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_pruning.comparison.report import write_comparison
-from keras_pruning.config import SweepConfig, seed_list
+from keras_pruning.config import SweepConfig, describe, seed_list
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.jobs.local import thread_count
 from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.probing.scoring import find_scores, score
-from keras_pruning.selection import select
-from keras_pruning.selection.methods import fraction_name
+from keras_pruning.selection import get, select
+from keras_pruning.selection.candidates import DIFFICULTY, EMBEDDING
+from keras_pruning.selection.embedding import open_embedding
+from keras_pruning.selection.methods import fraction_name, is_baseline, method_name
+from keras_pruning.selection.policies import BASELINE
+from keras_pruning.selection.select import require_needs
 from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
 
 logger = logging.getLogger("keras_pruning")
@@ -77,17 +81,19 @@ def sweep(plan, output):
     """
     output = Path(output)
     folders = _folders(plan, output)
-    # Find what cannot work before anything is trained
+    # Check everything before anything is trained
+    embeddings = []
     for folder, (scoring, training) in zip(folders, plan.parts, strict=True):
         scoring.require_training_split("sweep")
         _require_scored(plan.grid, scoring.names)
         _require_examples(plan.grid, training)
+        embeddings.append(_embeddings(plan.grid, training))
         find_scores(scoring, folder)
     # Score and prune each data fraction
     runs = []
-    for folder, (scoring, training) in zip(folders, plan.parts, strict=True):
-        runs += _runs(plan, training, folder, score(scoring, folder))
-    # Train whatever is not there yet
+    for folder, (scoring, training), opened in zip(folders, plan.parts, embeddings, strict=True):
+        runs += _runs(plan, training, folder, score(scoring, folder), opened)
+    # Train the runs that are not there yet
     to_do = [run for run in runs if not run.is_finished()]
     if len(to_do) < len(runs):
         logger.info("Reused %d finished runs: they have the same recipe.", len(runs) - len(to_do))
@@ -107,40 +113,81 @@ def _folders(plan, output):
     return [output / f"data-{fraction_name(fraction)}" for fraction in fractions]
 
 
-def _runs(plan, training, folder, table):
-    """Returns all runs on one data fraction: each method, keep fraction and seed, and the full
-    data."""
+def _runs(plan, training, folder, table, embeddings):
+    """Returns all runs on one data fraction, that on the full data first for each seed."""
+    methods = [
+        {**method, "embedding": embeddings.get(method["embedding"])}
+        for method in _with_baselines(plan.grid.methods)
+    ]
+    # Keeping everything is the same as training on the full data
+    keep_fractions = [part for part in dict.fromkeys(plan.grid.keep_fractions) if part < 1]
     runs = []
     for seed in plan.seeds:
-        subsets = [None]
-        for keep_fraction in dict.fromkeys(plan.grid.keep_fractions):
-            if keep_fraction == 1:
-                continue
-            for method in _with_baselines(plan.grid.methods):
-                subsets.append(select(table, keep_fraction=keep_fraction, seed=seed, **method))
-        for subset in subsets:
+        subsets = [
+            select(table, keep_fraction=keep_fraction, seed=seed, **method)
+            for keep_fraction in keep_fractions
+            for method in methods
+        ]
+        for subset in [None, *subsets]:
             runs.append(TrainingRun(training, subset, seed, folder / run_folder(subset, seed)))
     return runs
 
 
 def _with_baselines(methods):
-    """Returns the methods, and before them random pruning under each of their class quotas."""
-    quotas = dict.fromkeys([None, *[method["quota"] for method in methods]])
-    baselines = [{"by": None, "policy": "random", "quota": quota} for quota in quotas]
-    return baselines + [method for method in methods if method["policy"] != "random"]
+    """Returns the methods, and before them the baseline under each of their class quotas."""
+    baselines = {}
+    for quota in [None, *[method["quota"] for method in methods]]:
+        baseline = {"by": None, "policy": BASELINE, "quota": quota, "embedding": None}
+        # The name tells whether two quotas are the same: one may be spelled as a dictionary.
+        baselines.setdefault(method_name(describe(baseline)), baseline)
+    return [
+        *baselines.values(),
+        *[method for method in methods if not is_baseline(describe(method))],
+    ]
 
 
 def _require_scored(grid, names):
+    """Raises an `InputError` unless the scores that the methods read are taken.
+
+    Args:
+        grid: `SweepConfig`.
+        names: names of the scores.
+    """
     for method in grid.methods:
-        if method["policy"] != "random" and method["by"] not in names:
+        policy = get(method["policy"])
+        if DIFFICULTY in policy.needs and method["by"] not in names:
             raise InputError(
                 "A method of the sweep uses a score that is not taken. "
                 f"Expected `by` among `scores`: {names}. Received: {method['by']!r}"
             )
+        require_needs(policy, method["by"], names, method["embedding"])
 
 
 def _require_examples(grid, training):
-    """Checks the data, and that every keep fraction keeps something of it, before any training."""
+    """Checks the data, and that every method can keep each fraction of it, before any training."""
     training.data.test  # noqa: B018
     for keep_fraction in grid.keep_fractions:
         keep_count(keep_fraction, len(training.data.train))
+        # Keeping everything is the full data, which no policy selects.
+        for method in grid.methods if keep_fraction < 1 else []:
+            get(method["policy"]).require_keep_fraction(keep_fraction)
+
+
+def _embeddings(grid, training):
+    """Opens the embeddings that the methods need.
+
+    A file has a row for each training example, or for each that the source has stored.
+
+    Args:
+        grid: `SweepConfig`.
+        training: `TrainingPlan` of one data fraction.
+
+    Returns:
+        Dictionary from the path of a file to its `Embedding`.
+    """
+    examples = training.data.train
+    return {
+        method["embedding"]: open_embedding(method["embedding"], len(examples), examples)
+        for method in grid.methods
+        if EMBEDDING in get(method["policy"]).needs
+    }

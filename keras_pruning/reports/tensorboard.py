@@ -8,12 +8,13 @@ import numpy as np
 from keras_pruning.reports.event_files import EventFile
 from keras_pruning.reports.hparams import write_experiment
 from keras_pruning.reports.pictures import are_images, correlation_map, grid
-from keras_pruning.selection.methods import FULL, RANDOM, fraction_name
+from keras_pruning.selection.methods import FULL, fraction_name
+from keras_pruning.selection.policies import BASELINE
 from keras_pruning.selection.ranking import hardest_first
 from keras_pruning.statistics.ranks import rank_correlations
 
 EXAMPLES_SHOWN = 25
-ACCURACY, DIFFERENCE = "accuracy", "difference_to_random"
+ACCURACY, DIFFERENCE = "accuracy", f"difference_to_{BASELINE}"
 
 
 def write_tensorboard(folder, runs, rows, tables, examples, seed=0):
@@ -87,7 +88,7 @@ def _write_accuracy(events, tag, curve, steps):
 def _write_difference(events, tag, curve, steps):
     for row in curve:
         step = steps[row.keep_fraction]
-        if row.method in (FULL, RANDOM):
+        if row.method in (FULL, BASELINE):
             # Random pruning is the zero line, and the full data is where all methods meet it.
             events.interval(tag, 0.0, None, step)
         elif row.difference is not None:

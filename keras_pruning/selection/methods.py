@@ -1,23 +1,105 @@
-"""Names of methods: how a subset was selected, as tables, charts and folders show it."""
+"""Names of methods: the way a subset was selected, in tables, charts and folders."""
 
-FULL, RANDOM = "full", "random"
+import hashlib
+import json
+import re
+
+import numpy as np
+
+from keras_pruning.selection import quotas
+from keras_pruning.selection.policies import BASELINE, get
+
+FULL = "full"
+# Characters that are safe in the name of a folder on every system.
+_UNSAFE = re.compile(r"[^\w.+=-]", re.ASCII)
+_LONGEST = 40
+
+
+def description(by, policy, quota):
+    """Returns the part of a `selection` that names the method, a dictionary for JSON.
+
+    Args:
+        by: name of a score, or `None`.
+        policy: as for `select`.
+        quota: as for `select`.
+
+    Raises:
+        InputError: if there is no such policy, quota or option.
+    """
+    policy, quota = get(policy), quotas.get(quota)
+    return {
+        "by": by if "difficulty" in policy.needs else None,
+        "policy": policy.name,
+        "policy_options": _as_json(policy.get_config()),
+        "quota": None if quota is None else quota.name,
+        "quota_options": {} if quota is None else _as_json(quota.get_config()),
+    }
 
 
 def method_name(selection):
-    """The name of a method: `"el2n-hardest"`, `"el2n-hardest-balanced"`, `"random"`, `"full"`.
+    """Returns the name of a method.
 
-    By scores that were partly extrapolated: `"el2n-extrapolated-hardest"`.
+    For example `"el2n-hardest"`, `"el2n-hardest-balanced"`, `"random"` or, for the full data,
+    `"full"`. Options follow their policy or quota: `"el2n-stratified-beta=0.1"`. With scores that
+    were partly extrapolated it is `"el2n-extrapolated-hardest"`.
 
     Args:
         selection: the `selection` of a subset's metadata, `None` for the full data.
     """
     if selection is None:
         return FULL
-    extrapolated = selection.get("extrapolated") and "extrapolated"
-    parts = [selection["by"], extrapolated, selection["policy"], selection["quota"]]
+    parts = [
+        selection["by"],
+        selection.get("extrapolated") and "extrapolated",
+        selection["policy"],
+        *_options(selection.get("policy_options")),
+        _safe(selection["quota"] or ""),
+        *_options(selection.get("quota_options")),
+    ]
     return "-".join(part for part in parts if part)
 
 
+def is_baseline(method):
+    """Returns whether a method, a dictionary with a `policy`, is the baseline of comparisons."""
+    return method is not None and method["policy"] == BASELINE
+
+
+def baseline_of(selection):
+    """Returns the baseline that a method is measured against: the one with the same class quota.
+
+    Args:
+        selection: the `selection` of a subset's metadata, `None` for the full data.
+
+    Returns:
+        Dictionary of the keys of a `selection` that name the method.
+    """
+    names = ("quota", "quota_options")
+    quota = {name: (selection or {}).get(name) for name in names}
+    return {"by": None, "policy": BASELINE, **quota}
+
+
 def fraction_name(fraction):
-    """`fraction` with two decimals, or as many as it needs."""
+    """Returns `fraction` as text, with two decimals or as many as it needs."""
     return f"{fraction:.2f}" if round(fraction, 2) == fraction else f"{fraction:g}"
+
+
+def _options(options):
+    """Returns `name=value` for each option."""
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in (options or {}).items()
+    }
+    return [_safe(f"{name}={text}") for name, text in texts.items()]
+
+
+def _as_json(options):
+    """Returns options as they come back from JSON, with lists in the place of arrays."""
+    return json.loads(json.dumps(options, default=lambda value: np.asarray(value).tolist()))
+
+
+def _safe(part):
+    """Returns text for the name of a folder. A hash keeps apart texts that had to be changed."""
+    text = _UNSAFE.sub("_", part)
+    if text == part and len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}~{hashlib.sha256(part.encode()).hexdigest()[:6]}"

@@ -1,35 +1,66 @@
-"""What every selection policy has in common."""
+"""The base class of the policies."""
 
+from keras_pruning.arguments import options_of
 from keras_pruning.errors import InputError
+from keras_pruning.selection.candidates import DIFFICULTY, NEEDS
 
 
 class Policy:
-    """Base class of the policies: which of some examples to keep.
+    """Base class of the policies, which choose the examples to keep.
 
-    A subclass sets `name` and overrides `choose`. It sees difficulty, oriented so that higher is
-    harder, never a raw score.
+    A subclass sets `name` and `needs` and overrides `choose`. Options are the arguments of its
+    `__init__`, each stored as an attribute of the same name. They come from
+    `{"name": "stratified", "beta": 0.1}` in Python, in a config and on the command line.
+
+    `needs` is a tuple of the arrays that `choose` reads: `"difficulty"` (oriented, higher is
+    harder, never a raw score), `"labels"`, `"embedding"` and `"confidence"` (the score of that
+    name). It is empty for a policy that reads none. `select` raises an error if one is missing.
+
+    Example:
+        class Middle(Policy):
+            name = "middle"
+
+            def __init__(self, offset=0.1):
+                self.offset = offset
+
+            def choose(self, candidates, count, rng):
+                first = round(self.offset * (len(candidates) - count))
+                return hardest_first(candidates.difficulty, rng)[first : first + count]
     """
 
     name = None
-    needs_difficulty = True
+    needs = (DIFFICULTY,)
 
-    def choose(self, difficulty, count, rng):
-        """The positions of exactly `count` examples to keep.
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        if not isinstance(cls.needs, tuple) or not set(cls.needs) <= set(NEEDS):
+            raise InputError(
+                f"Invalid `needs` of {cls.__name__}. Expected a tuple out of {NEEDS}. "
+                f"Received: {cls.needs!r}"
+            )
+
+    def require_keep_fraction(self, keep_fraction):
+        """Raises an `InputError` if the policy cannot keep this part of the examples.
+
+        A sweep calls it before anything is trained. By default every fraction is fine.
 
         Args:
-            difficulty: floats `(examples,)`, or `None` for a policy that needs none.
-            count: how many to keep.
+            keep_fraction: float in (0, 1].
+        """
+
+    def choose(self, candidates, count, rng):
+        """Returns the positions of the examples to keep.
+
+        Args:
+            candidates: `Candidates`. With a class quota, these are the examples of one class.
+            count: number of examples to keep, from 0 to `len(candidates)`.
             rng: `numpy.random.Generator` that breaks ties and draws.
 
         Returns:
-            Integers `(count,)`.
+            Integers `(count,)`, each position at most once.
         """
         raise NotImplementedError(f"{type(self).__name__} must override `choose`.")
 
-    def require_difficulty(self, difficulty):
-        """Raises an `InputError` if the policy needs a difficulty and there is none."""
-        if self.needs_difficulty and difficulty is None:
-            raise InputError(
-                f"The policy {self.name!r} needs a score. Expected `by`, the name of one. "
-                "Received: by=None"
-            )
+    def get_config(self):
+        """Returns the options that make the same policy again, as a dictionary."""
+        return options_of(self)

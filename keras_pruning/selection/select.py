@@ -1,99 +1,157 @@
-"""From difficulty to the examples that are kept."""
+"""Selects the examples to keep."""
 
 import numpy as np
 
 from keras_pruning.arguments import require_seed
-from keras_pruning.errors import InputError, unknown
+from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
-from keras_pruning.selection import quotas
-from keras_pruning.selection.policy import Policy
-from keras_pruning.selection.random import Random
-from keras_pruning.selection.ranking import Easiest, Hardest
+from keras_pruning.selection import policies, quotas
+from keras_pruning.selection.candidates import (
+    CONFIDENCE,
+    DIFFICULTY,
+    EMBEDDING,
+    LABELS,
+    Candidates,
+)
+from keras_pruning.selection.embedding import open_embedding, require_embedding
+from keras_pruning.selection.methods import description
 from keras_pruning.selection.subset import Subset
 
-POLICIES = {
-    "hardest": Hardest,
-    "easiest": Easiest,
-    "random": Random,
+# The noun for each need that may be missing, and how to give it.
+_HOW_TO_GIVE = {
+    DIFFICULTY: ("a score", "`by`, the name of one"),
+    EMBEDDING: (
+        "an embedding",
+        "`embedding`, an array (examples, dimensions) or the path of a .npy file, in the order of "
+        "`table.ids`",
+    ),
+    CONFIDENCE: ("the score `confidence`", "it in the table: add it to `scores`"),
 }
 
 
-def get(policy):
-    """The policy called `policy`, or `policy` itself.
-
-    Raises:
-        InputError: if there is no such policy.
-    """
-    if isinstance(policy, Policy):
-        return policy
-    if not isinstance(policy, str) or policy not in POLICIES:
-        raise unknown("policy", policy, POLICIES)
-    return POLICIES[policy]()
-
-
-def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed=0):
+def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed=0, embedding=None):
     """Selects the examples to keep.
 
     Args:
         table: `ScoreTable`.
-        by: name of a score in the table; `None` for policies that need none.
-        keep_fraction: float in (0, 1]; exactly round-half-up(keep_fraction · N) are kept.
-        policy: name or `Policy`: `"hardest"`, `"easiest"`, `"random"`.
-        quota: `None`, or `"balanced"` for an equal share of every class, a class too short for
-            its share giving the rest to the others.
-        seed: integer that breaks ties and draws; the same seed selects the same examples.
+        by: name of a score in the table, `None` for a policy that needs no difficulty.
+        keep_fraction: float in (0, 1]. Exactly round-half-up(keep_fraction · N) are kept.
+        policy: a name among `POLICIES`, `{"name": name, option: value}`, or a `Policy`.
+        quota: `None`, or the number of examples of each class: a name among `QUOTAS`,
+            `{"name": name, option: value}`, a `Quota`, or a function `(available, total, rng)`.
+        seed: integer that breaks ties and draws. The same seed selects the same examples.
+        embedding: floats `(examples, dimensions)` in the order of `table.ids`, an array or the
+            path of a `.npy` file. Only a policy that needs an embedding reads it.
 
     Returns:
         A `Subset` in the order of `table.ids`.
 
     Raises:
-        InputError: if an argument is invalid, the score is not in the table, or nothing is kept.
+        InputError: if an argument is invalid, the policy needs something that is missing, or
+            nothing is kept.
     """
     if not hasattr(table, "difficulty"):
         raise InputError(
             f"Invalid `table`. Expected a ScoreTable. Received: {type(table).__name__}. "
             "Read a file with ScoreTable.load."
         )
-    policy = get(policy)
+    # Check every argument before anything is selected
+    policy, quota = policies.get(policy), quotas.get(quota)
     total = keep_count(keep_fraction, len(table))
+    policy.require_keep_fraction(keep_fraction)
     require_seed(seed)
+    require_embedding(embedding)
     difficulty = table.difficulty(by) if by is not None else None
-    policy.require_difficulty(difficulty)
-    mask = choose(policy, difficulty, table.labels, total, quotas.get(quota), seed)
+    require_needs(policy, by, table.names, embedding)
+    candidates, digest = _candidates(policy, table, difficulty, embedding)
+    mask = choose(policy, candidates, table.labels, total, quota, seed)
+    reads_scores = DIFFICULTY in policy.needs or CONFIDENCE in policy.needs
     selection = {
-        "by": by if policy.needs_difficulty else None,
-        "policy": policy.name,
-        "quota": quota,
+        **description(by, policy, quota),
         "keep_fraction": float(keep_fraction),
         "kept": total,
         "seed": int(seed),
-        "extrapolated": bool(policy.needs_difficulty and table.extrapolated.any()),
+        "extrapolated": bool(reads_scores and table.extrapolated.any()),
+        "embedding": digest,
     }
     return Subset(table.ids, table.labels, mask, {**table.metadata, "selection": selection})
 
 
-def choose(policy, difficulty, labels, total, quota, seed):
-    """The mask of `total` examples that `policy` keeps under a quota function.
+def require_needs(policy, by, scores, embedding):
+    """Raises an `InputError` that names everything that a policy needs and does not get.
 
     Args:
         policy: `Policy`.
-        difficulty: floats `(examples,)`, or `None` if the policy needs none.
+        by: name of the score that gives the difficulty, or `None`.
+        scores: names of the scores that there are.
+        embedding: source of the embedding, or `None`.
+    """
+    missing = {}
+    if DIFFICULTY in policy.needs and by is None:
+        missing[DIFFICULTY] = "by=None"
+    if EMBEDDING in policy.needs and embedding is None:
+        missing[EMBEDDING] = "embedding=None"
+    if CONFIDENCE in policy.needs and CONFIDENCE not in scores:
+        missing[CONFIDENCE] = f"the scores {list(scores)}"
+    if missing:
+        nouns, ways = zip(*(_HOW_TO_GIVE[need] for need in missing), strict=True)
+        raise InputError(
+            f"The policy {policy.name!r} needs {' and '.join(nouns)}. "
+            f"Expected {', and '.join(ways)}. Received: {', '.join(missing.values())}"
+        )
+
+
+def _candidates(policy, table, difficulty, embedding):
+    """Returns the `Candidates` with the arrays that a policy needs, and the embedding's hash."""
+    arrays, digest = {}, None
+    if DIFFICULTY in policy.needs:
+        arrays[DIFFICULTY] = difficulty
+    if LABELS in policy.needs:
+        arrays[LABELS] = table.labels
+    if CONFIDENCE in policy.needs:
+        arrays[CONFIDENCE] = table[CONFIDENCE]
+    if EMBEDDING in policy.needs:
+        opened = open_embedding(embedding, len(table))
+        arrays[EMBEDDING], digest = opened.vectors, opened.digest
+    return Candidates(len(table), arrays), digest
+
+
+def choose(policy, candidates, labels, total, quota, seed):
+    """Returns the mask of the examples that a policy keeps under a class quota.
+
+    Args:
+        policy: `Policy`.
+        candidates: `Candidates`, all examples.
         labels: integers `(examples,)`.
-        total: how many to keep.
-        quota: function of `keras_pruning.selection.quotas`, or `None`.
+        total: number of examples to keep.
+        quota: `Quota`, or `None`.
         seed: integer.
 
     Returns:
-        Booleans `(examples,)`.
+        Booleans `(examples,)`, `total` of them true.
     """
     rng = np.random.default_rng(seed)
     mask = np.zeros(len(labels), bool)
-    if difficulty is None:
-        difficulty = np.zeros(len(labels))
-    groups = [(np.arange(len(labels)), total)]
-    if quota is not None:
-        counts = quota(np.bincount(labels), total, rng)
-        groups = [(np.flatnonzero(labels == label), count) for label, count in enumerate(counts)]
-    for rows, count in groups:
-        mask[rows[policy.choose(difficulty[rows], count, rng)]] = True
+    if quota is None:
+        mask[_positions(policy, candidates, total, rng)] = True
+        return mask
+    # Fix the counts of all classes first, then let the policy choose within each class
+    for label, count in enumerate(quota.counts(np.bincount(labels), total, rng)):
+        rows = np.flatnonzero(labels == label)
+        if len(rows):
+            mask[rows[_positions(policy, candidates.at(rows), count, rng)]] = True
     return mask
+
+
+def _positions(policy, candidates, count, rng):
+    """Returns the positions that the policy chooses, checked to be `count` different ones."""
+    positions = np.asarray(policy.choose(candidates, count, rng), dtype=np.int64)
+    different = np.unique(positions)
+    valid = len(different) == 0 or 0 <= different[0] <= different[-1] < len(candidates)
+    if not (positions.shape == (count,) == different.shape and valid):
+        raise InputError(
+            f"The policy {policy.name!r} did not choose as many examples as it should. Expected "
+            f"{count} different positions below {len(candidates)}. "
+            f"Received: {len(different)} different ones of {len(positions)}"
+        )
+    return positions

@@ -1,4 +1,4 @@
-"""Which examples are kept."""
+"""The examples that a selection keeps."""
 
 import hashlib
 
@@ -20,6 +20,9 @@ class Subset:
         mask: booleans `(examples,)`, true for those to keep.
         metadata: dictionary of `examples` (their provenance), `selection` and what the scores
             were made with.
+
+    Raises:
+        InputError: if ids, labels and mask differ in length.
     """
 
     def __init__(self, ids, labels, mask, metadata=None):
@@ -44,10 +47,12 @@ class Subset:
 
     @property
     def selection(self):
-        """How it was selected: `by`, `policy`, `quota`, `keep_fraction`, `kept` and `seed`.
+        """The way it was selected, a dictionary.
 
-        And `extrapolated`, if it was by scores of which some were carried over from neighbours.
-        A subset that `select` has not made is called `"own"`.
+        It has the keys `by`, `policy` and `quota` (names), `policy_options`, `quota_options`,
+        `keep_fraction`, `kept`, `seed`, `extrapolated` (whether scores carried over from
+        neighbours took part) and `embedding` (a hash of the vectors). Files of earlier versions
+        leave some out. The policy of a subset that `select` has not made is `"own"`.
         """
         unknown = {"by": None, "policy": "own", "quota": None, "seed": None, "kept": len(self)}
         unknown["keep_fraction"] = len(self) / max(1, len(self.ids))
@@ -55,7 +60,7 @@ class Subset:
 
     @property
     def digest(self):
-        """A hash over the ids that are kept."""
+        """A hash over the kept ids."""
         return hashlib.sha256("\0".join(self.kept_ids.tolist()).encode()).hexdigest()[:32]
 
     def __len__(self):

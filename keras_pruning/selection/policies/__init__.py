@@ -1,0 +1,27 @@
+"""Selection policies: one file each, and the registry below."""
+
+from keras_pruning.arguments import from_registry
+from keras_pruning.selection.policies.easiest import Easiest
+from keras_pruning.selection.policies.hardest import Hardest
+from keras_pruning.selection.policies.random import Random
+from keras_pruning.selection.policy import Policy
+
+POLICIES = {
+    "hardest": Hardest,
+    "easiest": Easiest,
+    "random": Random,
+}
+# Every comparison adds this policy and measures the others against it.
+BASELINE = Random.name
+
+
+def get(policy):
+    """Returns a policy.
+
+    Args:
+        policy: a name among `POLICIES`, a dictionary of a `name` and options, or a `Policy`.
+
+    Raises:
+        InputError: if there is no such policy or option.
+    """
+    return from_registry("policy", policy, POLICIES, Policy)

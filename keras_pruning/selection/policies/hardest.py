@@ -1,0 +1,16 @@
+"""The policy that keeps the hardest examples."""
+
+from keras_pruning.selection.policy import Policy
+from keras_pruning.selection.ranking import hardest_first
+
+
+class Hardest(Policy):
+    """Keeps the hardest examples.
+
+    `Easiest` with the same seed keeps exactly the others.
+    """
+
+    name = "hardest"
+
+    def choose(self, candidates, count, rng):
+        return hardest_first(candidates.difficulty, rng)[:count]
