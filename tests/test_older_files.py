@@ -203,4 +203,4 @@ def test_a_subset_file_of_the_version_before_is_reused(tmp_path, capsys):
     assert run("prune", *arguments, 0.5) == 0
     assert "Reused" in capsys.readouterr().out
     assert run("prune", *arguments, 0.4) == 2
-    assert "selection.keep_fraction: there 0.5, asked for 0.4" in capsys.readouterr().err
+    assert "selection.keep_fraction: recorded 0.5, requested 0.4" in capsys.readouterr().err

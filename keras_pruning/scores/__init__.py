@@ -1,8 +1,6 @@
 """Scores: numbers that say how hard each example is. One file for each, and the registry."""
 
-import inspect
-
-from keras_pruning.errors import InputError, unknown
+from keras_pruning.arguments import from_registry
 from keras_pruning.scores.score import Score
 
 # A score is registered by its import and its entry in `SCORES`, at the same place in both lists.
@@ -54,21 +52,4 @@ def get(score):
     Raises:
         InputError: if there is no such score or option.
     """
-    if isinstance(score, Score):
-        return score
-    name, options = (score, {}) if isinstance(score, str) else (None, score)
-    # Copied, because the caller's dictionary keeps its name.
-    if isinstance(options, dict) and name is None:
-        options = dict(options)
-        name = options.pop("name", None)
-    if not isinstance(name, str) or name not in SCORES:
-        raise unknown("score", name if isinstance(options, dict) else score, SCORES)
-    try:
-        return SCORES[name](**options)
-    # Python's own error for unexpected keyword arguments
-    except TypeError as error:
-        known_options = list(inspect.signature(SCORES[name]).parameters)
-        raise InputError(
-            f"Invalid options of the score {name!r}. Expected some of {known_options}. "
-            f"Received: {options}"
-        ) from error
+    return from_registry("score", score, SCORES, Score)
