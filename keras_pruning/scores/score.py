@@ -1,10 +1,8 @@
 """The base classes of the scores."""
 
-import inspect
-
 import numpy as np
 
-from keras_pruning.arguments import positive_integer
+from keras_pruning.arguments import options_of, positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import rounded_count
 from keras_pruning.scores.summaries import RunningMean
@@ -115,9 +113,7 @@ class Score:
 
     def get_config(self):
         """Returns the arguments that make the same score again."""
-        # Every score keeps its arguments under their names.
-        parameters = inspect.signature(type(self).__init__).parameters
-        return {name: getattr(self, name) for name in list(parameters)[1:] if hasattr(self, name)}
+        return options_of(self)
 
 
 class OneEpochScore(Score):
