@@ -1,1 +1,1 @@
-"""Which scores can be trusted on the user's own data, told by labels that are wrong on purpose."""
+"""Measures how well each score detects labels that were flipped on purpose."""

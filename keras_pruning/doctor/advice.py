@@ -1,31 +1,28 @@
-"""What a diagnosis means, in plain sentences; every threshold stands here."""
+"""Turns a diagnosis into plain sentences. All thresholds are at the top of this file."""
 
 import numpy as np
 
 from keras_pruning.doctor.diagnosis import HARDEST
 
-# AUROC: from FINDS up a score is fit for cleaning; below WEAK it is blind; below BLIND it ranks
+# AUROC: a score is suitable for cleaning from FINDS up and blind below WEAK. Below BLIND it ranks
 # wrong labels as easy.
 FINDS, WEAK, BLIND = 0.9, 0.6, 0.4
-# Reliability: from RELIABLE up there are enough probes; below CHANCE another set of probes would
-# rank differently.
+# Reliability: there are enough probes from RELIABLE up. Below CHANCE another set of probes would
+# rank the examples differently.
 RELIABLE, CHANCE = 0.9, 0.5
 # Rank correlation from which one of two scores is enough.
 SAME = 0.95
-# A class is over-represented at twice its share and beyond chance.
+# A class is over-represented at TIMES its share, if it is also DEVIATIONS standard deviations above.
 TIMES, DEVIATIONS = 2.0, 3.0
-# So many of such classes are named.
+# Most classes to name.
 CLASSES = 5
 
 
 def advise(diagnosis):
-    """Says what to use and what not.
+    """Returns advice on which scores to use, a list of sentences.
 
     Args:
         diagnosis: `Diagnosis`.
-
-    Returns:
-        List of sentences.
     """
     return [
         *_on_finding(diagnosis),
@@ -33,42 +30,46 @@ def advise(diagnosis):
         *_on_reliability(diagnosis.findings),
         *_on_likeness(diagnosis),
         *_on_classes(diagnosis),
-        "Seeing wrong labels does not make a score good for pruning: `sweep` answers that.",
+        "A score that finds wrong labels is not always good for pruning: `sweep` measures that.",
     ]
 
 
 def _on_finding(diagnosis):
+    """Returns sentences on which scores find wrong labels."""
     best = diagnosis.best
-    fit = _between(diagnosis, FINDS, 2.0)
+    suitable = _between(diagnosis, FINDS, 2.0)
     if best.auroc >= FINDS:
-        others = [found for found in fit if found is not best]
+        others = [finding for finding in suitable if finding is not best]
         lines = [
-            f"To find wrong labels use {best.score}: its AUROC, the part of all pairs in which "
-            f"the wrong label ranks harder than the right one, is {best.auroc:.3f}."
+            f"To find wrong labels, use {best.score}. Its AUROC, the fraction of all pairs in "
+            f"which the wrong label ranks harder than the right one, is {best.auroc:.3f}."
         ]
-        lines += [f"Fit for it as well: {_listed(others)}."] * bool(others)
+        if others:
+            lines.append(f"Also suitable: {_listed(others)}.")
     else:
         lines = [
-            f"None of these scores is fit to find wrong labels: {best.score} comes closest with "
-            f"an AUROC of {best.auroc:.3f}, and {FINDS} is asked for. Take others, such as el2n, "
-            "aum or confidence, if these are not among them, or train the probes for longer."
+            f"None of these scores is suitable to find wrong labels. The best is {best.score} with "
+            f"an AUROC of {best.auroc:.3f}, and {FINDS} is recommended. Add other scores, such as "
+            "el2n, aum or confidence, or train the probes for longer."
         ]
-    weak = [found for found in _between(diagnosis, WEAK, FINDS) if found is not best]
+    weak = [finding for finding in _between(diagnosis, WEAK, FINDS) if finding is not best]
     if weak:
-        lines.append(f"Weak at it: {_listed(weak)}. Do not clean by them.")
+        lines.append(f"Weak: {_listed(weak)}. Do not clean labels by these scores.")
     blind = _between(diagnosis, BLIND, WEAK)
     if blind:
-        lines.append(f"Blind to wrong labels: {_listed(blind)}. Do not clean by them.")
+        lines.append(
+            f"Blind to wrong labels: {_listed(blind)}. Do not clean labels by these scores."
+        )
     return lines
 
 
 def _on_keeping(diagnosis):
-    """What the selection policies make of wrong labels."""
+    """Returns sentences on the effect of selection policies on wrong labels."""
     lines = []
     if diagnosis.best.auroc >= WEAK:
         lines.append(
-            "Where wrong labels rank as hard, keeping the hardest keeps them and prunes right "
-            "ones: clean the labels first, or compare with `policy: easiest`."
+            "If wrong labels rank as hard, keeping the hardest examples keeps them and prunes "
+            "right ones. Clean the labels first, or compare with `policy: easiest`."
         )
     inverted = _between(diagnosis, -1.0, BLIND)
     if inverted:
@@ -80,95 +81,105 @@ def _on_keeping(diagnosis):
 
 
 def _on_reliability(findings):
+    """Returns sentences on scores that need more probes."""
     lines = []
-    chance = [found for found in findings if _is_below(found, CHANCE)]
+    chance = [finding for finding in findings if _is_below(finding, CHANCE)]
     if chance:
         lines.append(
-            f"Chance decides most of the ranking by {_names(chance)}: of no use with so few probes."
+            f"Chance decides most of the ranking by {_names(chance)}. Do not use a ranking from so "
+            "few probes."
         )
-    more = [found for found in findings if _is_below(found, RELIABLE)]
+    more = [finding for finding in findings if _is_below(finding, RELIABLE)]
     if more:
-        needs = ", ".join(f"{found.score} {found.probes_for_90}" for found in more)
-        lines.append(f"Probes needed for a reliability of {RELIABLE}, about: {needs}.")
-    none = [found for found in findings if found.reliability is None]
-    unlike = [found for found in none if (found.probes or 1) > 1]
+        needs = ", ".join(f"{finding.score} {finding.probes_for_90}" for finding in more)
+        lines.append(f"Estimated number of probes for a reliability of {RELIABLE}: {needs}.")
+    # A reliability of None has two reasons: the probes do not agree, or there is only one
+    none = [finding for finding in findings if finding.reliability is None]
+    unlike = [finding for finding in none if (finding.probes or 1) > 1]
     if unlike:
-        lines.append(f"Do not use {_names(unlike)}: the probes do not agree on it at all.")
-    unknown = [found for found in none if found not in unlike]
+        lines.append(f"Do not use {_names(unlike)}: the probes do not agree at all.")
+    unknown = [finding for finding in none if finding not in unlike]
     if unknown:
         lines.append(
-            f"The reliability of {_names(unknown)} is unknown: that takes two probes or more "
+            f"The reliability of {_names(unknown)} is unknown. It takes at least two probes "
             "(`probe.seeds`, or `seeds` of the score)."
         )
     return lines
 
 
 def _on_likeness(diagnosis):
-    """Groups of scores that rank alike, each named after its first member."""
-    names = [found.score for found in diagnosis.findings]
-    lines, told = [], set()
+    """Returns a sentence for each group of scores that rank alike, named after its first member."""
+    names = [finding.score for finding in diagnosis.findings]
+    lines, grouped = [], set()
     for row, name in enumerate(names):
-        like = [
+        alike = [
             other
             for column, other in enumerate(names)
-            if column > row and other not in told and diagnosis.correlations[row, column] >= SAME
+            if column > row and other not in grouped and diagnosis.correlations[row, column] >= SAME
         ]
-        if like and name not in told:
-            told.update(like)
-            lines.append(f"Nearly the ranking of {name}: {', '.join(like)}; one of them will do.")
+        if alike and name not in grouped:
+            grouped.update(alike)
+            lines.append(
+                f"Nearly the same ranking as {name}: {', '.join(alike)}. One of them is enough."
+            )
     return lines
 
 
 def _on_classes(diagnosis):
-    over = {}
-    for found in diagnosis.findings:
-        for index in over_represented(diagnosis, found):
-            over.setdefault(index, []).append(f"{found.score} ({found.class_shares[index]:.0%})")
-    worst = sorted(over, key=lambda index: -len(over[index]))
+    """Returns sentences on classes that are too frequent among the hardest examples."""
+    scores_by_class = {}
+    for finding in diagnosis.findings:
+        for index in over_represented(diagnosis, finding):
+            share = finding.class_shares[index]
+            scores_by_class.setdefault(index, []).append(f"{finding.score} ({share:.0%})")
+    # Classes that most scores find hard come first
+    worst = sorted(scores_by_class, key=lambda index: -len(scores_by_class[index]))
     lines = [
         f"Class {diagnosis.class_names[index]} ({diagnosis.class_shares[index]:.0%} of the data) "
-        f"is over-represented in the hardest tenth by {', '.join(over[index])}."
+        f"is over-represented in the hardest tenth by {', '.join(scores_by_class[index])}."
         for index in worst[:CLASSES]
     ]
     if len(worst) > CLASSES:
-        lines.append(f"So are {len(worst) - CLASSES} other classes, by some score.")
+        lines.append(f"Some score over-represents {len(worst) - CLASSES} other classes too.")
     if worst:
-        lines.append("Before you prune by these, compare with a class quota: `quota: balanced`.")
+        lines.append(
+            "Before you prune by these scores, compare with a class quota: `quota: balanced`."
+        )
     return lines
 
 
-def over_represented(diagnosis, found):
-    """The classes that are too frequent among the hardest tenth.
+def over_represented(diagnosis, finding):
+    """Returns the classes that are too frequent among the hardest tenth.
 
     Args:
         diagnosis: `Diagnosis`.
-        found: one of its findings.
+        finding: one of its findings.
 
     Returns:
         List of class numbers: those with more than twice their share, and more than three
-        standard deviations above what a random tenth would hold.
+        standard deviations above the share in a random tenth.
     """
-    own, hardest = np.array(diagnosis.class_shares), np.array(found.class_shares)
+    shares, hardest = np.array(diagnosis.class_shares), np.array(finding.class_shares)
     count = max(1.0, HARDEST * (diagnosis.examples - diagnosis.planted))
-    chance = np.sqrt(own * (1 - own) / count)
-    over = (hardest > TIMES * own) & (hardest > own + DEVIATIONS * chance)
+    deviation = np.sqrt(shares * (1 - shares) / count)
+    over = (hardest > TIMES * shares) & (hardest > shares + DEVIATIONS * deviation)
     return np.flatnonzero(over).tolist()
 
 
 def _between(diagnosis, low, high):
-    """The findings with an AUROC in [low, high), the best first."""
-    found = [found for found in diagnosis.findings if low <= found.auroc < high]
-    return sorted(found, key=lambda found: -found.auroc)
+    """Returns the findings with an AUROC in [low, high), the best first."""
+    findings = [finding for finding in diagnosis.findings if low <= finding.auroc < high]
+    return sorted(findings, key=lambda finding: -finding.auroc)
 
 
-def _is_below(found, threshold):
-    return found.reliability is not None and found.reliability < threshold
+def _is_below(finding, threshold):
+    return finding.reliability is not None and finding.reliability < threshold
 
 
 def _listed(findings):
-    return ", ".join(f"{found.score} ({found.auroc:.3f})" for found in findings)
+    return ", ".join(f"{finding.score} ({finding.auroc:.3f})" for finding in findings)
 
 
 def _names(findings):
-    *names, last = [found.score for found in findings]
+    *names, last = [finding.score for finding in findings]
     return f"{', '.join(names)} and {last}" if names else last

@@ -1,4 +1,4 @@
-"""What the scores do on data of which it is known which labels are wrong; numbers only."""
+"""Measures how well each score detects labels that were flipped on purpose."""
 
 from dataclasses import asdict, dataclass
 
@@ -6,29 +6,31 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import rounded_count
+from keras_pruning.statistics.intervals import auroc_chance_half_width
 from keras_pruning.statistics.ranks import rank_correlations
 
+# Fraction of the examples that count as the hardest.
 HARDEST = 0.1
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one score does.
+    """The numbers of one score.
 
     Args:
         score: name of the score.
         mode: the outputs it was taken from, `"eval"` or `"train"`; `None` if not recorded.
-        auroc: the probability that a wrong label is ranked harder than a right one, ties half;
-            0.5 is chance, below it wrong labels are ranked as easy.
-        average_precision: mean precision over the wrong labels, from the hardest example down;
-            chance is the part of the labels that is wrong.
-        probes: how many probes the score is from; `None` if not recorded.
+        auroc: probability that a wrong label ranks harder than a right one, ties counted half.
+            Chance is 0.5. Below it, wrong labels rank as easy.
+        average_precision: mean precision over the wrong labels, from the hardest example down.
+            Chance is the fraction of wrong labels.
+        probes: number of probes, `None` if not recorded.
         split_half: Spearman rank correlation of one half of the probes with the other.
-        reliability: what `split_half` says about all of them together (Spearman–Brown); `None`
-            with one probe, and where several do not agree at all.
-        probes_for_90: how many probes reach a reliability of 0.9; `None` if unknown.
-        class_shares: the share of each class among the hardest tenth of the examples whose label
-            was left alone, floats that sum to 1. With the wrong labels in it they would fill it.
+        reliability: reliability of all probes together (Spearman–Brown). `None` with one probe,
+            and if several do not agree at all.
+        probes_for_90: number of probes for a reliability of 0.9, `None` if unknown.
+        class_shares: share of each class among the hardest tenth of the examples with their own
+            label, floats that sum to 1. Planted labels would fill that tenth.
     """
 
     score: str
@@ -44,17 +46,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What all scores do.
+    """The numbers of all scores.
 
     Args:
-        noise: part of the labels that was replaced.
+        noise: fraction of the labels that was replaced.
         examples: number of examples N.
-        planted: how many of them got a wrong label.
+        planted: number of examples with a wrong label.
         class_names: C strings.
-        class_shares: the share of each class among the examples whose label was left alone.
+        class_shares: share of each class among the examples with their own label.
         findings: list of `Finding`, in the order of the score table.
-        correlations: Spearman rank correlations of the difficulties, floats `(scores, scores)`;
-            NaN where a score is the same for all examples.
+        correlations: Spearman rank correlations of the difficulties, floats `(scores, scores)`,
+            NaN for a score that is the same for all examples.
     """
 
     noise: float
@@ -67,29 +69,30 @@ class Diagnosis:
 
     @property
     def best(self):
-        """The finding of the highest AUROC; of equal ones that of higher average precision."""
-        return max(self.findings, key=lambda found: (found.auroc, found.average_precision))
+        """The finding with the highest AUROC, then the highest average precision."""
+        return max(
+            self.findings, key=lambda finding: (finding.auroc, finding.average_precision)
+        )
 
     @property
     def chance_half_width(self):
-        """How far from 0.5 the AUROC of a blind score lies by chance, in 95 of 100 cases."""
-        right = self.examples - self.planted
-        return 1.96 * float(np.sqrt((self.examples + 1) / (12 * self.planted * right)))
+        """Half the width of the 95 % interval of a blind score's AUROC, around 0.5."""
+        return auroc_chance_half_width(self.planted, self.examples - self.planted)
 
     def as_dict(self):
-        """The diagnosis as JSON holds it: NaN becomes `None`."""
+        """Returns the diagnosis as a dictionary for JSON, with `None` in the place of NaN."""
         rows = [[_finite(value) for value in row] for row in self.correlations.tolist()]
         return {**asdict(self), "correlations": rows}
 
 
 def diagnose(table, clean_labels, class_names, noise):
-    """Holds the scores of noisy labels against the labels as they were.
+    """Compares the scores of noisy labels with the labels before the noise.
 
     Args:
         table: `ScoreTable` of the noisy examples.
         clean_labels: integers `(examples,)`, in the order of `table.ids`.
         class_names: C strings.
-        noise: part of the labels that was replaced.
+        noise: fraction of the labels that was replaced.
 
     Returns:
         `Diagnosis`.
@@ -100,7 +103,7 @@ def diagnose(table, clean_labels, class_names, noise):
     planted = table.labels != clean_labels
     if planted.all() or not planted.any():
         raise InputError(
-            "Nothing to tell apart. Expected labels of which some, not all, were replaced. "
+            "Nothing to tell apart. Expected labels with some, not all, of them replaced. "
             f"Received: {int(planted.sum())} of {len(planted)} replaced"
         )
     classes = len(class_names)
@@ -118,6 +121,7 @@ def diagnose(table, clean_labels, class_names, noise):
 
 
 def _finding(table, name, planted, classes):
+    # scikit-learn takes seconds to load, which `--help` does without.
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     difficulty = table.difficulty(name)
@@ -137,27 +141,29 @@ def _finding(table, name, planted, classes):
 
 
 def _finite(value):
-    """`value`, or `None` where a constant score has no correlation."""
+    """Returns `value`, or `None` for the NaN of a constant score, which has no correlation."""
     return value if value is not None and np.isfinite(value) else None
 
 
 def hardest_class_shares(difficulty, labels, num_classes, part=HARDEST):
-    """The share of each class among the hardest examples.
+    """Returns the share of each class among the hardest examples.
 
-    Examples that tie at the border count in parts, as if which of them are in were drawn often.
+    Examples that tie at the border count in parts: the mean over all ways to break the tie.
 
     Args:
         difficulty: floats `(examples,)`, higher is harder.
         labels: integers `(examples,)`.
         num_classes: number of classes C.
-        part: which part of the examples is the hardest; at least one example.
+        part: fraction of the examples that counts as the hardest, at least one example.
 
     Returns:
         Floats `(classes,)` that sum to 1.
     """
     count = max(1, rounded_count(part, len(labels)))
+    # The difficulty of the last example that is in
     border = np.sort(difficulty)[-count]
     inside, tied = difficulty > border, difficulty == border
+    # Ties share the places that are left
     weights = inside + tied * ((count - inside.sum()) / tied.sum())
     return np.bincount(labels, weights, num_classes) / count
 

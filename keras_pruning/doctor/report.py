@@ -6,17 +6,19 @@ import dataclasses
 import numpy as np
 
 from keras_pruning.reports.pictures import correlation_map
+from keras_pruning.reports.terminal_tables import new_table
 from keras_pruning.storage import new_file, write_json
 
+# Most classes in a table, so that it fits on a terminal.
 CLASSES_SHOWN = 10
 FILES = ("doctor.json", "doctor.csv", "correlations.png")
 
 
 def write_report(folder, diagnosis, advice):
-    """Writes `doctor.json`, `doctor.csv` and `correlations.png`, anew each time.
+    """Writes `doctor.json`, `doctor.csv` and `correlations.png`. Earlier ones are replaced.
 
     Args:
-        folder: where the scores lie that the diagnosis is about.
+        folder: folder of the scores that the diagnosis is about.
         diagnosis: `Diagnosis`.
         advice: list of sentences.
     """
@@ -26,14 +28,15 @@ def write_report(folder, diagnosis, advice):
         write_json(partial, {**diagnosis.as_dict(), "advice": advice})
     with new_file(folder / "doctor.csv", overwrite=True) as partial:
         _write_csv(partial, diagnosis.findings)
-    names = [found.score for found in diagnosis.findings]
+    names = [finding.score for finding in diagnosis.findings]
     with new_file(folder / "correlations.png", overwrite=True) as partial:
         Image.fromarray(correlation_map(diagnosis.correlations, names)).save(partial, format="png")
 
 
 def _write_csv(path, findings):
-    rows = [dataclasses.asdict(found) for found in findings]
+    rows = [dataclasses.asdict(finding) for finding in findings]
     for row in rows:
+        # A list does not fit in a cell. The JSON file has it.
         del row["class_shares"]
     with open(path, "w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
@@ -42,7 +45,7 @@ def _write_csv(path, findings):
 
 
 def as_tables(diagnosis):
-    """The diagnosis as a list of titles, each with its `rich.table.Table`."""
+    """Returns the diagnosis as a list of titles, each with its `rich.table.Table`."""
     tables = [_findings(diagnosis), _class_shares(diagnosis)]
     if len(diagnosis.findings) > 1:
         tables.insert(1, _correlations(diagnosis))
@@ -52,67 +55,66 @@ def as_tables(diagnosis):
 def _findings(diagnosis):
     chance, width = diagnosis.planted / diagnosis.examples, diagnosis.chance_half_width
     title = (
-        f"Finding {diagnosis.planted:,} wrong labels among {diagnosis.examples:,} examples; by "
+        f"Finding {diagnosis.planted:,} wrong labels among {diagnosis.examples:,} examples. By "
         f"chance the AUROC is 0.5 ± {width:.2g}, the precision {chance:.2g}"
     )
-    table = _table()
-    table.add_column("score")
-    for column in ("AUROC", "average precision", "probes", "reliability", "probes for 0.9"):
-        table.add_column(column, justify="right")
-    table.add_column("mode")
-    for found in sorted(diagnosis.findings, key=lambda found: -found.auroc):
+    numbers = ("AUROC", "average precision", "probes", "reliability", "probes for 0.9")
+    table = _new_table(["score", *numbers, "mode"], words=("score", "mode"))
+    for finding in sorted(diagnosis.findings, key=lambda finding: -finding.auroc):
         table.add_row(
-            found.score,
-            f"{found.auroc:.3f}",
-            f"{found.average_precision:.3f}",
-            _number(found.probes, ""),
-            _number(found.reliability, ".2f"),
-            _number(found.probes_for_90, ""),
-            found.mode or "",
+            finding.score,
+            f"{finding.auroc:.3f}",
+            f"{finding.average_precision:.3f}",
+            _number(finding.probes, ""),
+            _number(finding.reliability, ".2f"),
+            _number(finding.probes_for_90, ""),
+            finding.mode or "",
         )
     return title, table
 
 
 def _correlations(diagnosis):
-    """Hundredths under numbered columns, so that twenty scores fit on a terminal."""
-    table = _table(gap=0)
-    table.add_column("")
-    for number in range(1, len(diagnosis.findings) + 1):
-        table.add_column(str(number), justify="right", min_width=3)
-    for number, found in enumerate(diagnosis.findings):
-        values = [_number(100 * value, "z.0f") for value in diagnosis.correlations[number]]
-        table.add_row(f"{number + 1} {found.score}", *values)
+    # Hundredths under numbered columns, so that twenty scores fit on a terminal.
+    numbers = [str(number) for number in range(1, len(diagnosis.findings) + 1)]
+    table = _new_table(["", *numbers], words=("",), min_widths=dict.fromkeys(numbers, 3), gap=0)
+    for number, finding, row in zip(
+        numbers, diagnosis.findings, diagnosis.correlations, strict=True
+    ):
+        values = [_number(100 * value, "z.0f") for value in row]
+        table.add_row(f"{number} {finding.score}", *values)
     return "Rank correlations (Spearman) of the scores, in %", table
 
 
 def _class_shares(diagnosis):
-    shares = np.array([found.class_shares for found in diagnosis.findings])
-    own = np.array(diagnosis.class_shares)
-    shown = _most_unlike(shares, own)
-    part = "" if len(shown) == len(own) else f" (the {len(shown)} of {len(own)} that differ most)"
-    table = _table()
-    table.add_column("score")
-    for index in shown:
-        table.add_column(diagnosis.class_names[index], justify="right", overflow="fold")
-    table.add_row("all examples", *[f"{100 * own[index]:.0f}" for index in shown])
+    shares = np.array([finding.class_shares for finding in diagnosis.findings])
+    data = np.array(diagnosis.class_shares)
+    shown = _most_unlike(shares, data)
+    part = "" if len(shown) == len(data) else f" (the {len(shown)} of {len(data)} that differ most)"
+    names = [diagnosis.class_names[index] for index in shown]
+    table = _new_table(["score", *names], words=("score",))
+    table.add_row("all examples", *[f"{100 * data[index]:.0f}" for index in shown])
     table.add_section()
-    for found, row in zip(diagnosis.findings, shares, strict=True):
-        table.add_row(found.score, *[f"{100 * row[index]:.0f}" for index in shown])
+    for finding, row in zip(diagnosis.findings, shares, strict=True):
+        table.add_row(finding.score, *[f"{100 * row[index]:.0f}" for index in shown])
     title = f"Share of each class{part} among the hardest 10 % of the right labels, in %"
     return title, table
 
 
-def _most_unlike(shares, own):
-    """The classes to show, in ascending order: those that differ most from their own share."""
-    distance = np.abs(shares - own).max(axis=0)
+def _most_unlike(shares, data):
+    """Returns the classes to show, in ascending order.
+
+    Args:
+        shares: share of each class among the hardest examples, floats `(scores, classes)`.
+        data: share of each class in the data, floats `(classes,)`.
+    """
+    distance = np.abs(shares - data).max(axis=0)
     return sorted(np.argsort(-distance, kind="stable")[:CLASSES_SHOWN].tolist())
 
 
-def _table(gap=1):
+def _new_table(columns, gap=1, **options):
     from rich.box import SIMPLE_HEAD
-    from rich.table import Table
 
-    return Table(box=SIMPLE_HEAD, padding=(0, gap, 0, 0))
+    return new_table(columns, box=SIMPLE_HEAD, padding=(0, gap, 0, 0), **options)
 
 
 def _number(value, style):

@@ -3,9 +3,12 @@
 import csv
 import dataclasses
 
+from keras_pruning.reports.terminal_tables import new_table
+from keras_pruning.selection.policies import BASELINE
+
 
 def write_csv(path, rows):
-    """Writes one line for each `Row`; accuracies are fractions in [0, 1]."""
+    """Writes one line for each `Row`. Accuracies are fractions in [0, 1]."""
     with open(path, "w", newline="") as file:
         fields = [field.name for field in dataclasses.fields(rows[0])]
         writer = csv.DictWriter(file, [*fields, "verdict"])
@@ -14,18 +17,16 @@ def write_csv(path, rows):
 
 
 def as_table(rows):
-    """The comparison as a `rich.table.Table`, accuracies in percent."""
-    from rich.table import Table
-
-    table = Table(title="Test accuracy in %: mean ± half of the 95 % interval")
+    """Returns the comparison as a `rich.table.Table`, accuracies in percent."""
     several = len({row.data_fraction for row in rows}) > 1
-    columns = ["data"] * several + ["kept", "method", "accuracy", "to random", "verdict"]
-    for column in [*columns, "worst class", "runs", "seconds"]:
-        words = column in ("method", "verdict")
-        width = max(len(row.method) for row in rows) if column == "method" else None
-        table.add_column(
-            column, justify="left" if words else "right", overflow="fold", min_width=width
-        )
+    columns = ["data"] * several + ["kept", "method", "accuracy", f"to {BASELINE}", "verdict"]
+    table = new_table(
+        [*columns, "worst class", "runs", "seconds"],
+        words=("method", "verdict"),
+        # Names of methods stay whole on a narrow terminal.
+        min_widths={"method": max(len(row.method) for row in rows)},
+        title="Test accuracy in %: mean ± half of the 95 % interval",
+    )
     previous = None
     for row in rows:
         group = (row.data_fraction, row.keep_fraction)
@@ -50,6 +51,7 @@ def _cells(row):
 
 
 def _with_half_width(value, half_width, sign):
+    """Returns a fraction in percent with its interval, as far as there are any."""
     if value is None:
         return ""
     return f"{100 * value:{sign}.2f}" + ("" if half_width is None else f" ± {100 * half_width:.2f}")

@@ -10,11 +10,13 @@ def rank_correlations(values):
         values: floats `(rows, examples)`.
 
     Returns:
-        Floats `(rows, rows)`; NaN where a row is constant.
+        Floats `(rows, rows)`, NaN for a constant row.
     """
+    # SciPy takes a second to load, and most commands need no ranks.
     from scipy import stats
 
     ranks = stats.rankdata(values, axis=1)
+    # A constant row has no deviation to divide by.
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.corrcoef(ranks)
 

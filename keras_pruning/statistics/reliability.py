@@ -1,4 +1,4 @@
-"""How far the scores of different probes agree: are there enough of them?"""
+"""Measures how far probes agree on a score, and how many probes are enough."""
 
 import itertools
 import math
@@ -7,20 +7,22 @@ import numpy as np
 
 from keras_pruning.statistics.ranks import rank_correlation
 
+# Reliability from which more probes hardly change the ranking.
 ENOUGH = 0.9
+# Most splits to average over. Few probes have fewer splits, and then all are used.
 _SPLITS = 20
 
 
 def split_half(values, seed=0):
-    """The rank correlation between the means of two disjoint halves of the probes.
+    """Returns the rank correlation between the means of two disjoint halves of the probes.
 
     Args:
         values: floats `(probes, examples)`, the score of each probe, at least two.
-        seed: integer; draws the splits where there are more than 20.
+        seed: integer that draws the splits if there are more than 20.
 
     Returns:
-        The mean of Spearman's correlation over the splits, or `None` where scores do not vary. Of
-        an odd number of probes, one is left out of each split.
+        The mean of Spearman's correlation over the splits, or `None` if scores do not vary. If the
+        number of probes is odd, each split leaves one out.
     """
     correlations = []
     for first, second in _splits(len(values), seed):
@@ -33,7 +35,7 @@ def split_half(values, seed=0):
 
 
 def spearman_brown(correlation, factor):
-    """The reliability of `factor` times as many probes as `correlation` was found with.
+    """Returns the reliability of `factor` times as many probes as `correlation` was measured with.
 
     Formula:
         r' = n · r / (1 + (n − 1) · r)
@@ -46,39 +48,46 @@ def spearman_brown(correlation, factor):
 
 
 def reliability(values):
-    """How reliable the mean of several probes is, and how many would be enough.
+    """Returns the reliability of the mean of several probes, and the number that is enough.
 
     Args:
         values: floats `(probes, examples)`, the score of each probe.
 
     Returns:
-        Dictionary of `seeds`, the number of probes S; `split_half`, the rank correlation of two
-        halves; `spearman_brown`, what follows for all S; `seeds_for_0.9`, the smallest number of
-        probes whose mean reaches 0.9, by the same formula. `None` where it cannot be said: of one
-        probe, of scores that do not vary, and the last two where the halves do not agree at all.
+        Dictionary of
+
+        - `seeds`: the number of probes S.
+        - `split_half`: the rank correlation of two halves of the probes.
+        - `spearman_brown`: the reliability of all S probes that follows from it.
+        - `seeds_for_0.9`: the smallest number of probes whose mean reaches 0.9, by that formula.
+
+        All but `seeds` are `None` for one probe and for scores that do not vary. The last two are
+        `None` if the halves do not agree at all.
     """
     seeds = len(values)
-    found = {"seeds": seeds, "split_half": None, "spearman_brown": None, "seeds_for_0.9": None}
+    result = {"seeds": seeds, "split_half": None, "spearman_brown": None, "seeds_for_0.9": None}
     correlation = split_half(values) if seeds > 1 else None
-    found["split_half"] = correlation
+    result["split_half"] = correlation
     if correlation is None or correlation <= 0:
-        return found
+        return result
+    # From the reliability of a half to one probe, to all of them and to the number for 0.9
     half = seeds // 2
     one = spearman_brown(correlation, 1 / half)
-    found["spearman_brown"] = spearman_brown(correlation, seeds / half)
-    # Rounded, or 0.9 itself would need one probe more than it has.
+    result["spearman_brown"] = spearman_brown(correlation, seeds / half)
     needed = ENOUGH * (1 - one) / (one * (1 - ENOUGH))
-    found["seeds_for_0.9"] = max(1, math.ceil(round(needed, 9)))
-    return found
+    # Rounded, or probes that reach exactly 0.9 would need one more.
+    result["seeds_for_0.9"] = max(1, math.ceil(round(needed, 9)))
+    return result
 
 
 def _splits(probes, seed):
-    """Pairs of disjoint halves, as tuples of positions: all of them, or 20 drawn at random."""
+    """Yields pairs of disjoint halves, tuples of positions: all pairs, or 20 drawn at random."""
     half = probes // 2
     if math.comb(probes, half) * math.comb(probes - half, half) // 2 <= _SPLITS:
         for first in itertools.combinations(range(probes), half):
             rest = [position for position in range(probes) if position not in first]
             for second in itertools.combinations(rest, half):
+                # Each pair comes in two orders.
                 if first < second:
                     yield first, second
         return

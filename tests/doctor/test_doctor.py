@@ -137,7 +137,7 @@ def test_a_second_examination_trains_nothing(practice, examined, capsys, caplog,
     assert {path: path.read_bytes() for path in examined.rglob("*") if path.is_file()} == files
     shown = capsys.readouterr().out
     assert "Finding 72 wrong labels among 719 examples" in shown
-    assert "To find wrong labels use el2n" in shown
+    assert "To find wrong labels, use el2n" in shown
     assert "The probes contradict the label of " in shown
     for path in files:
         if path.suffix in (".png", ".csv", ".json") and path.parent.name == "suspects":
@@ -210,9 +210,9 @@ def test_the_captions_below_the_suspects(monkeypatch, tmp_path):
 def test_a_list_says_when_it_is_not_to_be_relied_on(tmp_path):
     good = suspects.Suspects(tmp_path, "el2n", 0.95, 1000, 300, 100).sentences
     assert len(good) == 1
-    assert "contradict the label of 300 of 1,000 examples; the 100 hardest of those" in good[0]
+    assert "contradict the label of 300 of 1,000 examples. The list has the 100" in good[0]
     weak = suspects.Suspects(tmp_path, "vog", 0.89, 1000, 301, 100).sentences
-    assert "AUROC of 0.890 only: do not rely on this order" in weak[1]
+    assert "AUROC of only 0.890. Do not rely on this order" in weak[1]
     assert "have learned too little" in weak[2]
 
 

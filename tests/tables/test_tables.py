@@ -161,8 +161,11 @@ def test_a_subset_saved_and_loaded_keeps_the_same(tmp_path):
     np.testing.assert_array_equal(loaded.mask, np.arange(60) >= 45)
     np.testing.assert_array_equal(examples.keep(loaded).ids, examples.ids[45:])
     assert loaded.metadata["selection"] == {
+        "embedding": None,
         "by": "el2n",
         "policy": "hardest",
+        "policy_options": {},
+        "quota_options": {},
         "quota": None,
         "keep_fraction": 0.25,
         "kept": 15,

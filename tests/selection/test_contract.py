@@ -1,0 +1,363 @@
+"""The contract of policies and quotas: a new one is an entry of its registry and nothing else."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from support.small import digits, run
+
+import keras_pruning as kp
+from keras_pruning import InputError
+from keras_pruning.comparison import sweep
+from keras_pruning.selection import POLICIES, QUOTAS, Policy, get, quotas
+from keras_pruning.selection.candidates import NEEDS, Candidates
+from keras_pruning.selection.methods import method_name
+from keras_pruning.selection.policies import BASELINE
+from keras_pruning.selection.quotas.quota import Quota
+from keras_pruning.storage import write_json
+
+
+class Outer(Policy):
+    """Keeps the examples far from the mean vector, some weight given to their difficulty."""
+
+    name = "outer"
+    needs = ("difficulty", "embedding", "confidence")
+
+    def __init__(self, weight=0.5):
+        self.weight = weight
+
+    def require_keep_fraction(self, keep_fraction):
+        if keep_fraction > 0.9:
+            raise InputError("Invalid `keep_fraction`. Expected at most 0.9. Received: more")
+
+    def choose(self, candidates, count, rng):
+        distance = np.linalg.norm(candidates.embedding - candidates.embedding.mean(axis=0), axis=1)
+        value = distance + self.weight * candidates.difficulty * candidates.confidence
+        return np.lexsort((rng.random(len(candidates)), -value))[:count]
+
+
+class Floor(Quota):
+    """Keeps at least some examples of each class, the rest from the first classes."""
+
+    name = "floor"
+
+    def __init__(self, least=1):
+        self.least = least
+
+    def counts(self, available, total, rng):
+        counts = np.minimum(available, self.least)
+        for label, count in enumerate(available):
+            counts[label] += min(count - counts[label], total - counts.sum())
+        return counts
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    monkeypatch.setitem(POLICIES, "outer", Outer)
+    monkeypatch.setitem(QUOTAS, "floor", Floor)
+
+
+def table(examples):
+    """Returns scores that nobody measured, of some examples."""
+    rng = np.random.default_rng(0)
+    scores = {name: rng.random(len(examples), "float32") for name in ("el2n", "confidence")}
+    directions = {"el2n": {"higher_is_harder": True}, "confidence": {"higher_is_harder": False}}
+    metadata = {"examples": examples.provenance, "scores": directions, "reliability": {}}
+    return kp.ScoreTable(examples.ids, examples.labels, scores, metadata=metadata)
+
+
+@pytest.fixture
+def examples():
+    return digits(144)
+
+
+@pytest.fixture
+def vectors(examples):
+    return np.random.default_rng(1).normal(size=(len(examples), 5)).astype("float32")
+
+
+@pytest.fixture
+def file(vectors, tmp_path):
+    np.save(tmp_path / "vectors.npy", vectors)
+    return tmp_path / "vectors.npy"
+
+
+OPTIONS = {"name": "outer", "weight": 2}
+
+
+def test_the_same_policy_in_every_form_selects_the_same(examples, vectors, file):
+    scores = table(examples)
+    subsets = [
+        kp.select(scores, "el2n", 0.25, policy, embedding=embedding)
+        for policy, embedding in [(OPTIONS, vectors), (Outer(2), str(file)), (Outer(2), file)]
+    ]
+    value = np.linalg.norm(vectors - vectors.mean(axis=0), axis=1)
+    value += 2 * scores["el2n"] * scores["confidence"]
+    for subset in subsets:
+        np.testing.assert_array_equal(subset.mask, value >= np.sort(value)[-36])
+        assert subset.selection == subsets[0].selection
+    assert subsets[0].selection["policy"] == "outer"
+    assert subsets[0].selection["policy_options"] == {"weight": 2}
+    assert method_name(subsets[0].selection) == "el2n-outer-weight=2"
+
+
+def test_another_embedding_or_option_is_another_recipe(examples, vectors):
+    arguments = [(vectors, 2), (vectors + 1, 2), (vectors, 3)]
+    recipes = [
+        kp.select(table(examples), "el2n", 0.25, Outer(weight), embedding=embedding).selection
+        for embedding, weight in arguments
+    ]
+    assert [recipe in recipes[:number] for number, recipe in enumerate(recipes)] == [False] * 3
+    assert json.loads(json.dumps(recipes)) == recipes
+
+
+def test_what_a_subset_was_selected_with_is_saved(examples, vectors, tmp_path):
+    subset = kp.select(
+        table(examples), "el2n", 0.25, OPTIONS, {"name": "floor", "least": 2}, 0, vectors
+    )
+    subset.save(tmp_path / "subset.parquet")
+    loaded = kp.Subset.load(tmp_path / "subset.parquet").selection
+    assert loaded == subset.selection
+    assert method_name(loaded) == "el2n-outer-weight=2-floor-least=2"
+    assert np.bincount(subset.labels[subset.mask], minlength=10).min() >= 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, r"'outer' needs a score and an embedding. Expected `by`.*Received: by=None, embedd"),
+        ({"by": "el2n"}, "'outer' needs an embedding. Expected `embedding`, an array.*=None"),
+        ({"policy": {"name": "outer", "wait": 1}}, r"options of the policy 'outer'. Expected some"),
+        ({"policy": {"name": "random", "beta": 1}}, "policy 'random'. Expected none. Received"),
+        ({"policy": {"beta": 1}}, "Unknown policy. Expected one of.*Received: None"),
+        ({"policy": 3}, "Unknown policy. Expected one of.*Received: 3"),
+        ({"quota": {"name": "floor", "most": 1}}, "Invalid options of the quota 'floor'"),
+        ({"quota": {"least": 1}}, "Unknown quota"),
+        ({"keep_fraction": 0.95}, "Expected at most 0.9"),
+        ({"embedding": "vectors.csv"}, "Invalid `embedding`. Expected an array.*Received"),
+        ({"by": "el2n", "embedding": "none.npy"}, "Missing embedding file"),
+        ({"by": "el2n", "embedding": np.zeros((9, 2))}, "Expected 144 rows.*Received: 9 rows"),
+        ({"by": "el2n", "embedding": np.zeros(144)}, r"Expected floats of shape \(examples, dim"),
+        ({"by": "el2n", "embedding": np.full((144, 2), np.nan)}, "first in row 0"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_is_selected(arguments, message, examples):
+    arguments = {"keep_fraction": 0.5, "policy": "outer", **arguments}
+    with pytest.raises(InputError, match=message):
+        kp.select(table(examples), **arguments)
+
+
+def test_a_table_without_the_needed_score_is_refused(examples, vectors):
+    scores = kp.ScoreTable(
+        examples.ids,
+        examples.labels,
+        {"el2n": np.zeros(144)},
+        metadata={"scores": {"el2n": {"higher_is_harder": True}}},
+    )
+    with pytest.raises(InputError, match="the score `confidence`. Expected it in the table"):
+        kp.select(scores, "el2n", 0.5, "outer", embedding=vectors)
+
+
+@pytest.mark.parametrize("need", NEEDS)
+def test_a_policy_sees_only_the_arrays_that_it_needs(need, examples, vectors):
+    class Greedy(Policy):
+        name = "greedy"
+        needs = tuple(other for other in NEEDS if other != need)
+
+        def choose(self, candidates, count, rng):
+            for name in self.needs:
+                assert len(getattr(candidates, name)) == len(candidates) == 144
+            return getattr(candidates, need)
+
+    with pytest.raises(InputError, match=f"Expected '{need}' in its `needs`"):
+        kp.select(table(examples), "el2n", 0.5, Greedy(), embedding=vectors)
+
+
+def test_candidates_at_rows():
+    arrays = {"difficulty": np.arange(4.0), "embedding": np.arange(8.0).reshape(4, 2)}
+    part = Candidates(4, arrays).at(np.array([3, 1]))
+    assert len(part) == 2
+    np.testing.assert_array_equal(part.difficulty, [3, 1])
+    np.testing.assert_array_equal(part.embedding, [[6, 7], [2, 3]])
+
+
+@pytest.mark.parametrize("needs", ["difficulty", ("hidden",), ["labels"]])
+def test_unknown_needs_are_refused_where_the_class_is_written(needs):
+    with pytest.raises(InputError, match="Invalid `needs` of Wrong. Expected a tuple out of"):
+        type("Wrong", (Policy,), {"needs": needs})
+
+
+@pytest.mark.parametrize("positions", [[0, 0], [0], [0, 144], [-1, 0]])
+def test_a_policy_that_chooses_otherwise_than_asked_is_refused(positions, examples):
+    class Wrong(Policy):
+        name = "wrong"
+        needs = ()
+
+        def choose(self, candidates, count, rng):
+            return positions
+
+    with pytest.raises(InputError, match="'wrong' did not choose.*Expected 2 different positions"):
+        kp.select(table(examples), None, 2 / 144, Wrong())
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_config_makes_the_same_policy_again(name):
+    policy = get(name)
+    assert get({"name": name, **policy.get_config()}).get_config() == policy.get_config()
+
+
+def test_a_quota_may_be_a_function(examples):
+    def first_class(available, total, rng):
+        return np.array([total] + [0] * 9)
+
+    subset = kp.select(table(examples), None, 0.05, "random", first_class)
+    assert set(subset.labels[subset.mask]) == {0}
+    assert method_name(subset.selection) == "random-first_class"
+    assert quotas.get(None) is None
+
+
+def test_option_values_are_safe_in_the_names_of_folders():
+    selection = {"by": None, "policy": "p", "quota": None}
+    names = [
+        method_name({**selection, "policy_options": {"o": value}})
+        for value in (0.1, True, None, "a", "../a", ".._a", [1, 2], "x" * 300)
+    ]
+    assert names[:4] == ["p-o=0.1", "p-o=true", "p-o=null", "p-o=a"]
+    assert len(set(names)) == len(names)
+    assert not any("/" in name or len(name) > 60 for name in names)
+
+
+def test_a_new_policy_on_the_command_line(examples, file, tmp_path, capsys):
+    table(examples).save(tmp_path / "scores.parquet")
+    arguments = ["--scores", tmp_path / "scores.parquet", "--by", "el2n", "--keep-fraction", 0.25]
+    output = tmp_path / "subset.parquet"
+    arguments += ["--output", output, "--quota", "{name: floor, least: 2}", "--embedding", file]
+    assert run("prune", *arguments, "--policy", "{name: outer, weight: 2}") == 0
+    selected = kp.select(
+        table(examples), "el2n", 0.25, OPTIONS, {"name": "floor", "least": 2}, embedding=file
+    )
+    np.testing.assert_array_equal(kp.Subset.load(output).mask, selected.mask)
+    assert run("prune", *arguments, "--policy", "{name: outer, weight: 2.0}") == 0
+    assert "Reused" in capsys.readouterr().out
+    assert run("prune", *arguments, "--policy", "outer") == 2
+    assert "selection.policy_options.weight: " in capsys.readouterr().err
+
+
+ACCURACY = {"full": 0.9, "random": 0.6, "random-floor-least=2": 0.65}
+
+
+def pretend_to_train(runs):
+    """Writes the files of a training run, with an accuracy by its method."""
+    for finished in runs:
+        selection = None if finished.subset is None else finished.subset.selection
+        accuracy = ACCURACY.get(method_name(selection), 0.8) + 0.01 * finished.seed
+        finished.folder.mkdir(parents=True)
+        write_json(finished.folder / "recipe.json", finished.recipe)
+        metrics = {
+            "test_accuracy": accuracy,
+            "test_loss": 1 - accuracy,
+            "class_accuracy": [accuracy] * 10,
+            "examples_kept": 144 if selection is None else selection["kept"],
+            "steps": 4,
+            "seconds": 1.0,
+            "seed": finished.seed,
+            "selection": selection,
+            "config": finished.plan.settings,
+        }
+        write_json(finished.folder / "metrics.json", metrics)
+        yield metrics
+
+
+CONFIG = """
+dataset: {{name: digits, fraction: 0.1}}
+model: {{name: mlp}}
+scores: [el2n, confidence]
+sweep:
+  methods:
+    - el2n
+    - {{by: el2n, policy: {{name: outer, weight: 2}}, embedding: {file}}}
+    - {{by: el2n, policy: {{name: outer, weight: 3}}, embedding: {file}}}
+    - {{by: el2n, policy: outer, quota: {{name: floor, least: 2}}, embedding: {file}}}
+  keep_fractions: [0.5]
+  seeds: 2
+"""
+
+
+@pytest.fixture
+def swept(tmp_path, monkeypatch):
+    """A folder for a sweep whose scores and training runs are made up."""
+    monkeypatch.setattr(sweep, "score", lambda plan, folder: table(plan.data.all))
+    monkeypatch.setattr(sweep, "run_all", pretend_to_train)
+    return tmp_path / "swept"
+
+
+def test_a_new_policy_in_a_sweep(swept, file, tmp_path, capsys):
+    (tmp_path / "sweep.yaml").write_text(CONFIG.format(file=file))
+    assert run("sweep", "--config", tmp_path / "sweep.yaml", "--output", swept) == 0
+    shown = capsys.readouterr().out
+    with open(swept / "comparison" / "comparison.csv") as opened:
+        rows = {row["method"]: row for row in csv.DictReader(opened)}
+    assert list(rows) == [
+        "full",
+        BASELINE,
+        "random-floor-least=2",
+        "el2n-hardest",
+        "el2n-outer-weight=0.5-floor-least=2",
+        "el2n-outer-weight=2",
+        "el2n-outer-weight=3",
+    ]
+    for method in rows:
+        assert f" {method} " in shown
+        assert (swept / method).is_dir()
+    assert float(rows["el2n-outer-weight=2"]["difference"]) == pytest.approx(0.2)
+    # A method under a quota is compared with the baseline under the same quota and options.
+    assert float(rows["el2n-outer-weight=0.5-floor-least=2"]["difference"]) == pytest.approx(0.15)
+    assert run("sweep", "--config", tmp_path / "sweep.yaml", "--output", swept) == 0
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        ("[{by: el2n, policy: outer}]", "'outer' needs an embedding"),
+        ("[{policy: outer}]", "not taken. Expected `by` among `scores`"),
+        ("[{by: el2n, policy: {name: outer, wait: 1}}]", "Invalid options of the policy 'outer'"),
+        ("[{by: el2n, policy: outer, embedding: no.npy}]", "Missing embedding file"),
+        ("[{by: el2n, policy: outer, embedding: 3}]", "Invalid `embedding`"),
+        ("[el2n, {by: el2n, policy: {name: hardest}}]", "Expected each once"),
+    ],
+)
+def test_a_sweep_checks_needs_before_anything_is_scored(
+    methods, message, swept, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(sweep, "score", None)
+    (tmp_path / "sweep.yaml").write_text(CONFIG.format(file="x.npy"))
+    arguments = ["--config", tmp_path / "sweep.yaml", "--output", swept]
+    try:
+        code = run("sweep", *arguments, "--sweep.methods", methods)
+    except SystemExit as error:
+        code = error.code
+    assert code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_sweep_checks_fractions_before_anything_is_scored(swept, file, tmp_path, capsys):
+    (tmp_path / "sweep.yaml").write_text(CONFIG.format(file=file))
+    arguments = ["--config", tmp_path / "sweep.yaml", "--output", swept]
+    assert run("sweep", *arguments, "--sweep.keep_fractions", "[0.95]") == 2
+    assert "Expected at most 0.9" in capsys.readouterr().err
+    assert not swept.exists()
+
+
+def test_an_embedding_of_the_whole_source_serves_every_part(swept, tmp_path):
+    whole = kp.load_examples("digits")
+    vectors = np.random.default_rng(1).normal(size=(len(whole), 5)).astype("float32")
+    np.save(tmp_path / "whole.npy", vectors)
+    (tmp_path / "sweep.yaml").write_text(CONFIG.format(file=tmp_path / "whole.npy"))
+    assert run("sweep", "--config", tmp_path / "sweep.yaml", "--output", swept) == 0
+    part = kp.load_examples("digits", fraction=0.1)
+    expected = kp.select(
+        table(part), "el2n", 0.5, OPTIONS, seed=1, embedding=vectors[part.stored_rows]
+    )
+    metrics = swept / "el2n-outer-weight=2" / "keep-0.50" / "seed-1" / "metrics.json"
+    assert json.loads(metrics.read_text())["selection"] == expected.selection
