@@ -13,6 +13,7 @@ from keras import ops
 
 from keras_pruning.backend.tensorflow.graphs import traced
 from keras_pruning.embeddings import sources
+from keras_pruning.embeddings.encoders import encoder
 from keras_pruning.embeddings.random_projection import random_projection
 from keras_pruning.errors import InputError
 from keras_pruning.models.layers import PENULTIMATE as PENULTIMATE
@@ -181,7 +182,7 @@ def _passes(model, examples, requests, batch_size):
         if sources.is_array(source):
             dimensions, vectors = _array_pass(source, examples, group)
         else:
-            embedder = model if source is None else sources.encoder(source, examples)
+            embedder = model if source is None else encoder(source, examples)
             dimensions, vectors = _model_pass(embedder, examples, group, batch_size)
         passes.append(_Pass(source, dimensions, vectors))
     return passes

@@ -1,12 +1,10 @@
-"""Embeddings that the user provides: the rows of a `.npy` file, or another model's outputs."""
+"""Embeddings that the user provides: which files they come from, and the rows of a `.npy` file."""
 
-import random
 from pathlib import Path
 
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.models import loading
 
 ARRAY, MODEL = ".npy", ".keras"
 # Numbers that are read from a file at a time.
@@ -138,30 +136,3 @@ def blocks(stored, rows, path):
                 f"of float32. Received: NaN, infinity or larger numbers, first in row {row}"
             )
         yield part, block
-
-
-def encoder(path, examples):
-    """Loads the model of a `.keras` file in safe mode and checks that it embeds `examples`.
-
-    Raises:
-        InputError: if the file cannot be loaded, or if the model does not accept the examples or
-            does not return one tensor of known shape.
-    """
-    # Keras draws the seeds of layers from this state. Loading must not change later draws.
-    state = random.getstate()
-    try:
-        model = loading.load(path)
-    finally:
-        random.setstate(state)
-    try:
-        output = loading.output_for_zeros(model, examples.shape)
-    except InputError as error:
-        raise InputError(f"Cannot use the embedding {path}. {error}") from error
-    shape = getattr(output, "shape", None)
-    if shape is None or not len(shape) or shape[0] != 1:
-        received = f"{len(output)} outputs" if shape is None else f"an output of shape {shape}"
-        raise InputError(
-            f"The model of the embedding {path} does not return one vector for each example. "
-            f"Expected one output of shape (examples, ...). Received: {received} for one example"
-        )
-    return model

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_pruning.embeddings.sources import open_array, rows_of
 from keras_pruning.errors import InputError
 
 # Numbers that are checked and hashed at a time, so that a memory map stays on disk.
@@ -66,9 +67,6 @@ def open_embedding(source, count, examples=None):
 
 def _stored(path, examples):
     """Returns the vectors of a `.npy` file, a memory map unless they are of a part of the rows."""
-    # These import Keras, which a selection without a file and the parent of a sweep do without.
-    from keras_pruning.embeddings.sources import open_array, rows_of
-
     vectors = open_array(path)
     if examples is None or len(vectors) == len(examples):
         return vectors
