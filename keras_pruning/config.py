@@ -22,7 +22,8 @@ class DatasetConfig:
     """The source of the examples.
 
     Args:
-        name: digits, idx:DIR, npz:FILE, folder:DIR or tfds:NAME.
+        name: a source, for example digits, npz:FILE or tfds:NAME. docs/data_and_models/sources.md
+            lists all.
         fraction: fraction of the training examples to draw, stratified, before everything else.
         seed: seed of that draw, and of the label noise.
         data_dir: folder of the TFDS data sets.
@@ -49,7 +50,8 @@ class ModelConfig:
     """The model, for probes and for retraining.
 
     Args:
-        name: mlp, cnn, plain_cnn, resnet18, package.module:function or FILE.keras.
+        name: a built-in model, for example cnn or resnet18, package.module:function or FILE.keras.
+            docs/data_and_models/own_model.md lists all.
         width: filters or units of the first layer. Defaults to the model's own.
     """
 

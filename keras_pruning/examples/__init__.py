@@ -14,7 +14,8 @@ def load_examples(
     """Loads the labelled examples of one split.
 
     Args:
-        name: `"digits"`, `"idx:DIR"`, `"npz:FILE"`, `"folder:DIR"` or `"tfds:NAME"`.
+        name: a source of `keras_pruning.examples.sources.SOURCES`, for example `"digits"`,
+            `"npz:FILE"` or `"tfds:NAME"`.
         split: `"train"` or `"test"`.
         fraction: float in (0, 1], the fraction of the examples to draw, stratified, before anything
             else. The drawn examples keep their ids.
