@@ -40,9 +40,7 @@ def __getattr__(name):
     home = _HOMES[name]
     if home in _ON_KERAS:
         # Checked first, because the error of Keras without a backend does not say how to mend it.
-        from keras_pruning.backend.startup import require_tensorflow
-
-        require_tensorflow()
+        importlib.import_module(f"{__name__}.backend.startup").require_tensorflow()
     module = importlib.import_module(f"{__name__}.{home}")
     # A folder such as `scores` is a public name itself.
     return module if name == home else getattr(module, name)
