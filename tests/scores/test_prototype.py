@@ -96,7 +96,7 @@ def test_a_zero_vector_has_no_cosine(option, monkeypatch):
     score = Prototype(option, metric="cosine")
     with pytest.raises(InputError, match="zero vector.*Expected.*example at position 4. Use"):
         observed(score, vectors, [0, 0, 0, 1, 1, 1])
-    with pytest.raises(InputError, match="zero as the mean of the class 1. Take"):
+    with pytest.raises(InputError, match="zero as the mean of the class 1. Use"):
         observed(Prototype(metric="cosine"), [[1, 1], [1, 0], [-1, 0]], [0, 1, 1])
 
 
