@@ -70,9 +70,7 @@ class Diagnosis:
     @property
     def best(self):
         """The finding with the highest AUROC, then the highest average precision."""
-        return max(
-            self.findings, key=lambda finding: (finding.auroc, finding.average_precision)
-        )
+        return max(self.findings, key=lambda finding: (finding.auroc, finding.average_precision))
 
     @property
     def chance_half_width(self):

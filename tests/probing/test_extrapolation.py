@@ -216,4 +216,4 @@ def test_few_neighbours_and_useless_scores_are_told():
     assert found["fewest"] < extrapolation.NEIGHBOURS
     text = "\n".join(extrapolation.price_lines(found))
     assert f"fewer neighbours, down to {found['fewest']}" in text
-    assert text.count("Do not prune by that") == 1
+    assert text.count("Not recommended for pruning") == 1
