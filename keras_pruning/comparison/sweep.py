@@ -1,4 +1,4 @@
-"""The whole walk over a grid: score, prune, train, compare."""
+"""Scores, prunes, trains and compares over a grid."""
 
 import dataclasses
 import logging
@@ -64,9 +64,8 @@ class SweepPlan:
 def sweep(plan, output):
     """Scores the data, prunes it by every method, retrains and compares.
 
-    Runs that are there already are reused if they have the same recipe. The full data and random
-    pruning are always part of the grid. The random subset and the order of ties are drawn anew
-    for each evaluation seed.
+    Existing runs are reused if they have the same recipe. The full data and random pruning are
+    always part of the grid. Each evaluation seed draws a new random subset and order of ties.
 
     Args:
         plan: `SweepPlan`.

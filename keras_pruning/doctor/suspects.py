@@ -159,7 +159,7 @@ class SuspectSearch:
         return Suspects(self._folder, best.score, best.auroc, len(table), len(rows), len(listed))
 
     def _predictions(self):
-        """Returns the scores of the clean data, and the class and agreement that `majority` gives."""
+        """Returns the scores of the clean data, and the classes and shares of `majority`."""
         if self._scores is None:
             self._score()
         else:

@@ -159,7 +159,9 @@ def test_advice_where_no_score_will_do():
     text = said(finding("a", 0.61), finding("b", 0.59), finding("c", 0.4), finding("d", 0.39))
     assert "None of these scores is suitable to find wrong labels. The best is a with" in text
     assert "To find wrong labels, use" not in text and "Weak" not in text
-    assert "Blind to wrong labels: b (0.590), c (0.400). Do not clean labels by these scores." in text
+    assert (
+        "Blind to wrong labels: b (0.590), c (0.400). Do not clean labels by these scores." in text
+    )
     assert "Wrong labels rank as easy: d (0.390)." in text
     assert "If wrong labels rank as hard" in text
     assert "If wrong labels rank as hard" not in said(finding("a", 0.59))
