@@ -100,7 +100,7 @@ class EventFile:
             step: integer.
             description: Markdown.
         """
-        # In float64, because float32 cannot tell the edges apart if large values lie close together.
+        # Float32 cannot tell the edges apart if large values lie close together.
         counts, edges = np.histogram(np.asarray(values, np.float64), BUCKETS)
         buckets = np.stack([edges[:-1], edges[1:], counts], axis=1)
         self._tensor(tag, buckets, step, histogram, description)
