@@ -173,7 +173,8 @@ class SweepConfig:
         names = [method_name(method) for method in described if not is_baseline(method)]
         if len(set(names)) < len(names):
             raise InputError(
-                f"Invalid `sweep.methods`. Expected each once. Received: {', '.join(names)}"
+                "Invalid `sweep.methods`. Expected each once, with one embedding each. "
+                f"Received: {', '.join(names)}"
             )
         for fraction in self.keep_fractions:
             require_fraction(fraction, "sweep.keep_fractions")

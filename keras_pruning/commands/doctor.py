@@ -2,14 +2,14 @@
 
 from keras_pruning.commands.config_options import add_config, config_and_output
 
-HELP = "Plant label noise and tell which scores find it."
+HELP = "Plant label noise and measure which scores find it."
 
 
 def add_arguments(parser):
     """Adds the options of the command."""
     add_config(parser)
     parser.add_argument(
-        "--noise", type=float, default=0.1, help="part of the labels to replace, in (0, 0.5]"
+        "--noise", type=float, default=0.1, help="fraction of the labels to replace, in (0, 0.5]"
     )
     parser.add_argument(
         "--suspects",
@@ -29,14 +29,15 @@ def run(values):
     from keras_pruning.probing.plan import ScoringPlan
 
     config, output = config_and_output(values)
-    found = examine(ScoringPlan.from_config(config), output, values.noise, values.suspects)
-    for title, table in as_tables(found.diagnosis):
+    examination = examine(ScoringPlan.from_config(config), output, values.noise, values.suspects)
+    # The measurements first, then the advice and the list of suspects
+    for title, table in as_tables(examination.diagnosis):
         yield title
         yield table
-    yield from found.advice
+    yield from examination.advice
     for name in FILES:
-        yield f"{found.folder / name}"
-    if found.suspects is not None:
-        yield from found.suspects.sentences
-        for path in found.suspects.files:
+        yield f"{examination.folder / name}"
+    if examination.suspects is not None:
+        yield from examination.suspects.sentences
+        for path in examination.suspects.files:
             yield f"{path}"

@@ -3,7 +3,7 @@
 from keras_pruning.commands.compare import show_comparison
 from keras_pruning.commands.config_options import add_config, config_and_output
 
-HELP = "Score, prune, train and compare, over a grid."
+HELP = "Score, prune, train and compare over a grid."
 add_arguments = add_config
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-# Columns of a table in a file or a pipe, where no terminal has a width.
+# Columns of a table in a file or a pipe, which have no width.
 _WIDTH = 108
 
 

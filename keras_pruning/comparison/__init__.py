@@ -1,1 +1,1 @@
-"""Did it pay: sweeps over methods and fractions, their runs side by side, and the verdict."""
+"""Compares methods: sweeps over methods and fractions, their runs, and the verdict."""

@@ -1,4 +1,4 @@
-"""The comparison as a table on the terminal, as CSV and for TensorBoard."""
+"""Writes the comparison of the runs in a folder."""
 
 import dataclasses
 import logging
@@ -15,18 +15,19 @@ from keras_pruning.storage import new_folder, read_json
 from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
+# Folder of the comparison, below the folder of the runs.
 FOLDER = "comparison"
 
 
 def write_comparison(folder, splits=None):
     """Compares all runs below `folder` and writes the result to `folder/comparison`.
 
-    What lies there is a view of the runs, made anew each time.
+    The comparison is a view of the runs and is written again each time.
 
     Args:
         folder: folder with runs, as a sweep leaves it.
-        splits: dictionary from data fraction to the `Splits` of its runs; by default they are
-            loaded as the runs' configs say.
+        splits: dictionary from data fractions to the `Splits` of their runs. By default they are
+            loaded by the configs of the runs.
 
     Returns:
         List of `Row`.
@@ -39,18 +40,18 @@ def write_comparison(folder, splits=None):
     rows = compare(runs)
     tables = _score_tables(folder)
     examples = _examples(runs, tables, splits or {})
-    _require_own(folder / FOLDER)
+    _require_no_other_files(folder / FOLDER)
     with new_folder(folder / FOLDER, overwrite=True) as partial:
         write_csv(partial / "comparison.csv", rows)
         write_tensorboard(partial, runs, rows, tables, examples)
     return rows
 
 
-def _require_own(folder):
-    """Raises an `InputError` if an earlier comparison holds anything that a new one would lose."""
+def _require_no_other_files(folder):
+    """Raises an `InputError` if an earlier comparison's folder has files that would be lost."""
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    own = ("comparison.csv", "accuracy", "scores", "events.out.tfevents")
-    foreign = [name for name in names if not name.startswith(own)]
+    written = ("comparison.csv", "accuracy", "scores", "events.out.tfevents")
+    foreign = [name for name in names if not name.startswith(written)]
     if foreign:
         raise InputError(
             f"{folder} is made anew by each comparison. Expected nothing else in it. "
@@ -59,7 +60,15 @@ def _require_own(folder):
 
 
 def cost_lines(folder, rows):
-    """What scoring cost beside training: a list of sentences, empty where it is not recorded."""
+    """Returns sentences on the cost of scoring compared with training.
+
+    Args:
+        folder: folder of the runs.
+        rows: list of `Row`.
+
+    Returns:
+        List of sentences, one for each score table of training examples with a recorded cost.
+    """
     full = {row.data_fraction: row.seconds for row in rows if row.method == FULL}
     lines = []
     for path in _results(folder, "scoring.json"):
@@ -68,12 +77,13 @@ def cost_lines(folder, rows):
         if not _is_of_training(metadata):
             continue
         fraction = metadata["examples"]["fraction"]
+        # Checkpoints come trained, so only probes add training to the cost
         if cost["probes"]:
             seconds = sum(probe["seconds"] for probe in cost["probes"])
             line = f"Scoring took {seconds:.1f} s of training and scoring probes"
         else:
             seconds = cost["seconds"]
-            line = f"Scoring took {seconds:.1f} s with checkpoints, their training not counted"
+            line = f"Scoring took {seconds:.1f} s with checkpoints, without their training"
         if "extrapolation" in metadata:
             line += f", on {100 * metadata['extrapolation']['fraction']:g} % of the examples"
         if full.get(fraction):
@@ -83,31 +93,32 @@ def cost_lines(folder, rows):
 
 
 def _score_tables(folder):
+    """Returns a dictionary from data fractions to the `ScoreTable` of the training examples."""
     tables = [ScoreTable.load(path) for path in _results(folder, "scores.parquet")]
     tables = [table for table in tables if _is_of_training(table.metadata)]
-    # Of several for one fraction the last is shown: one whose scores are all its own.
+    # The last table of a fraction is shown: one without extrapolated scores, if there is one.
     tables.sort(key=lambda table: not table.extrapolated.any())
     return {table.metadata["examples"]["fraction"]: table for table in tables}
 
 
 def _is_of_training(metadata):
-    """Whether scores are of training examples, which can be pruned, and not of the test split."""
+    """Returns whether scores are of training examples, the only ones that can be pruned."""
     return metadata["examples"]["split"] == "train"
 
 
 def _results(folder, name):
-    """The files of that name below a folder, without those of the doctor, of wrong labels."""
+    """Returns the files of a name below a folder, without the doctor's, which have wrong labels."""
     paths = sorted(Path(folder).rglob(name))
-    doctors = [path.match("doctor/noise-*/*") or path.match("doctor/clean/*") for path in paths]
-    return [path for path, is_doctors in zip(paths, doctors, strict=True) if not is_doctors]
+    doctor = ("doctor/noise-*/*", "doctor/clean/*")
+    return [path for path in paths if not any(path.match(pattern) for pattern in doctor)]
 
 
 def _examples(runs, tables, splits):
-    """The training examples of each score table, for pictures; none where they are gone."""
-    found = {}
+    """Returns the training examples of each score table, none at all if any cannot be loaded."""
+    by_fraction = {}
     for run in runs:
         fraction = run.data_fraction
-        if fraction in tables and fraction not in found:
+        if fraction in tables and fraction not in by_fraction:
             dataset = DatasetConfig(**run.metrics["config"]["dataset"])
             known = splits.get(fraction) or Splits(**dataclasses.asdict(dataset))
             try:
@@ -118,5 +129,5 @@ def _examples(runs, tables, splits):
             except InputError as error:
                 logger.info("Pictures of the examples are left out: %s", error)
                 return {}
-            found[fraction] = examples
-    return found
+            by_fraction[fraction] = examples
+    return by_fraction

@@ -1,4 +1,4 @@
-"""The whole walk over a grid: score, prune, train, compare."""
+"""Scores, prunes, trains and compares over a grid."""
 
 import dataclasses
 import logging
@@ -42,6 +42,7 @@ class SweepPlan:
         """Makes the plan of a `Config`. The examples of all data fractions are loaded once."""
         grid = config.sweep
         whole = ScoringPlan.from_config(config)
+        # Recipes hold the fraction of their own part, so each part has its own settings
         parts = []
         for fraction in grid.data_fractions or [config.dataset.fraction]:
             dataset = dataclasses.replace(config.dataset, fraction=fraction)
@@ -64,9 +65,8 @@ class SweepPlan:
 def sweep(plan, output):
     """Scores the data, prunes it by every method, retrains and compares.
 
-    Runs that are there already are reused if they have the same recipe. The full data and random
-    pruning are always part of the grid. The random subset and the order of ties are drawn anew
-    for each evaluation seed.
+    Existing runs are reused if they have the same recipe. The full data and random pruning are
+    always part of the grid. Each evaluation seed draws a new random subset and order of ties.
 
     Args:
         plan: `SweepPlan`.
@@ -93,7 +93,7 @@ def sweep(plan, output):
     runs = []
     for folder, (scoring, training), opened in zip(folders, plan.parts, embeddings, strict=True):
         runs += _runs(plan, training, folder, score(scoring, folder), opened)
-    # Train the runs that are not there yet
+    # Train the missing runs
     to_do = [run for run in runs if not run.is_finished()]
     if len(to_do) < len(runs):
         logger.info("Reused %d finished runs: they have the same recipe.", len(runs) - len(to_do))
@@ -186,8 +186,8 @@ def _embeddings(grid, training):
         Dictionary from the path of a file to its `Embedding`.
     """
     examples = training.data.train
-    return {
-        method["embedding"]: open_embedding(method["embedding"], len(examples), examples)
-        for method in grid.methods
-        if EMBEDDING in get(method["policy"]).needs
+    # A set, because each file is read once to check and hash it
+    paths = {
+        method["embedding"] for method in grid.methods if EMBEDDING in get(method["policy"]).needs
     }
+    return {path: open_embedding(path, len(examples), examples) for path in paths}

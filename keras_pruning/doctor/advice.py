@@ -12,7 +12,7 @@ FINDS, WEAK, BLIND = 0.9, 0.6, 0.4
 RELIABLE, CHANCE = 0.9, 0.5
 # Rank correlation from which one of two scores is enough.
 SAME = 0.95
-# A class is over-represented at TIMES its share, if it is also DEVIATIONS standard deviations above.
+# A class is over-represented from TIMES its share and DEVIATIONS standard deviations above it.
 TIMES, DEVIATIONS = 2.0, 3.0
 # Most classes to name.
 CLASSES = 5

@@ -1,4 +1,4 @@
-"""The doctor's way: plant wrong labels, score, see which scores find them, list the suspects."""
+"""Plants wrong labels, measures which scores detect them, and lists suspects."""
 
 import logging
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ FOLDER = "doctor"
 
 @dataclass(frozen=True)
 class Examination:
-    """What the doctor found, and where it lies.
+    """The results of the doctor.
 
     Args:
         folder: folder of the scores of the noisy labels and of the report on them.
         diagnosis: `Diagnosis`.
         advice: list of sentences.
-        suspects: `Suspects`, `None` if they were not asked for.
+        suspects: `Suspects`, or `None` if no list was requested.
     """
 
     folder: Path
@@ -34,24 +34,25 @@ class Examination:
 
 
 def examine(plan, output, noise=0.1, suspects=None):
-    """Plants wrong labels in the training examples and tells which scores find them.
+    """Plants wrong labels in the training examples and measures which scores detect them.
 
-    Nothing is written to the data. Scores that are there already are reused if they have the same
-    recipe; the report on them is made anew.
+    The data stay as they are. Existing scores are reused if they have the same recipe. The report
+    is written again each time.
 
     Args:
         plan: `ScoringPlan` of the clean data.
-        output: folder of the results; the doctor's own lie in `doctor` below it.
-        noise: float in (0, 0.5], the part of the labels to replace.
-        suspects: how many suspects of the clean data to list; `None` for no list.
+        output: folder of the results, which go to `doctor` below it.
+        noise: float in (0, 0.5], the fraction of the labels to replace.
+        suspects: number of suspects of the clean data to list, `None` for no list.
 
     Returns:
         `Examination`.
 
     Raises:
         InputError: if an argument is invalid, the output holds the results of another recipe, or
-            the config does not fit the data; what can be checked, before anything is trained.
+            the config does not fit the data. Most of this is checked before anything is trained.
     """
+    # Check everything before anything is trained
     _require_noise(plan, noise)
     _require_all(plan)
     plan.require_training_split("doctor")
@@ -59,6 +60,7 @@ def examine(plan, output, noise=0.1, suspects=None):
     folder = output / f"noise-{fraction_name(noise)}"
     noisy = plan.with_splits(plan.data.splits.with_label_noise(noise))
     search = None if suspects is None else SuspectSearch(plan, output, noise, suspects)
+    # Score the noisy labels, and compare the scores with the clean ones
     if scoring.find_scores(noisy, folder) is None:
         logger.info("Planting wrong labels in %.4g %% of the examples.", 100 * noise)
     table = scoring.score(noisy, folder)
@@ -66,8 +68,9 @@ def examine(plan, output, noise=0.1, suspects=None):
     diagnosis = diagnose(table, clean.labels, clean.class_names, noise)
     advice = advise(diagnosis)
     write_report(folder, diagnosis, advice)
-    found = None if search is None else search.run(clean, diagnosis.best)
-    return Examination(folder, diagnosis, advice, found)
+    # Rank the suspects by the score that detects the planted labels best
+    listed = None if search is None else search.run(clean, diagnosis.best)
+    return Examination(folder, diagnosis, advice, listed)
 
 
 def _require_noise(plan, noise):
@@ -75,14 +78,14 @@ def _require_noise(plan, noise):
         raise InputError(f"Invalid `noise`. Expected a float in (0, 0.5]. Received: noise={noise}")
     if plan.data.splits.label_noise:
         raise InputError(
-            "The doctor plants label noise of its own. Expected dataset.label_noise: 0. "
-            f"Received: {plan.data.splits.label_noise}. Say --noise instead."
+            "The doctor plants its own label noise. Expected dataset.label_noise: 0. "
+            f"Received: {plan.data.splits.label_noise}. Use --noise instead."
         )
 
 
 def _require_all(plan):
     if plan.data.fraction < 1:
         raise InputError(
-            "The doctor looks at the label of every example. Expected probe.fraction: 1. "
-            f"Received: {plan.data.fraction}. For a part of the data say --dataset.fraction."
+            "The doctor compares the labels of all examples. Expected probe.fraction: 1. "
+            f"Received: {plan.data.fraction}. For a part of the data use --dataset.fraction."
         )

@@ -1,4 +1,4 @@
-"""The examples of the clean data whose label is most likely wrong."""
+"""Lists the examples of the clean data that are most likely mislabelled."""
 
 import csv
 import logging
@@ -21,23 +21,25 @@ logger = logging.getLogger("keras_pruning")
 KIND = "keras_pruning.predictions"
 PREDICTED = "predicted_class"
 _PREDICTED_CLASS = "keras_pruning.doctor.predicted_class:PredictedClass"
+# Size of the picture, in examples.
 SHOWN, COLUMNS = 40, 8
-# So many contradictions are a matter of the probes rather than of the labels.
+# More contradictions than this fraction point to the probes rather than to the labels.
 TOO_MANY = 0.3
 
 
 def majority(votes, labels):
-    """What most probes say about each example.
+    """Returns the class that most probes predict for each example.
 
-    Among equally many, the label wins: in doubt an example is no suspect. Else the class that the
-    probe of the lowest seed says.
+    If classes tie, the label wins, so that an example in doubt is no suspect. Without the label
+    among them, the class that the probe of the lowest seed predicts wins.
 
     Args:
         votes: integers `(probes, examples)`, in the order of the seeds.
         labels: integers `(examples,)`.
 
     Returns:
-        Tuple of the classes `(examples,)` and of the part of the probes that say so `(examples,)`.
+        Tuple of the classes `(examples,)` and of the fraction of the probes that predict them
+        `(examples,)`.
     """
     support = np.stack([np.sum(votes == vote, axis=0) for vote in votes])
     predicted = votes[np.argmax(support, axis=0), np.arange(len(labels))]
@@ -46,22 +48,22 @@ def majority(votes, labels):
 
 
 def suspect_rows(difficulty, predicted, labels, seed=0):
-    """The rows whose label the probes contradict, the hardest first, ties in random order."""
+    """Returns the rows whose label the probes contradict, hardest first, ties in random order."""
     ranking = hardest_first(difficulty, np.random.default_rng(seed))
     return ranking[(predicted != labels)[ranking]]
 
 
 @dataclass(frozen=True)
 class Suspects:
-    """A list of suspects, written.
+    """A list of suspects that was written.
 
     Args:
-        folder: where `suspects.csv` lies, and `suspects.png` if the examples are images.
+        folder: folder of `suspects.csv`, and of `suspects.png` if the examples are images.
         score: name of the score that ranks them.
-        auroc: how well that score finds planted wrong labels.
+        auroc: AUROC of that score on planted wrong labels.
         examples: number of examples.
-        contradicted: of how many of them the probes contradict the label.
-        listed: how many of those are in the list.
+        contradicted: number of examples whose label the probes contradict.
+        listed: number of these in the list.
     """
 
     folder: Path
@@ -73,27 +75,27 @@ class Suspects:
 
     @property
     def files(self):
-        """The paths of the files that people look at."""
+        """The paths of the list and of the picture."""
         paths = [self.folder / name for name in ("suspects.csv", "suspects.png")]
         return [path for path in paths if path.exists()]
 
     @property
     def sentences(self):
-        """What there is to know about the list."""
+        """Sentences about the list, with warnings if it is unreliable."""
         lines = [
             f"The probes contradict the label of {self.contradicted:,} of {self.examples:,} "
-            f"examples; the {self.listed:,} hardest of those by {self.score} are listed. They are "
-            "suspects: look before you change a label."
+            f"examples. The list has the {self.listed:,} hardest of these by {self.score}. Look at "
+            "a suspect before you change its label."
         ]
         if self.auroc < FINDS:
             lines.append(
-                f"{self.score} finds planted wrong labels with an AUROC of {self.auroc:.3f} only: "
-                "do not rely on this order."
+                f"{self.score} finds planted wrong labels with an AUROC of only {self.auroc:.3f}. "
+                "Do not rely on this order."
             )
         if self.contradicted > TOO_MANY * self.examples:
             lines.append(
-                "So many contradictions mean that the probes have learned too little when they "
-                "are asked: raise `epoch` of el2n, or `probe.epochs`."
+                "With so many contradictions, the probes have learned too little. Raise `epoch` "
+                "of el2n, or `probe.epochs`."
             )
         return lines
 
@@ -101,13 +103,13 @@ class Suspects:
 class SuspectSearch:
     """Scores the clean data and lists the suspects.
 
-    The scores go to `clean`, where every later search reuses them, the list to `suspects`.
+    The scores go to `clean`, and every later search reuses them. The list goes to `suspects`.
 
     Args:
         plan: `ScoringPlan` of the clean data.
         output: the doctor's folder.
-        noise: part of the labels that was replaced to find the best score.
-        count: how many suspects to list.
+        noise: fraction of the labels that was replaced to find the best score.
+        count: number of suspects to list.
 
     Raises:
         InputError: if the count is not positive, or the folders hold results of another recipe.
@@ -122,7 +124,7 @@ class SuspectSearch:
         self.plan, self.count = plan, count
         self._clean, self._folder = output / "clean", output / "suspects"
         self._scores = scoring.find_scores(plan, self._clean)
-        # What finds the planted noise best, and so ranks, is not known before it was scored.
+        # `run` adds the name of the score that ranks, which is known after scoring only.
         self._recipe = {**plan.recipe, "noise": noise, "suspects": count}
         _holds(self._folder, self._recipe)
 
@@ -137,8 +139,9 @@ class SuspectSearch:
             `Suspects`.
 
         Raises:
-            InputError: if the folder holds a list that another score has ranked.
+            InputError: if the folder holds a list that another score ranked.
         """
+        # Look for a finished list before the scores, so that an error comes first
         recipe = {**self._recipe, "ranked_by": best.score}
         is_listed = _holds(self._folder, recipe)
         table, predicted, share = self._predictions()
@@ -156,7 +159,7 @@ class SuspectSearch:
         return Suspects(self._folder, best.score, best.auroc, len(table), len(rows), len(listed))
 
     def _predictions(self):
-        """The scores of the clean data, the predicted classes, and how many probes say so."""
+        """Returns the scores of the clean data, and the classes and shares of `majority`."""
         if self._scores is None:
             self._score()
         else:
@@ -166,12 +169,13 @@ class SuspectSearch:
         return scores, columns["predicted"], columns["share"]
 
     def _score(self):
-        """Trains probes on the clean data, and keeps what they say."""
+        """Trains probes on the clean data, and writes their scores and predictions."""
         logger.info("Scoring the clean data for the suspects.")
         extra = (_PREDICTED_CLASS, {"epoch": self._epoch()})
-        of_probes, costs = probes.probe_tables(self.plan, [extra])
-        votes = np.stack([table[PREDICTED].astype(np.int64) for table in of_probes])
-        table = ScoreTable.over_seeds([_without(table, PREDICTED) for table in of_probes])
+        tables, costs = probes.probe_tables(self.plan, [extra])
+        # The predicted class travels as a score, and leaves the tables before their mean
+        votes = np.stack([table[PREDICTED].astype(np.int64) for table in tables])
+        table = ScoreTable.over_seeds([_without(table, PREDICTED) for table in tables])
         table.metadata["recipe"] = self.plan.recipe
         predicted, share = majority(votes, table.labels)
         columns = {"id": table.ids, "label": table.labels, "predicted": predicted, "share": share}
@@ -181,21 +185,24 @@ class SuspectSearch:
             table.save(folder / scoring.SCORES)
 
     def _epoch(self):
-        """The epoch at which `el2n` looks, where the config takes it; else its default."""
+        """Returns the epoch of `el2n` in the config, `None` for its default."""
         entries = [entry for entry in self.plan.entries if entry["name"] == "el2n"]
         return entries[0].get("epoch") if entries else None
 
 
 def _holds(folder, recipe):
-    """Whether the folder holds a list of the same recipe; an `InputError` if anything else.
+    """Returns whether the folder holds a list of the same recipe.
 
-    What the recipe does not say, the list that is there may.
+    Without the score that ranks in `recipe`, a list by any score is the same.
+
+    Raises:
+        InputError: if the folder holds anything else.
     """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
     if not (folder / RECIPE).is_file():
         raise InputError(
-            f"{folder} holds something else. Expected a folder of the doctor's own, or none. "
+            f"{folder} holds something else. Expected a list of suspects, or no such folder. "
             "Choose another --output, or remove it yourself."
         )
     recorded = read_json(folder / RECIPE)
@@ -206,6 +213,7 @@ def _holds(folder, recipe):
 
 
 def _without(table, name):
+    """Returns a score table without one of its scores."""
     metadata = dict(table.metadata)
     metadata["scores"] = {key: value for key, value in metadata["scores"].items() if key != name}
     scores = {other: table[other] for other in table.names if other != name}
@@ -213,18 +221,20 @@ def _without(table, name):
 
 
 def _write_csv(path, examples, rows, score, values, predicted, share):
+    """Writes a line for each of some rows, in their order."""
     names = examples.class_names
     header = ["rank", "id", "label", "label_name", "predicted", "predicted_name", "probes_agree"]
     with open(path, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*header, score])
         for rank, row in enumerate(rows, start=1):
-            label, said = int(examples.labels[row]), int(predicted[row])
-            line = [rank, examples.ids[row], label, names[label], said, names[said]]
+            label, other = int(examples.labels[row]), int(predicted[row])
+            line = [rank, examples.ids[row], label, names[label], other, names[other]]
             writer.writerow([*line, f"{share[row]:.4g}", f"{values[row]:.6g}"])
 
 
 def _write_picture(path, examples, rows, predicted):
+    """Writes a picture of some rows with their label, the predicted class and the end of the id."""
     from PIL import Image
 
     captions = [
@@ -240,10 +250,10 @@ def _write_picture(path, examples, rows, predicted):
 
 
 def _in_ascii(text, otherwise):
-    """`text` where Pillow's own font, which has ASCII only, can write it."""
+    """Returns `text`, or `otherwise` if it has characters that Pillow's font lacks."""
     return text if text.isascii() else otherwise
 
 
 def _tail(identifier, length=11):
-    """The end of an id, which tells it apart: many begin with the same folder."""
+    """Returns the end of an id. Its beginning is often the same folder for all."""
     return identifier if len(identifier) <= length else f"..{identifier[2 - length :]}"

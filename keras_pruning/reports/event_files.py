@@ -20,26 +20,27 @@ from tensorboard.util.tensor_util import make_tensor_proto
 
 from keras_pruning.errors import InputError
 
+# Default number of buckets of `tf.summary.histogram`.
 BUCKETS = 30
 # The three curves of an interval, in the order of a margin chart's value, lower and upper.
 MEAN, LOWER, UPPER = "mean", "lower", "upper"
 
 
 class EventFile:
-    """A new event file in a folder; TensorBoard shows each folder as one run.
+    """A new event file in a folder. TensorBoard shows each folder as one run.
 
-    It writes what `tf.summary` writes. TensorBoard's own `EventFileWriter` imports TensorFlow as
-    soon as it opens a file, which takes seconds; this class never does.
+    It writes the same events as `tf.summary`. TensorBoard's own `EventFileWriter` imports
+    TensorFlow as soon as it opens a file, which takes seconds. This class never does.
 
-    Points of one tag have to come in ascending order of their steps: where a step falls,
-    TensorBoard takes it for a restart and forgets the points from there on.
+    Points of one tag have to come in ascending order of their steps. If a step falls, TensorBoard
+    takes it for a restart and forgets the points from there on.
 
     Example:
         with EventFile("runs/digits/random/keep-0.50/seed-0") as events:
             events.scalar("test/accuracy", 0.97, step=1200)
 
     Args:
-        folder: where to write; made if it is missing. Files already there are left alone.
+        folder: folder to write to, made if it is missing. Existing files are left alone.
     """
 
     def __init__(self, folder):
@@ -54,32 +55,31 @@ class EventFile:
         self.close()
 
     def close(self):
-        """Writes what is pending and closes the file."""
+        """Writes pending events and closes the file."""
         self._records.close()
 
     def flush(self):
-        """Writes what is pending, so that an open TensorBoard sees it."""
+        """Writes pending events, so that an open TensorBoard shows them."""
         self._records.flush()
 
     def scalar(self, tag, value, step, description=""):
-        """One point of a curve.
+        """Writes one point of a curve.
 
         Args:
-            tag: name of the curve; what stands before a slash groups curves.
+            tag: name of the curve. The part before a slash groups curves.
             value: number, stored as float32.
-            step: integer, its place on the horizontal axis.
+            step: integer, the place on the horizontal axis.
             description: Markdown.
         """
         self._tensor(tag, np.float32(value), step, scalar, description)
 
     def interval(self, tag, mean, half_width, step, description=""):
-        """A mean and its interval: the scalars `tag/mean`, `tag/lower` and `tag/upper`.
+        """Writes a mean and its interval: the scalars `tag/mean`, `tag/lower` and `tag/upper`.
 
         Args:
-            tag: what `margin_charts` calls the three.
+            tag: name of the three for `margin_charts`.
             mean: number.
-            half_width: half the width of the interval; `None` where there is none, and then all
-                three are the mean.
+            half_width: half the width of the interval. If it is `None`, all three are the mean.
             step: integer.
             description: Markdown.
         """
@@ -92,24 +92,24 @@ class EventFile:
             self.scalar(f"{tag}/{name}", value, step, description)
 
     def histogram(self, tag, values, step=0, description=""):
-        """A histogram of 30 buckets of equal width.
+        """Writes a histogram of 30 buckets of equal width.
 
         Args:
-            tag: its name.
+            tag: name of the histogram.
             values: finite numbers of any shape.
             step: integer.
             description: Markdown.
         """
-        # In float64: float32 cannot tell the edges apart where large values lie close together.
+        # Float32 cannot tell the edges apart if large values lie close together.
         counts, edges = np.histogram(np.asarray(values, np.float64), BUCKETS)
         buckets = np.stack([edges[:-1], edges[1:], counts], axis=1)
         self._tensor(tag, buckets, step, histogram, description)
 
     def image(self, tag, pixels, step=0, description=""):
-        """A picture, stored as PNG.
+        """Writes a picture, stored as PNG.
 
         Args:
-            tag: its name.
+            tag: name of the picture.
             pixels: uint8 `(height, width)` or `(height, width, 3)`.
             step: integer.
             description: Markdown.
@@ -132,16 +132,16 @@ class EventFile:
         self._tensor(tag, parts, step, image, description)
 
     def text(self, tag, markdown, step=0, description=""):
-        """A text in Markdown."""
+        """Writes a text in Markdown."""
         self._tensor(tag, markdown.encode(), step, text, description)
 
     def hparams(self, values, group, seconds=0.0):
-        """What distinguishes the run of this folder, which has just finished, from others.
+        """Writes the hyperparameters of the run of this folder, which has just finished.
 
         Args:
             values: dictionary of booleans, numbers and strings.
-            group: HParams shows one line for all runs of a group, with the mean of their metrics.
-            seconds: how long the run took.
+            group: name of a group of runs. HParams shows the mean of their metrics on one line.
+            seconds: duration of the run.
         """
         end = time.time()
         start = plugin_data_pb2.SessionStartInfo(group_name=group, start_time_secs=end - seconds)
@@ -152,12 +152,12 @@ class EventFile:
         self._hparams(hparams.SESSION_END_INFO_TAG, session_end_info=finish)
 
     def hparams_experiment(self, domains, metrics):
-        """What HParams offers as columns and filters for the runs below the log directory.
+        """Writes the columns and filters of HParams for the runs below the log directory.
 
         Args:
-            domains: dictionary of the name of each hyperparameter and the values it takes, all
-                numbers or all strings.
-            metrics: dictionary of the tag of each metric and the name to show.
+            domains: dictionary from the name of each hyperparameter to its values, all numbers or
+                all strings.
+            metrics: dictionary from the tag of each metric to the name to show.
         """
         infos = [_hparam_info(name, sorted(set(values))) for name, values in domains.items()]
         shown = [
@@ -170,14 +170,14 @@ class EventFile:
         self._hparams(hparams.EXPERIMENT_TAG, experiment=experiment)
 
     def margin_charts(self, charts):
-        """Charts of means within their intervals, on the page Custom Scalars.
+        """Writes the layout of the page Custom Scalars: charts of means within their intervals.
 
         TensorBoard reads this layout from any folder below its log directory. It keeps the order
-        of the headings and sorts the charts below each by title.
+        of the headings and sorts the charts below a heading by title.
 
         Args:
-            charts: dictionary of headings; each a dictionary of the titles of its charts and the
-                `tag` of the `interval` calls that they show, of all runs.
+            charts: dictionary from headings to dictionaries from the titles of charts to the `tag`
+                of the `interval` calls that they show, of all runs.
         """
         layout = layout_pb2.Layout()
         for heading, tags in charts.items():
@@ -210,7 +210,7 @@ class EventFile:
 
 
 def _new_file(folder):
-    """Opens a file under a free name; TensorBoard reads several in the order of their names."""
+    """Opens a file under a free name. TensorBoard reads several in the order of their names."""
     for number in itertools.count():
         name = f"events.out.tfevents.{int(time.time()):010d}.{number:03d}"
         try:
@@ -224,7 +224,7 @@ def _hparam_info(name, values):
     info = api_pb2.HParamInfo(
         name=name,
         type=api_pb2.DATA_TYPE_FLOAT64 if is_number else api_pb2.DATA_TYPE_STRING,
-        # TensorBoard shows a column by itself only where runs differ.
+        # TensorBoard shows a column by itself only if runs differ.
         differs=len(values) > 1,
     )
     info.domain_discrete.extend(values)
@@ -232,7 +232,8 @@ def _hparam_info(name, values):
 
 
 def _field(value):
-    """The field of a protocol buffer's `Value` that holds `value`."""
+    """Returns the name of the field of a protocol buffer's `Value` for `value`."""
+    # A boolean is a number in Python, so it comes first.
     if isinstance(value, bool):
         return "bool_value"
     return "string_value" if isinstance(value, str) else "number_value"

@@ -1,25 +1,26 @@
-"""What a training run tells TensorBoard's HParams, and how HParams lays many of them out."""
+"""Writes training runs for the page HParams of TensorBoard."""
 
 import hashlib
 import json
 
 from keras_pruning.selection.methods import fraction_name
 
+# Tag of each metric in the event files, and its name on the page.
 METRICS = {"test/accuracy": "test accuracy", "test/loss": "test loss"}
 
 
 def write_run_summary(event_file, method, keep_fraction, data_fraction, metrics):
     """Writes the result of one training run: its hyperparameters and its test metrics.
 
-    Runs that differ in nothing but their evaluation seed are one group; HParams shows the mean.
+    Runs that differ in their evaluation seed only are one group. HParams shows the mean.
 
     Args:
         event_file: open `EventFile` in the folder of the run.
-        method: name of the method, as `results.method_name` gives it.
-        keep_fraction: part of the examples that was kept.
-        data_fraction: part of the data set that was there before pruning.
-        metrics: content of the run's `metrics.json`; `test_accuracy`, `test_loss`, `steps`,
-            `seconds` and `config` are used.
+        method: name of the method, as `selection.methods.method_name` gives it.
+        keep_fraction: fraction of the examples that was kept.
+        data_fraction: fraction of the data set before pruning.
+        metrics: content of the run's `metrics.json`, with `test_accuracy`, `test_loss`, `steps`,
+            `seconds` and `config`.
     """
     values = _hparams(method, keep_fraction, data_fraction)
     group = f"{method} keep-{fraction_name(keep_fraction)} data-{fraction_name(data_fraction)}"
@@ -30,7 +31,7 @@ def write_run_summary(event_file, method, keep_fraction, data_fraction, metrics)
 
 
 def write_experiment(event_file, runs):
-    """Writes which hyperparameters and metrics HParams shows, and the values there are.
+    """Writes the hyperparameters and metrics that HParams shows, and their values.
 
     Args:
         event_file: open `EventFile` anywhere below the log directory.
@@ -50,6 +51,6 @@ def _hparams(method, keep_fraction, data_fraction):
 
 
 def _digest(config):
-    """A short hash of the recipe, so that a log directory may hold several sweeps."""
+    """Returns a short hash of the recipe, so that a log directory may hold several sweeps."""
     recipe = {name: config[name] for name in ("dataset", "model", "training")}
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:8]

@@ -1,10 +1,11 @@
-"""Pictures for the comparison: grids of examples, and a table of numbers as colours."""
+"""Draws grids of examples, and correlations as colours."""
 
 import numpy as np
 
+# Sides of a tile and gaps between tiles, in pixels.
 SIDE = 112
 GAP = 10
-# TensorBoard shrinks pictures to about half; the text has to survive that.
+# TensorBoard shrinks pictures to about half, and the text has to stay readable.
 TEXT_SIZE = 20
 LINE = 24
 INK, PAPER = (32, 33, 36), (255, 255, 255)
@@ -13,24 +14,25 @@ BLUE, WHITE, RED = (33, 102, 172), (247, 247, 247), (178, 24, 43)
 
 
 def are_images(shape):
-    """Whether examples of this shape are pictures: `(height, width, 1 or 3)`."""
+    """Returns whether examples of this shape are pictures: `(height, width, 1 or 3)`."""
     return len(shape) == 3 and shape[-1] in (1, 3)
 
 
 def grid(inputs, captions, columns=5):
-    """Examples side by side, each with lines of text below it.
+    """Draws examples side by side, with lines of text below each.
 
     Args:
         inputs: uint8 or floats `(examples, height, width, 1 or 3)`. Floats outside [0, 1] are
             stretched so that the darkest of all is black and the brightest white.
-        captions: for each example a list of lines; all of one length.
-        columns: examples side by side.
+        captions: list of the lines below each example, all of one length.
+        columns: number of examples side by side.
 
     Returns:
         uint8 `(grid height, grid width, 3)`.
     """
     from PIL import Image, ImageDraw
 
+    # Lay out the grid
     tiles = [_resized(pixels) for pixels in _as_pixels(inputs)]
     width, height = tiles[0].size
     step_x = max(width, SIDE) + GAP
@@ -39,6 +41,7 @@ def grid(inputs, captions, columns=5):
     size = (columns * step_x + GAP, rows * step_y + GAP)
     picture = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(picture)
+    # Draw each example and its lines
     for position, (tile, lines) in enumerate(zip(tiles, captions, strict=True)):
         row, column = divmod(position, columns)
         x, y = GAP + column * step_x, GAP + row * step_y
@@ -49,10 +52,10 @@ def grid(inputs, captions, columns=5):
 
 
 def correlation_map(correlations, names):
-    """A square of coloured cells, blue for -1 and red for 1, with the numbers written in.
+    """Draws a square of coloured cells with numbers, blue for -1 and red for 1.
 
     Args:
-        correlations: floats `(n, n)` in [-1, 1]; NaN is left white and without a number.
+        correlations: floats `(n, n)` in [-1, 1]. NaN is left white and without a number.
         names: n strings.
 
     Returns:
@@ -60,6 +63,7 @@ def correlation_map(correlations, names):
     """
     from PIL import Image, ImageDraw
 
+    # Leave room for the names on the left and on top
     left = int(max(_font().getlength(name) for name in names)) + 2 * GAP
     side = 72
     size = (left + side * len(names) + GAP, left + side * len(names) + GAP)
@@ -73,6 +77,7 @@ def correlation_map(correlations, names):
             x, y = left + side * column, left + side * row
             draw.rectangle((x, y, x + side - 2, y + side - 2), _colour(value))
             if np.isfinite(value):
+                # White on dark cells
                 ink = PAPER if abs(value) > 0.6 else INK
                 place = (x + side / 2, y + side / 2)
                 draw.text(place, f"{value:z.2f}", ink, _font(), anchor="mm")
@@ -80,8 +85,9 @@ def correlation_map(correlations, names):
 
 
 def _as_pixels(inputs):
-    """uint8 `(examples, height, width, 3)`."""
+    """Returns inputs as uint8 `(examples, height, width, 3)`."""
     if inputs.dtype != np.uint8:
+        # One scale for all, so that examples stay comparable
         lowest, highest = float(inputs.min()), float(inputs.max())
         if lowest >= 0 and highest <= 1:
             lowest, highest = 0.0, 1.0
@@ -91,7 +97,7 @@ def _as_pixels(inputs):
 
 
 def _resized(pixels):
-    """A small example enlarged by a whole factor, pixel by pixel; a large one made to fit."""
+    """Returns a small example enlarged by a whole factor, or a large one made to fit."""
     from PIL import Image
 
     tile = Image.fromarray(np.ascontiguousarray(pixels))
@@ -123,6 +129,7 @@ def _upright(picture, text, x, bottom):
 
 
 def _colour(value):
+    """Returns the colour of a correlation, between white and blue or red."""
     if not np.isfinite(value):
         return PAPER
     end = np.array(RED if value > 0 else BLUE)

@@ -1,80 +1,83 @@
-"""What the command `score` says about a score table."""
+"""Reports on a score table, for the terminal."""
 
 from keras_pruning.reports.prediction_depth import as_table
 from keras_pruning.statistics.reliability import ENOUGH
 
-# A rank correlation of the price below which scores are not worth carrying over.
+# Rank correlation below which estimated scores are not recommended for pruning.
 _USELESS = 0.5
 
 
 def report(table):
-    """How many examples were scored, and what can be said about each score.
+    """Yields the report on a score table: the number of examples, then each score's reliability.
 
     Args:
         table: `ScoreTable` of the command `score`.
 
     Yields:
-        Lines, and a `rich.table.Table` of prediction depth if there is that.
+        Lines, and a `rich.table.Table` of prediction depth if the table has that score.
     """
     scored = len(table) - table.extrapolated.sum()
-    of_all = f" of {len(table):,}" if scored < len(table) else ""
-    yield f"Scored {scored:,}{of_all} examples: {', '.join(table.names)}."
+    total = f" of {len(table):,}" if scored < len(table) else ""
+    yield f"Scored {scored:,}{total} examples: {', '.join(table.names)}."
     yield from price_lines(table.metadata.get("extrapolation"))
     if "prediction_depth" in table.names:
         yield as_table(
             table.metadata["scores"]["prediction_depth"],
             table.metadata["reliability"]["prediction_depth"]["seeds"],
         )
-    of_probes = {
-        name: found
-        for name, found in table.metadata["reliability"].items()
-        if table.metadata["scores"][name]["epochs"]  # else no model was needed
+    # A score without epochs needs no model, so its probes cannot differ.
+    reliabilities = {
+        name: reliability
+        for name, reliability in table.metadata["reliability"].items()
+        if table.metadata["scores"][name]["epochs"]
     }
-    if of_probes and "checkpoints" not in table.metadata["recipe"]:
-        yield "Reliability, the rank correlation to expect of as many other probes:"
-        yield from reliability_lines(of_probes)
+    if reliabilities and "checkpoints" not in table.metadata["recipe"]:
+        yield "Reliability (expected rank correlation with a new set of the same number of probes):"
+        yield from reliability_lines(reliabilities)
 
 
 def price_lines(extrapolation):
-    """What there is to say about how well scores carry over, a line for each.
+    """Yields lines on how well neighbours predict scores.
 
     Args:
-        extrapolation: the `extrapolation` of a table's metadata; `None`, of which there is nothing
-            to say, if it has none.
+        extrapolation: the `extrapolation` of a table's metadata. There are no lines for `None`.
     """
     if extrapolation is None:
         return
     k, fewest = extrapolation["k"], extrapolation["fewest"]
-    yield f"The others have the mean of the {k} nearest that are scored and of the same label."
+    yield f"The others have the mean of the {k} nearest scored examples with the same label."
     if fewest < k:
         yield (
-            f"Classes with few scored examples have fewer neighbours, down to {fewest}: their "
+            f"Classes with few scored examples have fewer neighbours, down to {fewest}. Their "
             "examples get nearly the same score. Score a larger part."
         )
-    yield "Scored examples, if they had that too, against their own scores (not in this price:"
-    yield "probes that see all examples score otherwise):"
-    for name, found in extrapolation["scores"].items():
-        correlation = found["rank_correlation"]
+    yield "Mean of the neighbours compared with the score itself, on scored examples (without the"
+    yield "further error that probes which see all examples would give other scores):"
+    for name, errors in extrapolation["scores"].items():
+        correlation = errors["rank_correlation"]
         text = "does not vary" if correlation is None else f"rank correlation {correlation:.3f}"
-        yield f"{name:>20}  {text}, mean absolute error {found['mean_absolute_error']:.4g}"
+        yield f"{name:>20}  {text}, mean absolute error {errors['mean_absolute_error']:.4g}"
         if correlation is None or correlation < _USELESS:
-            yield f"{'':>20}  Do not prune by that: neighbours do not tell this score."
+            yield (
+                f"{'':>20}  Not recommended for pruning: nearest neighbours do not predict this "
+                "score."
+            )
 
 
-def reliability_lines(found):
-    """What there is to say about the reliability of scores, a line for each.
+def reliability_lines(reliabilities):
+    """Yields a line on the reliability of each score.
 
     Args:
-        found: dictionary from the name of a score to what `reliability` found.
+        reliabilities: dictionary from names of scores to the results of
+            `keras_pruning.statistics.reliability.reliability`.
     """
-    for name, of_score in found.items():
-        if of_score["seeds"] == 1:
-            text = "one probe, so it is unknown; 2 or more tell (probe.seeds)"
-        elif of_score["spearman_brown"] is None:
-            text = f"none: the {of_score['seeds']} probes do not agree"
+    for name, reliability in reliabilities.items():
+        probes, enough = reliability["seeds"], reliability["seeds_for_0.9"]
+        if probes == 1:
+            text = "unknown with 1 probe; use 2 or more (probe.seeds)"
+        elif reliability["spearman_brown"] is None:
+            text = f"none: the {probes} probes do not agree"
         else:
-            text = (
-                f"{of_score['spearman_brown']:.2f} of {of_score['seeds']} probes; "
-                f"{ENOUGH} takes {of_score['seeds_for_0.9']}"
-            )
+            needed = f"{enough} probe{' is' if enough == 1 else 's are'} enough for {ENOUGH}"
+            text = f"{reliability['spearman_brown']:.2f} with {probes} probes; {needed}"
         yield f"{name:>20}  {text}"

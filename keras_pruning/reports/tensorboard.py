@@ -1,4 +1,4 @@
-"""The comparison and the scores as TensorBoard shows them."""
+"""Writes the comparison and the scores for TensorBoard."""
 
 import math
 from pathlib import Path
@@ -13,26 +13,31 @@ from keras_pruning.selection.policies import BASELINE
 from keras_pruning.selection.ranking import hardest_first
 from keras_pruning.statistics.ranks import rank_correlations
 
+# Examples in a picture.
 EXAMPLES_SHOWN = 25
+# Tags of the curves.
 ACCURACY, DIFFERENCE = "accuracy", f"difference_to_{BASELINE}"
+_TO_BASELINE = f"Difference to {BASELINE} pruning"
 
 
 def write_tensorboard(folder, runs, rows, tables, examples, seed=0):
     """Writes the event files of a comparison.
 
-    `folder` gets the columns of HParams and the layout of Custom Scalars;
-    `folder/accuracy/<method>` the curves of a method over the percentage kept;
-    `folder/scores` the histograms, the hardest and easiest examples of each score and the rank
-    correlations of the scores. Open `tensorboard --logdir` on the folder of the runs.
+    - `folder`: the columns of HParams and the layout of Custom Scalars.
+    - `folder/accuracy/<method>`: the curves of a method over the percentage kept.
+    - `folder/scores`: the histogram and the hardest and easiest examples of each score, and the
+      rank correlations of the scores.
+
+    Open `tensorboard --logdir` on the folder of the runs.
 
     Args:
-        folder: where to write, below the folder of the runs.
+        folder: folder to write to, below the folder of the runs.
         runs: list of `Run`.
-        rows: list of `Row`, what `compare` made of the runs.
-        tables: dictionary of data fraction and `ScoreTable`.
-        examples: dictionary of data fraction and the `Examples` that its table scores. Pictures
-            are left out where it has none, or where examples are not `(height, width, 1 or 3)`.
-        seed: integer; fixes which of equally hard examples are shown.
+        rows: list of `Row`, the comparison of the runs.
+        tables: dictionary from data fractions to `ScoreTable`.
+        examples: dictionary from data fractions to the `Examples` of the tables. Without an entry
+            there are no pictures, nor if examples are not `(height, width, 1 or 3)`.
+        seed: integer that draws among equally hard examples.
 
     Raises:
         InputError: if a table scores other examples.
@@ -51,7 +56,7 @@ def write_tensorboard(folder, runs, rows, tables, examples, seed=0):
 
 
 def _write_curves(folder, rows):
-    """Writes the curves of each method; returns the charts that show them."""
+    """Writes the curves of each method, and returns the charts that show them."""
     unit, steps = _steps(rows)
     parts = {}
     for row in rows:
@@ -67,29 +72,32 @@ def _write_curves(folder, rows):
 
 
 def _methods(rows):
-    """The methods that get a curve: all but the full data, which is the end of every curve."""
+    """Returns the methods with a curve: all but the full data, which is the end of every curve."""
     methods = list(dict.fromkeys(row.method for row in rows))
+    # Alone, the full data are a curve of one point.
     return [method for method in methods if method != FULL] or methods
 
 
 def _curve(rows, method):
-    """The rows of a method from the smallest keep fraction to the full data."""
-    own = {row.keep_fraction: row for row in rows if row.method == method}
+    """Returns the rows of a method from the smallest keep fraction to the full data."""
+    by_fraction = {row.keep_fraction: row for row in rows if row.method == method}
     full = {row.keep_fraction: row for row in rows if row.method == FULL}
-    # A method that was asked to keep everything has runs of its own at 100 %.
-    return [row for _, row in sorted({**full, **own}.items())] if own else []
+    # A method that kept everything has its own runs at 100 %, which replace the full data.
+    return [row for _, row in sorted({**full, **by_fraction}.items())] if by_fraction else []
 
 
 def _write_accuracy(events, tag, curve, steps):
+    """Writes the accuracies of a curve and their intervals."""
     for row in curve:
         events.interval(tag, row.accuracy, row.half_width, steps[row.keep_fraction])
 
 
 def _write_difference(events, tag, curve, steps):
+    """Writes the differences of a curve to the baseline, and their intervals."""
     for row in curve:
         step = steps[row.keep_fraction]
         if row.method in (FULL, BASELINE):
-            # Random pruning is the zero line, and the full data is where all methods meet it.
+            # The baseline is the zero line, and all curves meet it at the full data.
             events.interval(tag, 0.0, None, step)
         elif row.difference is not None:
             events.interval(tag, row.difference, row.difference_half_width, step)
@@ -100,15 +108,15 @@ def _has_differences(rows):
 
 
 def _steps(rows):
-    """The unit of the steps, 100 for percentages, and the step of each keep fraction.
+    """Returns the unit of the steps, 100 for percentages, and the step of each keep fraction.
 
-    Steps are integers. Where whole percentages would put two fractions on one step, or a fraction
-    on 0, all steps count tenths of a percent, or hundredths, and so on.
+    Steps are integers. If whole percentages would put two fractions on one step, or a fraction on
+    0, all steps count tenths of a percent, or hundredths, and so on.
     """
     fractions = sorted({row.keep_fraction for row in rows})
     unit = 100
     while True:
-        # Half up, although 100 · 0.145 is 14.499… in binary.
+        # Rounded half up, although 100 · 0.145 is 14.499… in binary.
         steps = [math.floor(unit * fraction + 0.5 + 1e-9) for fraction in fractions]
         if steps[0] > 0 and len(set(steps)) == len(steps):
             return unit, dict(zip(fractions, steps, strict=True))
@@ -116,21 +124,21 @@ def _steps(rows):
 
 
 def _suffix(data_fraction, parts):
-    """Keeps data fractions apart by tag: a chart shows a tag of all runs together."""
+    """Returns the end of a tag, because a chart shows one tag of all data fractions together."""
     return f"/data-{fraction_name(data_fraction)}" if len(parts) > 1 else ""
 
 
 def _charts(unit, parts):
-    """Headings, each with the titles of its charts and the tags that they show."""
+    """Returns the headings, with the titles of their charts and the tags that these show."""
     kept = "percentage kept" if unit == 100 else f"examples kept of {unit:,}"
     accuracy, difference = {}, {}
     for data_fraction, rows in parts.items():
-        of_what = f", {100 * data_fraction:g} % of the data" if len(parts) > 1 else ""
+        part = f", {100 * data_fraction:g} % of the data" if len(parts) > 1 else ""
         suffix = _suffix(data_fraction, parts)
-        accuracy[f"Test accuracy by {kept}{of_what}"] = ACCURACY + suffix
+        accuracy[f"Test accuracy by {kept}{part}"] = ACCURACY + suffix
         if _has_differences(rows):
-            difference[f"Difference to random pruning by {kept}{of_what}"] = DIFFERENCE + suffix
-    charts = {"Test accuracy": accuracy, "Difference to random pruning": difference}
+            difference[f"{_TO_BASELINE} by {kept}{part}"] = DIFFERENCE + suffix
+    charts = {"Test accuracy": accuracy, _TO_BASELINE: difference}
     seeds = "mean and 95 % interval over the evaluation seeds"
     return {f"{heading}: {seeds}": tags for heading, tags in charts.items() if tags}
 
@@ -145,14 +153,16 @@ def _write_correlations(events, table):
     if len(table.names) < 2:
         return
     correlations = rank_correlations([table.difficulty(name) for name in table.names])
-    what = "Spearman rank correlation of the scores, all oriented so that higher means harder."
-    # Two tags: of two kinds of data under one tag, TensorBoard shows the first alone.
-    events.text("rank_correlation/table", _markdown(correlations, table.names), description=what)
+    description = "Spearman rank correlations of the scores, oriented so that higher is harder."
+    # Two tags, because TensorBoard shows only the first kind of data under one tag.
+    text = _markdown(correlations, table.names)
+    events.text("rank_correlation/table", text, description=description)
     pixels = correlation_map(correlations, table.names)
-    events.image("rank_correlation/map", pixels, description=what)
+    events.image("rank_correlation/map", pixels, description=description)
 
 
 def _markdown(correlations, names):
+    """Returns the correlations as a table."""
     lines = [["", *names], ["---"] + ["---:"] * len(names)]
     for name, row in zip(names, correlations, strict=True):
         numbers = [f"{value:z.2f}" if np.isfinite(value) else "–" for value in row]
@@ -161,6 +171,7 @@ def _markdown(correlations, names):
 
 
 def _write_examples(events, table, examples, seed):
+    """Writes pictures of the hardest and the easiest examples of each score."""
     if examples is None or not are_images(examples.shape):
         return
     examples.require_same(table.metadata.get("examples", {}), table.ids, table.labels, "table")
@@ -171,12 +182,12 @@ def _write_examples(events, table, examples, seed):
             rows = ranking[:EXAMPLES_SHOWN]
             captions = [[_class_name(examples, row), f"{table[name][row]:.3g}"] for row in rows]
             pixels = grid(examples.stored_inputs(rows), captions)
-            what = f"The {len(rows)} {end} examples by {name}: class and score."
-            events.image(f"{end}/{name}", pixels, description=what)
+            description = f"The {len(rows)} {end} examples by {name}: class and score."
+            events.image(f"{end}/{name}", pixels, description=description)
 
 
 def _class_name(examples, row):
-    """The class of an example as Pillow's own font can write it: that font has ASCII only."""
+    """Returns the class of an example, as a number if Pillow's font lacks its characters."""
     label = examples.labels[row]
     name = examples.class_names[label]
     return name if name.isascii() else f"class {label}"

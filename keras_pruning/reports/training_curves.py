@@ -1,4 +1,4 @@
-"""The curves of a training run, for TensorBoard."""
+"""The callback that writes the curves of a training run for TensorBoard."""
 
 import keras
 
@@ -8,15 +8,15 @@ from keras_pruning.reports.event_files import EventFile
 class TrainingCurves(keras.callbacks.Callback):
     """Writes loss, accuracy and learning rate of each epoch to a TensorBoard event file.
 
-    The tags are `train/loss`, `train/accuracy`, where the model has that metric, and
+    The tags are `train/loss`, `train/accuracy` (if the model has that metric) and
     `train/learning_rate`, the rate at the end of the epoch. A step is a finished epoch, counted
     from 1. The file is flushed after each epoch, so that an open TensorBoard follows the run.
 
-    `keras.callbacks.TensorBoard` writes into subfolders, which TensorBoard shows as further runs;
-    this callback keeps to the folder itself, where the result of the run goes as well.
+    `keras.callbacks.TensorBoard` writes into subfolders, which TensorBoard shows as further runs.
+    This callback writes into the folder itself, beside the result of the run.
 
     Args:
-        folder: where to write; made if it is missing.
+        folder: folder to write to, made if it is missing.
 
     Example:
         model.fit(x, y, epochs=5, callbacks=[TrainingCurves("runs/first")])

@@ -7,11 +7,13 @@ import re
 import numpy as np
 
 from keras_pruning.selection import quotas
+from keras_pruning.selection.candidates import DIFFICULTY
 from keras_pruning.selection.policies import BASELINE, get
 
 FULL = "full"
-# Characters that are safe in the name of a folder on every system.
+# Characters that some system does not allow in the name of a folder, or a shell reads otherwise.
 _UNSAFE = re.compile(r"[^\w.+=-]", re.ASCII)
+# Most characters of one part, so that folders of several options stay below a system's limit.
 _LONGEST = 40
 
 
@@ -28,7 +30,7 @@ def description(by, policy, quota):
     """
     policy, quota = get(policy), quotas.get(quota)
     return {
-        "by": by if "difficulty" in policy.needs else None,
+        "by": by if DIFFICULTY in policy.needs else None,
         "policy": policy.name,
         "policy_options": _as_json(policy.get_config()),
         "quota": None if quota is None else quota.name,
@@ -48,6 +50,7 @@ def method_name(selection):
     """
     if selection is None:
         return FULL
+    # Files of earlier versions leave some keys out.
     parts = [
         selection["by"],
         selection.get("extrapolated") and "extrapolated",

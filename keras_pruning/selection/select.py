@@ -63,8 +63,10 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
     require_embedding(embedding)
     difficulty = table.difficulty(by) if by is not None else None
     require_needs(policy, by, table.names, embedding)
+    # Give the policy the arrays that it needs and no others
     candidates, digest = _candidates(policy, table, difficulty, embedding)
     mask = choose(policy, candidates, table.labels, total, quota, seed)
+    # Recorded, because scores of neighbours may select worse than an example's own
     reads_scores = DIFFICULTY in policy.needs or CONFIDENCE in policy.needs
     selection = {
         **description(by, policy, quota),
@@ -130,22 +132,38 @@ def choose(policy, candidates, labels, total, quota, seed):
     Returns:
         Booleans `(examples,)`, `total` of them true.
     """
+    # One generator for the quota and all classes, so that the seed fixes the whole subset
     rng = np.random.default_rng(seed)
     mask = np.zeros(len(labels), bool)
     if quota is None:
         mask[_positions(policy, candidates, total, rng)] = True
         return mask
     # Fix the counts of all classes first, then let the policy choose within each class
-    for label, count in enumerate(quota.counts(np.bincount(labels), total, rng)):
+    for label, count in enumerate(_class_counts(quota, labels, total, rng)):
         rows = np.flatnonzero(labels == label)
+        # A class number without examples has nothing to choose among.
         if len(rows):
             mask[rows[_positions(policy, candidates.at(rows), count, rng)]] = True
     return mask
 
 
+def _class_counts(quota, labels, total, rng):
+    """Returns the counts that a quota gives, checked to be possible and to sum to `total`."""
+    available = np.bincount(labels)
+    counts = np.asarray(quota.counts(available.copy(), total, rng))
+    possible = counts.shape == available.shape and ((counts >= 0) & (counts <= available)).all()
+    if not possible or counts.sum() != total:
+        raise InputError(
+            f"The quota {quota.name!r} gives impossible counts. Expected one count for each class "
+            f"that sum to {total}, none above {available.tolist()}. Received: {counts.tolist()}"
+        )
+    return counts
+
+
 def _positions(policy, candidates, count, rng):
     """Returns the positions that the policy chooses, checked to be `count` different ones."""
     positions = np.asarray(policy.choose(candidates, count, rng), dtype=np.int64)
+    # A wrong count would break the contract of `keep_fraction` without any other sign.
     different = np.unique(positions)
     valid = len(different) == 0 or 0 <= different[0] <= different[-1] < len(candidates)
     if not (positions.shape == (count,) == different.shape and valid):

@@ -18,8 +18,8 @@ class Subset:
         ids: strings `(examples,)`, all examples in the order of the table.
         labels: integers `(examples,)`.
         mask: booleans `(examples,)`, true for those to keep.
-        metadata: dictionary of `examples` (their provenance), `selection` and what the scores
-            were made with.
+        metadata: dictionary of `examples` (their provenance), `selection` and the metadata of the
+            score table.
 
     Raises:
         InputError: if ids, labels and mask differ in length.
@@ -64,7 +64,7 @@ class Subset:
         return hashlib.sha256("\0".join(self.kept_ids.tolist()).encode()).hexdigest()[:32]
 
     def __len__(self):
-        """The number of examples kept."""
+        """Returns the number of kept examples."""
         return int(self.mask.sum())
 
     def save(self, path, overwrite=False):

@@ -29,7 +29,7 @@ def write_scores(folder, cost):
         ),
         (
             {"seconds": 5.0, "probes": []},
-            "Scoring took 5.0 s with checkpoints, their training not counted, 2.5 times a",
+            "Scoring took 5.0 s with checkpoints, without their training, 2.5 times a",
         ),
     ],
 )

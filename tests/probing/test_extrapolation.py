@@ -219,4 +219,4 @@ def test_few_neighbours_and_useless_scores_are_reported():
     assert found["fewest"] < NEIGHBOURS
     text = "\n".join(price_lines(found))
     assert f"fewer neighbours, down to {found['fewest']}" in text
-    assert text.count("Do not prune by that") == 1
+    assert text.count("Not recommended for pruning") == 1

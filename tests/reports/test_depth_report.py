@@ -78,7 +78,7 @@ def test_the_text_says_which_probe_has_which_number(tmp_path):
     assert "| 3 | `(none)` |  | 1 | 0.0 |" in text
     assert "| 1 | `<input>[b]` | 75.0 | 0 |  |" in text
     assert "| all |  |  | 2,011 | 97.5 |" in text
-    assert "it is 3 where" in text.replace("\n", " ")
+    assert "depth is 3 if" in text.replace("\n", " ")
     for name in ("probe_accuracy", "accuracy_by_depth", "examples_by_depth"):
         assert f"`{name}`" in text
 

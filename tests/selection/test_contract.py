@@ -112,7 +112,7 @@ def test_another_embedding_or_option_is_another_recipe(examples, vectors):
     assert json.loads(json.dumps(recipes)) == recipes
 
 
-def test_what_a_subset_was_selected_with_is_saved(examples, vectors, tmp_path):
+def test_a_saved_subset_has_its_options(examples, vectors, tmp_path):
     subset = kp.select(
         table(examples), "el2n", 0.25, OPTIONS, {"name": "floor", "least": 2}, 0, vectors
     )
@@ -183,13 +183,13 @@ def test_candidates_at_rows():
 
 
 @pytest.mark.parametrize("needs", ["difficulty", ("hidden",), ["labels"]])
-def test_unknown_needs_are_refused_where_the_class_is_written(needs):
+def test_unknown_needs_are_refused_at_class_definition(needs):
     with pytest.raises(InputError, match="Invalid `needs` of Wrong. Expected a tuple out of"):
         type("Wrong", (Policy,), {"needs": needs})
 
 
 @pytest.mark.parametrize("positions", [[0, 0], [0], [0, 144], [-1, 0]])
-def test_a_policy_that_chooses_otherwise_than_asked_is_refused(positions, examples):
+def test_a_wrong_choice_of_a_policy_is_refused(positions, examples):
     class Wrong(Policy):
         name = "wrong"
         needs = ()
@@ -215,6 +215,12 @@ def test_a_quota_may_be_a_function(examples):
     assert set(subset.labels[subset.mask]) == {0}
     assert method_name(subset.selection) == "random-first_class"
     assert quotas.get(None) is None
+
+
+@pytest.mark.parametrize("counts", [[1] * 9, [36] + [0] * 9, [-1, 9] + [0] * 8, [1] * 10])
+def test_impossible_counts_of_a_quota_are_refused(counts, examples):
+    with pytest.raises(InputError, match="'<lambda>' gives impossible counts. Expected one count"):
+        kp.select(table(examples), None, 8 / 144, "random", lambda *arguments: counts)
 
 
 def test_option_values_are_safe_in_the_names_of_folders():

@@ -170,8 +170,8 @@ def test_the_lines_on_the_terminal():
         "aum": {**NOTHING, "seeds": 4, "split_half": -0.1},
     }
     assert [line.split(maxsplit=1) for line in reliability_lines(found)] == [
-        ["el2n", "0.85 of 5 probes; 0.9 takes 8"],
-        ["vog", "one probe, so it is unknown; 2 or more tell (probe.seeds)"],
+        ["el2n", "0.85 with 5 probes; 8 probes are enough for 0.9"],
+        ["vog", "unknown with 1 probe; use 2 or more (probe.seeds)"],
         ["aum", "none: the 4 probes do not agree"],
     ]
 
