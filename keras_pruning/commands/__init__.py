@@ -1,7 +1,8 @@
 """Commands of the command line: one file each, and the registry below.
 
 A command has `HELP`, `add_arguments(parser)` and `run(values)`, a generator of lines and tables
-for the terminal. Its file imports heavy packages only inside `run`, so that `--help` stays fast.
+for the terminal. Its file imports whatever loads Keras or TensorBoard inside `run` only, so that
+`--help` stays fast.
 """
 
 from keras_pruning.commands import compare, doctor, prune, score, sweep, train

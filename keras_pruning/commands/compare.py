@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from keras_pruning.reports.comparison import as_table
+
 HELP = "Compare finished runs."
 
 
@@ -26,7 +28,6 @@ def show_comparison(rows, folder):
         folder: folder of the runs.
     """
     from keras_pruning.comparison.report import FOLDER, cost_lines
-    from keras_pruning.reports.comparison import as_table
 
     yield as_table(rows)
     yield from cost_lines(folder, rows)

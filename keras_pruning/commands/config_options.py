@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from keras_pruning.backend.startup import require_tensorflow
 from keras_pruning.config import Config
 
 
@@ -22,8 +23,6 @@ def add_config(parser, default="runs/CONFIG NAME"):
 
 def config_and_output(values):
     """Returns the `Config` and the folder of the results, `runs/<config name>` by default."""
-    from keras_pruning.backend.startup import require_tensorflow
-
     require_tensorflow()
     fields = [field.name for field in dataclasses.fields(Config)]
     config = Config(**{name: values[name] for name in fields})

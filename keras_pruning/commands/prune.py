@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from keras_pruning.recipes import require_same_recipe
+from keras_pruning.selection import Subset, select
+from keras_pruning.tables.score_table import ScoreTable
+
 HELP = "Select the examples to keep by their scores."
 
 
@@ -32,10 +36,6 @@ def add_arguments(parser):
 
 def run(values):
     """Writes the subset, or reuses the one that is there."""
-    from keras_pruning.recipes import require_same_recipe
-    from keras_pruning.selection import Subset, select
-    from keras_pruning.tables.score_table import ScoreTable
-
     table = ScoreTable.load(values.scores)
     subset = select(
         table,

@@ -4,6 +4,8 @@ import dataclasses
 
 from keras_pruning.commands.config_options import add_config, config_and_output
 from keras_pruning.errors import InputError
+from keras_pruning.probing.checkpoint_files import find_checkpoints
+from keras_pruning.probing.plan import ScoringPlan
 
 HELP = "Score the training examples."
 
@@ -29,8 +31,6 @@ def add_arguments(parser):
 
 def run(values):
     """Scores the examples, or reuses their scores, and reports on them."""
-    from keras_pruning.probing.checkpoint_files import find_checkpoints
-    from keras_pruning.probing.plan import ScoringPlan
     from keras_pruning.probing.scoring import score
     from keras_pruning.reports.scores import report
 

@@ -1,6 +1,8 @@
 """`train`: trains one model on all examples or on a subset."""
 
 from keras_pruning.commands.config_options import add_config, config_and_output
+from keras_pruning.selection import Subset
+from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
 
 HELP = "Train on all examples or on a subset."
 
@@ -13,9 +15,6 @@ def add_arguments(parser):
 
 def run(values):
     """Trains the model, or reuses the run, and reports its accuracy."""
-    from keras_pruning.selection import Subset
-    from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
-
     config, output = config_and_output(values)
     subset = Subset.load(values.subset) if values.subset else None
     plan = TrainingPlan.from_config(config)
