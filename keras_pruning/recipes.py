@@ -37,8 +37,10 @@ OLDER_FILES = {
     "selection.policy_options": {},
     "selection.quota_options": {},
     "selection.extrapolated": False,
+    "dataset": {},
     "probe": {},
     "probe.fraction": 1.0,
+    "sweep": {},
     "embeddings": [],
 }
 
@@ -108,6 +110,20 @@ def source_digest(model_name):
     return file_digest(path)
 
 
+def require_same_source(model_name, digest):
+    """Raises an `InputError` if the file of a model has changed since its digest was recorded.
+
+    Args:
+        model_name: as for `source_digest`.
+        digest: the digest in the recipe.
+    """
+    if source_digest(model_name) != digest:
+        raise InputError(
+            f"The file of the model {model_name!r} changed during the command. Expected the file "
+            "that the recipe has recorded. Received: another one. Run the command again."
+        )
+
+
 def file_digest(path):
     """Returns a hash of the bytes of a file, 32 hexadecimal digits."""
     with open(path, "rb") as file:
@@ -168,21 +184,22 @@ def differing(first, second):
     return [key for key, _, _ in _differences(as_json(first), as_json(second))]
 
 
-def _differences(first, second, prefix=""):
-    """Yields the key and both values of each difference."""
+def _differences(first, second, path=()):
+    """Yields the key, joined by dots, and both values of each difference."""
     if isinstance(first, dict) and isinstance(second, dict):
+        section = path[-1] if path else ""
         for key in [*first, *(key for key in second if key not in first)]:
-            name = f"{prefix}.{key}".strip(".")
-            yield from _differences(_value(first, name), _value(second, name), name)
+            values = _value(first, section, key), _value(second, section, key)
+            yield from _differences(*values, (*path, key))
     elif first != second:
-        yield prefix, first, second
+        yield ".".join(path), first, second
 
 
-def _value(values, name):
-    """Returns the value of the last key in `name`, or the value that it had in earlier versions."""
-    *_, section, key = ["", *name.split(".")]
-    left_out = OLDER_FILES.get(f"{section}.{key}".strip("."))
-    return values.get(key, left_out)
+def _value(values, section, key):
+    """Returns the value of a key in a section, or the one that files of earlier versions mean."""
+    # A recipe is a file of its own, or the section `recipe` of the metadata of a table.
+    name = key if section in ("", "recipe") else f"{section}.{key}"
+    return values.get(key, OLDER_FILES.get(name))
 
 
 def _short(value):

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from keras_pruning.config import Config, DatasetConfig, ModelConfig, ProbeConfig, TrainingConfig
+from keras_pruning.config import (
+    Config,
+    DatasetConfig,
+    ModelConfig,
+    ProbeConfig,
+    SweepConfig,
+    TrainingConfig,
+)
 from keras_pruning.examples import load_examples, splits
 from keras_pruning.probing import recipe as scoring_recipe
 from keras_pruning.probing.plan import ScoringPlan
-from keras_pruning.recipes import EXAMPLES_SAY
+from keras_pruning.recipes import EXAMPLES_SAY, differing
 from keras_pruning.training import run as training_run
 from keras_pruning.training.run import TrainingPlan
 
@@ -32,6 +39,16 @@ class NewProbe(ProbeConfig):
 
 @dataclass
 class NewTraining(TrainingConfig):
+    dummy: int = 0
+
+
+@dataclass
+class NewSweep(SweepConfig):
+    dummy: int = 0
+
+
+@dataclass
+class NewConfig(Config):
     dummy: int = 0
 
 
@@ -71,6 +88,36 @@ def test_a_new_key_changes_the_recipe_of_training(section):
     if section != "probe":
         assert (before[section].pop("dummy"), after[section].pop("dummy")) == (1, 2)
     assert before == after
+
+
+def test_a_new_key_of_the_sweep_changes_the_recipe_of_training():
+    first, second = (
+        TrainingPlan.from_config(Config(sweep=NewSweep(dummy=dummy))).recipe for dummy in (1, 2)
+    )
+    assert differing(first, second) == ["sweep.dummy"]
+
+
+def test_a_new_key_outside_all_sections_changes_every_recipe(tmp_path):
+    (tmp_path / "model.keras").write_bytes(b"any")
+    for plan in (
+        lambda config: ScoringPlan.from_config(config),
+        lambda config: ScoringPlan.from_config(config, [tmp_path / "model.keras"]),
+        TrainingPlan.from_config,
+    ):
+        first, second = (plan(NewConfig(dummy=dummy)).recipe for dummy in (1, 2))
+        assert differing(first, second) == ["dummy"]
+
+
+@pytest.mark.parametrize("section", ["dataset", "probe"])
+def test_a_new_key_changes_the_recipe_of_checkpoints(section, tmp_path):
+    (tmp_path / "model.keras").write_bytes(b"any")
+    first, second = (
+        ScoringPlan.from_config(
+            Config(**{section: SECTIONS[section](dummy=dummy)}), [tmp_path / "model.keras"]
+        ).recipe
+        for dummy in (1, 2)
+    )
+    assert differing(first, second) == [f"{section}.dummy"]
 
 
 def names_of_keys(values, prefix=""):

@@ -122,6 +122,8 @@ def older_training_recipe(run):
     """Returns the recipe of a training run as the version before the plans wrote it."""
     selection = None if run.subset is None else dict(run.subset.selection)
     if selection is not None:
+        newer = {"policy_options": {}, "quota_options": {}, "embedding": None}
+        assert {name: selection.pop(name) for name in newer} == newer
         assert selection.pop("extrapolated") is False
     return {
         "examples": older_provenance(run.plan.data.train),
@@ -202,5 +204,9 @@ def test_a_subset_file_of_the_version_before_is_reused(tmp_path, capsys):
     arguments += ["--output", tmp_path / "subset.parquet", "--keep-fraction"]
     assert run("prune", *arguments, 0.5) == 0
     assert "Reused" in capsys.readouterr().out
+    # The same scores, taken anew, have a recipe in the form of today.
+    table.metadata |= {"examples": examples.provenance, "recipe": plan.recipe}
+    table.save(tmp_path / "scores.parquet", overwrite=True)
+    assert run("prune", *arguments, 0.5) == 0
     assert run("prune", *arguments, 0.4) == 2
     assert "selection.keep_fraction: recorded 0.5, requested 0.4" in capsys.readouterr().err

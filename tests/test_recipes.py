@@ -25,7 +25,9 @@ from keras_pruning.config import (
     TrainingConfig,
 )
 from keras_pruning.examples.splits import Splits
+from keras_pruning.probing import probes, scoring, work
 from keras_pruning.probing.plan import ScoringPlan
+from keras_pruning.recipes import differing
 from keras_pruning.scores import SCORES
 from keras_pruning.training import fit
 from keras_pruning.training.run import TrainingPlan, TrainingRun
@@ -59,7 +61,7 @@ def test_a_training_run_depends_on_all_that_changes_it(config):
     recipe = the_run(config).recipe
     assert the_run(config).recipe == recipe
     splits = Splits("digits", fraction=0.1)
-    other_test = SimpleNamespace(train=splits.train, test=splits.test.draw(0.5))
+    other_test = SimpleNamespace(train=splits.train, test=splits.test.draw(0.5), drawn=splits.drawn)
     changed = [
         the_run(dataclasses.replace(config, model=ModelConfig("mlp", 9))),
         the_run(dataclasses.replace(config, training=TrainingConfig(epochs=2))),
@@ -127,15 +129,66 @@ def test_probes_and_retraining_draw_from_their_own_streams(config, tmp_path, mon
     kp.probing.work.score_with_probe(plan, 3)
     assert seeds == [fit.derived_seed("probe", 3)]
     run = the_run(config, seed=3, folder=tmp_path / "run")
-    kp.training.work.run_training(run, run.recipe)
+    kp.training.work.run_training(run)
     assert seeds[1:] == [fit.derived_seed("training", 3)]
+
+
+@pytest.fixture
+def own_model(tmp_path, monkeypatch):
+    """Path of a module with a model that a config names."""
+    path = tmp_path / "net_of_recipes.py"
+    path.write_text("from keras_pruning.models.networks import mlp as net\n")
+    monkeypatch.chdir(tmp_path)
+    return path
+
+
+def test_a_model_that_changes_during_scoring_is_refused(config, own_model, monkeypatch):
+    """The recipe holds the file as it was before any probe trained."""
+    config = dataclasses.replace(config, model=ModelConfig("net_of_recipes:net"))
+    plan = ScoringPlan.from_config(config)
+
+    def run_each(function, calls, *rest):
+        assert "recipe" in vars(plan)
+        own_model.write_text(own_model.read_text() + "# changed\n")
+        return (
+            [work.check_scores(plan)] if "check" in function else [work.score_with_probe(plan, 0)]
+        )
+
+    monkeypatch.setattr(scoring, "run_each", run_each)
+    monkeypatch.setattr(probes, "run_each", run_each)
+    with pytest.raises(kp.InputError, match="changed during the command. Expected the file that"):
+        scoring.score(plan, own_model.parent / "out")
+    assert not (own_model.parent / "out").exists()
+
+
+def test_a_model_that_changes_during_a_sweep_is_refused(config, own_model):
+    run = the_run(
+        dataclasses.replace(config, model=ModelConfig("net_of_recipes:net")),
+        folder=own_model.parent / "run",
+    )
+    assert run.recipe["model_source"]
+    own_model.write_text("")
+    with pytest.raises(kp.InputError, match="changed during the command"):
+        kp.training.work.run_training(run)
+    assert not run.folder.exists()
+
+
+def test_a_changed_plan_changes_its_recipe(config):
+    plans = ScoringPlan.from_config(config), TrainingPlan.from_config(config)
+    for plan in plans:
+        for change in ({"model": ModelConfig("mlp", 9)}, {"training": TrainingConfig(2, 16)}):
+            assert dataclasses.replace(plan, **change).recipe != plan.recipe
+
+
+def test_keys_with_dots_are_compared():
+    assert differing({"a": {"x.y": 1}}, {"a": {"x.y": 2}}) == ["a.x.y"]
 
 
 @pytest.mark.slow
 def test_a_run_without_metrics_is_not_finished(config, tmp_path):
     run = the_run(config, folder=tmp_path / "run")
     assert not run.is_finished()
-    kp.training.work.run_training(run, run.recipe)
+    kp.training.work.run_training(run)
     assert run.is_finished()
     (tmp_path / "run" / "metrics.json").unlink()
     with pytest.raises(kp.InputError, match="is not empty and contains no finished run"):
@@ -206,7 +259,8 @@ def test_all_scores_of_one_fit_each(tmp_path, capsys):
         assert recorded["higher_is_harder"] == SCORES[name].higher_is_harder, name
         found = table.metadata["reliability"][name]
         assert found["seeds"] == 2
-        assert re.search(rf"^ +{name}  (0\.\d\d of 2|1\.00 of 2|none)", shown, re.MULTILINE)
+        line = rf"^ +{name}  ((0\.\d\d|1\.00) with 2 probes; \d+ probe|none)"
+        assert re.search(line, shown, re.MULTILINE)
     assert {table.metadata["scores"][name]["mode"] for name in SCORES} == {"eval", "train"}
     costs = json.loads((tmp_path / "out" / "scoring.json").read_text())["probes"]
     assert [cost["examples_seen"] for cost in costs] == [3 * 144] * 2

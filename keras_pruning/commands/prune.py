@@ -23,7 +23,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--quota",
         type=str | dict | None,
-        help="balanced: equal share of every class. A name, or '{name: NAME, OPTION: VALUE}'",
+        help="shares of the classes: a name, or '{name: NAME, OPTION: VALUE}'",
     )
     parser.add_argument(
         "--embedding",

@@ -1,6 +1,5 @@
 """Scores, prunes, trains and compares over a grid."""
 
-import dataclasses
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,23 +41,19 @@ class SweepPlan:
         """Makes the plan of a `Config`. The examples of all data fractions are loaded once."""
         grid = config.sweep
         whole = ScoringPlan.from_config(config)
-        # Recipes hold the fraction of their own part, so each part has its own settings
         parts = []
         for fraction in grid.data_fractions or [config.dataset.fraction]:
-            dataset = dataclasses.replace(config.dataset, fraction=fraction)
-            settings = dataclasses.replace(config, dataset=dataset).as_dict()
             splits = whole.data.splits.with_fraction(fraction)
-            scoring = dataclasses.replace(whole.with_splits(splits), settings=settings)
             training = TrainingPlan(
                 data=splits,
                 model=config.model,
                 training=config.training,
-                settings=settings,
+                settings=whole.settings,
                 jobs=grid.jobs,
                 threads=thread_count(grid.jobs, grid.threads),
                 save_models=grid.save_models,
             )
-            parts.append((scoring, training))
+            parts.append((whole.with_splits(splits), training))
         return cls(grid, seed_list(grid.seeds, config.seed), parts)
 
 
@@ -101,7 +96,7 @@ def sweep(plan, output):
         logger.info("Training %d models, %d at a time.", len(to_do), plan.grid.jobs)
     for _ in run_all(to_do):
         pass
-    splits = {training.settings["dataset"]["fraction"]: training.data for _, training in plan.parts}
+    splits = {training.data.drawn["fraction"]: training.data for _, training in plan.parts}
     return write_comparison(output, splits)
 
 
@@ -109,7 +104,7 @@ def _folders(plan, output):
     """Returns the folder of each data fraction."""
     if len(plan.parts) == 1:
         return [output]
-    fractions = [training.settings["dataset"]["fraction"] for _, training in plan.parts]
+    fractions = [training.data.drawn["fraction"] for _, training in plan.parts]
     return [output / f"data-{fraction_name(fraction)}" for fraction in fractions]
 
 
@@ -183,7 +178,7 @@ def _embeddings(grid, training):
         training: `TrainingPlan` of one data fraction.
 
     Returns:
-        Dictionary from the path of a file to its `Embedding`.
+        Dictionary from the path of a file to its `Vectors`.
     """
     examples = training.data.train
     # A set, because each file is read once to check and hash it

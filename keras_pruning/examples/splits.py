@@ -30,6 +30,11 @@ class Splits:
         return {"_source": self._source, "_drawn": self._drawn, "_noise": self._noise, "_whole": {}}
 
     @property
+    def drawn(self):
+        """The arguments `fraction`, `seed` and `label_noise`, a dictionary."""
+        return {**self._drawn, "label_noise": self.label_noise}
+
+    @property
     def label_noise(self):
         """Fraction of the training labels that are replaced."""
         return self._noise["fraction"]

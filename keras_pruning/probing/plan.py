@@ -75,6 +75,15 @@ class ScoringPlan:
         """The names of the scores."""
         return [entry["name"] for entry in self.entries]
 
+    def as_config(self):
+        """Returns the config as nested dictionaries, with the values that the plan has now."""
+        training = dataclasses.asdict(self.training)
+        probe = {**self.settings["probe"], "epochs": training["epochs"]}
+        model = dataclasses.asdict(self.model)
+        dataset = {**self.settings["dataset"], **self.data.splits.drawn}
+        parts = {"dataset": dataset, "model": model, "training": training, "probe": probe}
+        return {**self.settings, **parts}
+
     @cached_property
     def recipe(self):
         """Everything that the score table depends on. Loads and hashes the examples."""

@@ -42,7 +42,7 @@ def scoring_recipe(plan):
     recipe = {
         "examples": data.all.provenance,
         "support": data.trained_on.provenance if data.unseen else None,
-        **settings(plan.settings, left_out),
+        **settings(plan.as_config(), left_out),
         "embeddings": _embedding_files(plan.entries),
         "threads": plan.threads,
         "versions": versions(),

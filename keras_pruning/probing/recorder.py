@@ -72,12 +72,13 @@ class ScoreRecorder:
                 "The model records for other scores. Expected the model that `recording` of this "
                 "very callback made."
             )
-        # Check the model and the length of the run before anything is forgotten
+        # Check the length of the run, then what the model can give
+        epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
         logits = None if model is None else as_logits(model)
         for collector in self._collectors.values():
             collector.prepare(logits, store)
-        self.epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
         # Forget the earlier run, and let every score forget it
+        self.epochs_due = epochs_due
         self.epochs_seen = {score.name: [] for score in self.scores}
         self._model = self._logits = None
         self._highest_rate, self._rate_has_dropped = 0.0, False

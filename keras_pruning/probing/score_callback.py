@@ -40,7 +40,7 @@ class ScoreCallback(keras.callbacks.Callback):
 
     def __init__(self, examples, scores, batch_size=256, epochs=None, support=None):
         super().__init__()
-        self.examples, self.epochs = examples, epochs
+        self.records_scores_of, self.epochs = examples, epochs
         self._recorder = ScoreRecorder(examples, scores, batch_size, support)
 
     def recording(self, model, passes=1):

@@ -72,12 +72,14 @@ def find_scores(plan, output):
     Raises:
         InputError: if the output holds other scores, or something in the way of new ones.
     """
+    # Computed before any probe trains: files that change later do not belong to this result.
+    recipe = plan.recipe
     nearest = next((path for path in (output, *output.parents) if path.exists()), output.parent)
     if nearest.exists() and not nearest.is_dir():
         raise InputError(f"Expected a folder as --output. Received: the file {nearest}")
     if (output / SCORES).exists():
         table = ScoreTable.load(output / SCORES)
-        require_same_recipe(output / SCORES, table.metadata.get("recipe"), plan.recipe)
+        require_same_recipe(output / SCORES, table.metadata.get("recipe"), recipe)
         return table
     for name in ("scores.csv", "scoring.json"):
         if (output / name).exists():

@@ -11,6 +11,7 @@ from keras_pruning.probing.extrapolation import extrapolate, require_extrapolati
 from keras_pruning.probing.recorder import ScoreRecorder, require_classes
 from keras_pruning.probing.score_callback import ScoreCallback
 from keras_pruning.probing.score_entries import without_seeds
+from keras_pruning.recipes import require_same_source
 from keras_pruning.scores import get
 from keras_pruning.training import fit
 
@@ -32,7 +33,7 @@ def check_scores(plan):
     scores = [get(without_seeds(entry)) for entry in plan.entries]
     for score in scores:
         score.epochs_due(epochs)
-        require_classes(score, data.all.num_classes)
+        require_classes(score, plan.recipe["examples"]["classes"])
     without_model = [score for score in scores if not score.needs_model]
     if without_model:
         recorder = ScoreRecorder(data.scored, without_model, support=data.trained_on)
@@ -94,7 +95,7 @@ def score_with_checkpoints(plan):
         plan: `ScoringPlan` with `checkpoints`.
 
     Returns:
-        `ScoreTable`, or a `Extrapolation` by the last of the checkpoints if a part is scored.
+        `ScoreTable`, or an `Extrapolation` by the last of the checkpoints if a part is scored.
     """
     data = plan.data
     scores = [without_seeds(entry) for entry in plan.entries]
@@ -111,6 +112,7 @@ def _needs_training(plan, scores):
 
 
 def _new_model(plan, examples):
+    require_same_source(plan.model.name, plan.recipe["model_source"])
     shape, classes = examples.shape, examples.num_classes
     return loading.build(plan.model.name, shape, classes, **plan.model.options)
 

@@ -14,7 +14,7 @@ _BLOCK = 2**22
 
 
 @dataclass(frozen=True, eq=False)
-class Embedding:
+class Vectors:
     """One vector for each example of a score table.
 
     Args:
@@ -29,7 +29,7 @@ class Embedding:
 def require_embedding(source):
     """Raises an `InputError` unless `source` is `None`, an array or the path of a `.npy` file."""
     is_path = isinstance(source, str | Path) and Path(source).suffix == ".npy"
-    if not (source is None or is_path or isinstance(source, np.ndarray | Embedding)):
+    if not (source is None or is_path or isinstance(source, np.ndarray | Vectors)):
         raise InputError(
             "Invalid `embedding`. Expected an array (examples, dimensions) or the path of a .npy "
             f"file that holds one. Received: embedding={source!r}"
@@ -37,10 +37,10 @@ def require_embedding(source):
 
 
 def open_embedding(source, count, examples=None):
-    """Returns the `Embedding` of a source, checked and hashed in one pass over its values.
+    """Returns the `Vectors` of a source, checked and hashed in one pass over its values.
 
     Args:
-        source: array `(examples, dimensions)`, path of a `.npy` file, or an `Embedding`.
+        source: array `(examples, dimensions)`, path of a `.npy` file, or an `Vectors`.
         count: number of examples.
         examples: `Examples`. With these, a file may also have a row for each example that their
             source has stored. The rows of a part are read into memory.
@@ -48,7 +48,7 @@ def open_embedding(source, count, examples=None):
     Raises:
         InputError: if the file cannot be read, or the vectors are of other examples or invalid.
     """
-    if isinstance(source, Embedding):
+    if isinstance(source, Vectors):
         return source
     require_embedding(source)
     vectors = source if isinstance(source, np.ndarray) else _stored(source, examples)
@@ -62,7 +62,7 @@ def open_embedding(source, count, examples=None):
             f"The embedding is of other examples. Expected {count} rows, one for each example in "
             f"the order of `table.ids`. Received: {len(vectors)} rows"
         )
-    return Embedding(vectors, _digest(vectors))
+    return Vectors(vectors, _digest(vectors))
 
 
 def _stored(path, examples):

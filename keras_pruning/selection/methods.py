@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from keras_pruning.errors import InputError
 from keras_pruning.selection import quotas
 from keras_pruning.selection.candidates import DIFFICULTY
 from keras_pruning.selection.policies import BASELINE, get
@@ -87,17 +88,29 @@ def fraction_name(fraction):
 
 
 def _options(options):
-    """Returns `name=value` for each option."""
-    texts = {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in (options or {}).items()
-    }
-    return [_safe(f"{name}={text}") for name, text in texts.items()]
+    """Returns `name=value` for each option. 2 and 2.0 are the same value."""
+    texts = []
+    for name, value in (options or {}).items():
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        text = value if isinstance(value, str) else json.dumps(value)
+        texts.append(_safe(f"{name}={text}"))
+    return texts
 
 
 def _as_json(options):
-    """Returns options as they come back from JSON, with lists in the place of arrays."""
-    return json.loads(json.dumps(options, default=lambda value: np.asarray(value).tolist()))
+    """Returns options as they come back from JSON, with lists in the place of arrays.
+
+    Raises:
+        InputError: if an option is neither an array nor a value that JSON has.
+    """
+    try:
+        return json.loads(json.dumps(options, default=lambda value: np.asarray(value).tolist()))
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "Cannot record the options. Expected numbers, strings, booleans, arrays, or lists and "
+            f"dictionaries of them. Received: {options}"
+        ) from error
 
 
 def _safe(part):

@@ -38,7 +38,7 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         keep_fraction: float in (0, 1]. Exactly round-half-up(keep_fraction · N) are kept.
         policy: a name among `POLICIES`, `{"name": name, option: value}`, or a `Policy`.
         quota: `None`, or the number of examples of each class: a name among `QUOTAS`,
-            `{"name": name, option: value}`, a `Quota`, or a function `(available, total, rng)`.
+            `{"name": name, option: value}`, or a `Quota`.
         seed: integer that breaks ties and draws. The same seed selects the same examples.
         embedding: floats `(examples, dimensions)` in the order of `table.ids`, an array or the
             path of a `.npy` file. Only a policy that needs an embedding reads it.
@@ -63,13 +63,14 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
     require_embedding(embedding)
     difficulty = table.difficulty(by) if by is not None else None
     require_needs(policy, by, table.names, embedding)
+    method = description(by, policy, quota)
     # Give the policy the arrays that it needs and no others
     candidates, digest = _candidates(policy, table, difficulty, embedding)
     mask = choose(policy, candidates, table.labels, total, quota, seed)
     # Recorded, because scores of neighbours may select worse than an example's own
     reads_scores = DIFFICULTY in policy.needs or CONFIDENCE in policy.needs
     selection = {
-        **description(by, policy, quota),
+        **method,
         "keep_fraction": float(keep_fraction),
         "kept": total,
         "seed": int(seed),

@@ -99,7 +99,7 @@ def train(
     require_logits(fitted, examples)
     # Record the training step for a `ScoreCallback` of these examples.
     for callback in callbacks:
-        if getattr(callback, "examples", None) is examples:
+        if getattr(callback, "records_scores_of", None) is examples:
             passes = most_presentations(steps_per_epoch, steps_per_pass)
             fitted = callback.recording(fitted, passes)
     batches = examples.batches(

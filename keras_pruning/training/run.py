@@ -25,7 +25,13 @@ CANNOT_MATTER = {
     **EXAMPLES_SAY,
     "probe": "`selection` and `kept` record the effect of the scores",
     "scores": "`selection` and `kept` record their effect",
-    "sweep": "it lists runs",
+    "sweep.methods": "`selection` has the method",
+    "sweep.keep_fractions": "`selection` and `kept` have the fraction",
+    "sweep.data_fractions": "`examples.fraction`",
+    "sweep.seeds": "each run has a seed",
+    "sweep.jobs": "runs do not see each other",
+    "sweep.threads": "`threads` has the number that is used",
+    "sweep.save_models": "`save_model` has it",
     "seed": "each run has its seed",
 }
 
@@ -58,6 +64,15 @@ class TrainingPlan:
         splits = Splits(**dataclasses.asdict(config.dataset))
         return cls(splits, config.model, config.training, config.as_dict(), threads=thread_count(1))
 
+    def as_config(self):
+        """Returns the config as nested dictionaries, with the values that the plan has now."""
+        return {
+            **self.settings,
+            "dataset": {**self.settings["dataset"], **self.data.drawn},
+            "model": dataclasses.asdict(self.model),
+            "training": dataclasses.asdict(self.training),
+        }
+
     @cached_property
     def recipe(self):
         """Dictionary of everything that all results of the plan depend on.
@@ -67,7 +82,7 @@ class TrainingPlan:
         return {
             "examples": self.data.train.provenance,
             "test_examples": self.data.test.provenance,
-            **settings(self.settings, CANNOT_MATTER),
+            **settings(self.as_config(), CANNOT_MATTER),
             "model_source": source_digest(self.model.name),
             "threads": self.threads,
             "save_model": self.save_models,
@@ -157,8 +172,9 @@ def run_all(runs):
     # All runs share the settings of the first one's plan.
     plan = runs[0].plan
     verbose = progress(len(runs), plan.jobs)
-    # The parent computes the recipes, so that no child hashes the examples again.
-    calls = [{"run": run, "recipe": run.recipe, "verbose": verbose} for run in runs]
+    # The parent computes the recipe, which travels with the plan: no child computes it again.
+    plan.recipe  # noqa: B018
+    calls = [{"run": run, "verbose": verbose} for run in runs]
     function = "keras_pruning.training.work:run_training"
     description = "training runs" if len(runs) > 1 else "training run"
     yield from run_each(function, calls, plan.jobs, plan.threads, description)

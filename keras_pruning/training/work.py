@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_pruning.models import loading
+from keras_pruning.recipes import require_same_source
 from keras_pruning.reports.event_files import EventFile
 from keras_pruning.reports.hparams import write_run_summary
 from keras_pruning.reports.training_curves import TrainingCurves
@@ -14,12 +15,11 @@ from keras_pruning.storage import RECIPE, new_folder, write_json
 from keras_pruning.training import evaluation, fit
 
 
-def run_training(run, recipe, verbose=0):
+def run_training(run, verbose=0):
     """Trains and evaluates one model and writes the folder of the run.
 
     Args:
         run: `TrainingRun`.
-        recipe: recipe of the run, which the parent process has computed.
         verbose: as in `keras.Model.fit`.
 
     Returns:
@@ -27,7 +27,8 @@ def run_training(run, recipe, verbose=0):
     """
     # The folder gets its name when everything is written.
     with new_folder(run.folder) as folder:
-        write_json(folder / RECIPE, recipe)
+        write_json(folder / RECIPE, run.recipe)
+        require_same_source(run.plan.model.name, run.recipe["model_source"])
         if run.subset is not None:
             run.subset.save(folder / "subset.parquet")
         metrics = _train(run, folder, verbose)
@@ -63,11 +64,11 @@ def _train(run, folder, verbose):
         **dataclasses.asdict(log),
         "seed": run.seed,
         "selection": selection,
-        "config": plan.settings,
+        "config": plan.as_config(),
     }
     # Write the event file and the model. The caller writes the metrics.
     keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
-    data_fraction = plan.settings["dataset"]["fraction"]
+    data_fraction = plan.data.drawn["fraction"]
     with EventFile(folder) as events:
         write_run_summary(events, method_name(selection), keep_fraction, data_fraction, metrics)
     if plan.save_models:

@@ -169,7 +169,7 @@ def test_an_example_alone_in_its_class_keeps_its_score():
 
 
 def test_the_doctor_wants_all_labels_scored(tmp_path):
-    with pytest.raises(InputError, match="label of every example.*probe.fraction: 1.*0.5"):
+    with pytest.raises(InputError, match="labels of all examples.*probe.fraction: 1.*0.5"):
         examine(ScoringPlan.from_config(config()), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -207,20 +207,49 @@ def test_config_makes_the_same_policy_again(name):
     assert get({"name": name, **policy.get_config()}).get_config() == policy.get_config()
 
 
-def test_a_quota_may_be_a_function(examples):
-    def first_class(available, total, rng):
-        return np.array([total] + [0] * 9)
+def test_a_quota_may_be_an_instance(examples):
+    class FirstClass(Quota):
+        name = "first_class"
 
-    subset = kp.select(table(examples), None, 0.05, "random", first_class)
+        def counts(self, available, total, rng):
+            return np.array([total] + [0] * 9)
+
+    subset = kp.select(table(examples), None, 0.05, "random", FirstClass())
     assert set(subset.labels[subset.mask]) == {0}
     assert method_name(subset.selection) == "random-first_class"
     assert quotas.get(None) is None
+    with pytest.raises(InputError, match="Unknown quota. Expected one of .'balanced'"):
+        kp.select(table(examples), None, 0.05, "random", lambda *arguments: [1])
 
 
 @pytest.mark.parametrize("counts", [[1] * 9, [36] + [0] * 9, [-1, 9] + [0] * 8, [1] * 10])
 def test_impossible_counts_of_a_quota_are_refused(counts, examples):
-    with pytest.raises(InputError, match="'<lambda>' gives impossible counts. Expected one count"):
-        kp.select(table(examples), None, 8 / 144, "random", lambda *arguments: counts)
+    class Impossible(Quota):
+        name = "impossible"
+
+        def counts(self, available, total, rng):
+            return counts
+
+    with pytest.raises(InputError, match="'impossible' gives impossible counts. Expected one"):
+        kp.select(table(examples), None, 8 / 144, "random", Impossible())
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}])
+def test_options_that_cannot_be_recorded_are_refused(value, examples):
+    class Own(Policy):
+        name = "own_option"
+
+        def __init__(self, value):
+            self.value = value
+
+    with pytest.raises(InputError, match="Cannot record the options. Expected numbers"):
+        kp.select(table(examples), "el2n", 0.5, Own(value))
+
+
+def test_equal_numbers_have_one_name():
+    plain = {"by": "el2n", "policy": "own", "quota": None}
+    names = [method_name({**plain, "policy_options": {"weight": weight}}) for weight in (2, 2.0)]
+    assert names == ["el2n-own-weight=2"] * 2
 
 
 def test_option_values_are_safe_in_the_names_of_folders():

@@ -10,7 +10,7 @@ import contextlib
 import numpy as np
 import tensorflow as tf
 
-from keras_pruning.backend.tensorflow.candidates import (
+from keras_pruning.backend.tensorflow.nearest_candidates import (
     as_queries,
     as_squares,
     as_support,

@@ -3,7 +3,7 @@
 from keras_pruning.arguments import from_registry
 from keras_pruning.selection.quotas.balanced import Balanced
 from keras_pruning.selection.quotas.balanced import balanced as balanced
-from keras_pruning.selection.quotas.quota import FunctionQuota, Quota
+from keras_pruning.selection.quotas.quota import Quota
 
 QUOTAS = {
     "balanced": Balanced,
@@ -14,14 +14,11 @@ def get(quota):
     """Returns a quota, or `None` for `None`.
 
     Args:
-        quota: a name among `QUOTAS`, a dictionary of a `name` and options, a `Quota`, a function
-            `(available, total, rng)`, or `None`.
+        quota: a name among `QUOTAS`, a dictionary of a `name` and options, a `Quota`, or `None`.
 
     Raises:
         InputError: if there is no such quota or option.
     """
     if quota is None:
         return None
-    if callable(quota) and not isinstance(quota, type):
-        return FunctionQuota(quota)
     return from_registry("quota", quota, QUOTAS, Quota)

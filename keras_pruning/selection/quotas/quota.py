@@ -28,18 +28,3 @@ class Quota:
     def get_config(self):
         """Returns the options that make the same quota again, as a dictionary."""
         return options_of(self)
-
-
-class FunctionQuota(Quota):
-    """Quota of a user's own function.
-
-    Args:
-        function: called with `available`, `total` and `rng`, as `Quota.counts` is.
-    """
-
-    def __init__(self, function):
-        self.name = getattr(function, "__name__", type(function).__name__)
-        self._function = function
-
-    def counts(self, available, total, rng):
-        return self._function(available, total, rng)
