@@ -50,7 +50,7 @@ class Subset:
         """The way it was selected, a dictionary.
 
         It has the keys `by`, `policy` and `quota` (names), `policy_options`, `quota_options`,
-        `keep_fraction`, `kept`, `seed`, `extrapolated` (whether scores carried over from
+        `keep_fraction`, `kept`, `seed`, `extrapolated` (whether scores estimated from
         neighbours took part) and `embedding` (a hash of the vectors). Files of earlier versions
         leave some out. The policy of a subset that `select` has not made is `"own"`.
         """

@@ -234,3 +234,10 @@ def test_a_score_of_ones_own(examples, checkpoints):
     expected = 1 / exponents.sum(axis=1)
     np.testing.assert_allclose(table["own_confidence"], expected, atol=1e-5)
     np.testing.assert_array_equal(table.difficulty("own_confidence"), -table["own_confidence"])
+
+
+def test_drivers_keep_their_earlier_public_names():
+    assert kp.scores.ScoreCallback is kp.ScoreCallback
+    assert kp.scores.score_checkpoints is kp.score_checkpoints
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        kp.scores.nothing  # noqa: B018
