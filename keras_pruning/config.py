@@ -96,7 +96,8 @@ class ProbeConfig:
         require_fraction(self.fraction, "probe.fraction")
         if self.split == "test" and self.fraction < 1:
             raise InputError(
-                "Scores of test examples cannot be estimated from neighbours. Expected probe.fraction: 1. "
+                "Scores of test examples cannot be estimated from neighbours. "
+                "Expected probe.fraction: 1. "
                 f"Received: {self.fraction}, with probe.split: test"
             )
 
