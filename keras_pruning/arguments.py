@@ -85,7 +85,7 @@ def from_registry(kind, value, registry, base):
     options = dict(value) if isinstance(value, dict) else {"name": value}
     name = options.pop("name", None)
     if not isinstance(name, str) or name not in registry:
-        raise unknown(kind, name if isinstance(value, dict) else value, registry)
+        raise unknown(kind, value if name is None else name, registry)
     try:
         return registry[name](**options)
     except TypeError as error:

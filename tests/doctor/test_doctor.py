@@ -19,6 +19,9 @@ from keras_pruning.doctor.diagnosis import diagnose
 from keras_pruning.doctor.suspects import majority, suspect_rows
 from keras_pruning.probing import probes as probe
 
+# Trains and scores for many seconds.
+pytestmark = pytest.mark.slow
+
 
 def test_the_majority_of_the_probes():
     votes = np.array([[1, 2, 0, 2, 3], [1, 0, 1, 1, 3], [0, 0, 2, 1, 4], [1, 2, 2, 2, 4]])

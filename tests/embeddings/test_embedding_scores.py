@@ -15,6 +15,9 @@ from keras_pruning.scores.prediction_depth import vote_names
 from keras_pruning.scores.score import EmbeddingScore
 from keras_pruning.training import fit
 
+# Trains and scores for many seconds.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def examples():

@@ -8,6 +8,9 @@ from support import small
 import keras_pruning as kp
 from keras_pruning.scores import SCORES
 
+# Trains and scores for many seconds.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def examples():

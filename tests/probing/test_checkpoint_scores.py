@@ -15,6 +15,9 @@ from support.small import run
 import keras_pruning as kp
 from keras_pruning.probing.checkpoint_files import find_checkpoints
 
+# Trains and scores for many seconds.
+pytestmark = pytest.mark.slow
+
 EPOCHS = (1, 2, 10)
 SCORES = ["el2n", "vog", "first_learned"]
 

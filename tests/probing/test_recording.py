@@ -11,6 +11,9 @@ from keras_pruning.config import TrainingConfig
 from keras_pruning.scores import SCORES
 from keras_pruning.training import fit
 
+# Trains and scores for many seconds.
+pytestmark = pytest.mark.slow
+
 DYNAMICS = [name for name in SCORES if SCORES[name].mode == "train"]
 
 

@@ -23,6 +23,9 @@ from keras_pruning.probing.estimates import NEIGHBOURS, over_probes
 from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.probing.scored_examples import scored_part
 
+# Trains and scores for many seconds.
+pytestmark = pytest.mark.slow
+
 EL2N = {"higher_is_harder": True, "over_seeds": "mean"}
 
 

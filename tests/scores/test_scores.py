@@ -106,6 +106,7 @@ def test_one_finite_float32_for_each_example(name, examples, alone):
     np.testing.assert_array_equal(table.labels, examples.labels)
 
 
+@pytest.mark.slow
 @EVERY_FITTED
 def test_order_of_the_examples_changes_nothing(name, examples, checkpoints, alone):
     order = np.random.default_rng(1).permutation(len(examples))
@@ -115,7 +116,8 @@ def test_order_of_the_examples_changes_nothing(name, examples, checkpoints, alon
 
 
 @EVERY_FITTED
-@pytest.mark.parametrize("batch_size", [pytest.param(1, marks=pytest.mark.slow), 129, 1000])
+@pytest.mark.slow
+@pytest.mark.parametrize("batch_size", [1, 129, 1000])
 def test_batch_size_changes_nothing(name, batch_size, alone):
     table, other = alone(name, 64), alone(name, batch_size)
     np.testing.assert_allclose(other[name], table[name], atol=1e-4)
@@ -126,6 +128,7 @@ def test_together_with_others_it_is_the_same(name, alone, together):
     np.testing.assert_array_equal(together[name], alone(name)[name])
 
 
+@pytest.mark.slow
 @EVERY_FITTED
 def test_the_same_seed_repeats_and_a_second_fit_starts_clean(name, examples):
     callback = kp.ScoreCallback(examples, [name])
@@ -136,6 +139,7 @@ def test_the_same_seed_repeats_and_a_second_fit_starts_clean(name, examples):
     np.testing.assert_array_equal(tables[0], tables[1])
 
 
+@pytest.mark.slow
 @EVERY_FITTED
 def test_scoring_leaves_training_as_it_was(name, examples, plain):
     """Weights, moving statistics, optimiser and random streams: one difference would show here."""
@@ -201,6 +205,7 @@ def scored_with_wrong_labels():
     return callback.table()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [score.name for score in those_that_see_wrong_labels()])
 def test_flipped_labels_score_harder_than_the_median(name, scored_with_wrong_labels):
     difficulty = scored_with_wrong_labels.difficulty(name)
