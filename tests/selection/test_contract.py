@@ -81,7 +81,7 @@ def test_a_saved_subset_has_its_options(examples, vectors, tmp_path):
         ({"by": "el2n"}, "'outer' needs an embedding. Expected `embedding`, an array.*=None"),
         ({"policy": {"name": "outer", "wait": 1}}, r"options of the policy 'outer'. Expected some"),
         ({"policy": {"name": "random", "beta": 1}}, "policy 'random'. Expected none. Received"),
-        ({"policy": {"beta": 1}}, "Unknown policy. Expected one of.*Received: {.weight"),
+        ({"policy": {"beta": 1}}, "Unknown policy. Expected one of.*Received: {.beta"),
         ({"policy": 3}, "Unknown policy. Expected one of.*Received: 3"),
         ({"quota": {"name": "floor", "most": 1}}, "Invalid options of the quota 'floor'"),
         ({"quota": {"least": 1}}, "Unknown quota"),
