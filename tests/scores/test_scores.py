@@ -246,3 +246,8 @@ def test_drivers_keep_their_earlier_public_names():
     assert kp.scores.score_checkpoints is kp.score_checkpoints
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         kp.scores.nothing  # noqa: B018
+
+
+@EVERY
+def test_its_class_is_at_most_three_deep(name):
+    assert len([base for base in SCORES[name].__mro__ if issubclass(base, Score)]) <= 3
