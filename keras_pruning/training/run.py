@@ -172,8 +172,10 @@ def run_all(runs):
     # All runs share the settings of the first one's plan.
     plan = runs[0].plan
     verbose = progress(len(runs), plan.jobs)
-    # The parent computes the recipe, which travels with the plan: no child computes it again.
-    plan.recipe  # noqa: B018
+    # The parent computes the recipe of each data fraction before any run trains. It travels with
+    # the plan, so that no child computes it again.
+    for run in runs:
+        run.plan.recipe  # noqa: B018
     calls = [{"run": run, "verbose": verbose} for run in runs]
     function = "keras_pruning.training.work:run_training"
     description = "training runs" if len(runs) > 1 else "training run"

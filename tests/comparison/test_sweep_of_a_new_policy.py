@@ -48,7 +48,7 @@ def pretend_to_train(runs):
             "seconds": 1.0,
             "seed": finished.seed,
             "selection": selection,
-            "config": finished.plan.settings,
+            "config": finished.plan.as_config(),
         }
         write_json(finished.folder / "metrics.json", metrics)
         yield metrics
