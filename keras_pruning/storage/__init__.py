@@ -2,7 +2,7 @@
 
 from keras_pruning.storage.files import AlreadyExists, clear_leftovers, new_file, new_folder
 from keras_pruning.storage.json_files import RECIPE, json_text, load_json, read_json, write_json
-from keras_pruning.storage.names import require_name, spreadsheet_text
+from keras_pruning.storage.names import require_name
 from keras_pruning.storage.places import require_writable
 
 __all__ = [
@@ -16,6 +16,5 @@ __all__ = [
     "read_json",
     "require_name",
     "require_writable",
-    "spreadsheet_text",
     "write_json",
 ]

@@ -84,7 +84,7 @@ def clear_leftovers(path):
     name, host = re.escape(path.name), re.escape(_HOST)
     # Version 0.2.0 named files by the process only.
     partial = rf"\.?{name}\.{host}-(\d+)(?:-\w+)?\.partial|\.{name}\.(\d+)\.partial"
-    for entry in path.parent.iterdir():
+    for entry in path.parent.iterdir() if path.parent.is_dir() else []:
         match = re.fullmatch(partial, entry.name)
         if match is None or _is_running(match[1] or match[2]):
             continue

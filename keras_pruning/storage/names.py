@@ -1,4 +1,4 @@
-"""Names and texts from files, which must not become paths or spreadsheet formulas."""
+"""Names that come from files, which must not lead out of a folder."""
 
 import re
 
@@ -6,7 +6,6 @@ from keras_pruning.errors import InputError
 
 LONGEST = 100
 _NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{LONGEST - 1}}}")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def require_name(kind, name):
@@ -24,22 +23,3 @@ def require_name(kind, name):
             f"Invalid name of a {kind}. Expected at most {LONGEST} letters (a-z, A-Z), digits, "
             f"'_', '-' and '.', without '-' or '.' at the beginning. Received: {repr(name)[:80]}"
         )
-
-
-def spreadsheet_text(text):
-    """Returns `text` for a cell of a CSV file, with an apostrophe before a formula.
-
-    Spreadsheets run text that begins with `=`, `+`, `-`, `@`, a tab or a new line. Numbers stay
-    numbers.
-    """
-    if not text.startswith(_FORMULA) or _is_number(text):
-        return text
-    return f"'{text}"
-
-
-def _is_number(text):
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text == text.strip()

@@ -93,4 +93,6 @@ def _fullest(path):
     while not folder.exists():
         folder = folder.parent
     places = [str(folder), tempfile.gettempdir()]
-    return min(((place, shutil.disk_usage(place).free) for place in places), key=lambda pair: pair[1])
+    return min(
+        ((place, shutil.disk_usage(place).free) for place in places), key=lambda pair: pair[1]
+    )
