@@ -47,6 +47,7 @@ def load_json(path):
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
+        current = _digest(content)
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"Cannot read {path} as JSON: {error}. Expected a file that this package wrote. "
@@ -59,8 +60,7 @@ def load_json(path):
         )
     if DIGEST not in content:
         return content, False
-    recorded = content.pop(DIGEST)
-    if recorded != _digest(content):
+    if content.pop(DIGEST) != current:
         raise InputError(damaged(path))
     return content, True
 
@@ -82,6 +82,9 @@ def without_digest(path):
 
 
 def _digest(content):
+    """Returns a hash over JSON without the digest that it may have."""
+    if isinstance(content, dict):
+        content = {key: value for key, value in content.items() if key != DIGEST}
     text = json.dumps(content, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
