@@ -173,7 +173,7 @@ def test_a_model_that_changes_during_a_sweep_is_refused(config, own_model):
     assert not run.folder.exists()
 
 
-def test_recipes_of_all_runs_are_computed_before_any_trains(config, monkeypatch):
+def test_recipes_of_all_runs_are_computed_before_any_trains(config, tmp_path, monkeypatch):
     """Also those of further data fractions, each of which has a plan."""
 
     def run_each(function, calls, *rest):
@@ -181,7 +181,8 @@ def test_recipes_of_all_runs_are_computed_before_any_trains(config, monkeypatch)
 
     monkeypatch.setattr(kp.training.run, "run_each", run_each)
     runs = [
-        the_run(dataclasses.replace(config, dataset=DatasetConfig(fraction=f))) for f in (0.1, 0.2)
+        the_run(dataclasses.replace(config, dataset=DatasetConfig(fraction=f)), folder=tmp_path)
+        for f in (0.1, 0.2)
     ]
     assert list(kp.training.run.run_all(runs)) == [True, True]
 

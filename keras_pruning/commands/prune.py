@@ -1,9 +1,7 @@
 """`prune`: selects the examples to keep by their scores."""
 
-from pathlib import Path
-
-from keras_pruning.recipes import require_same_recipe
-from keras_pruning.selection import Subset, select
+from keras_pruning.selection import select
+from keras_pruning.storage import AlreadyExists, require_writable
 from keras_pruning.tables.score_table import ScoreTable
 
 HELP = "Select the examples to keep by their scores."
@@ -36,6 +34,7 @@ def add_arguments(parser):
 
 def run(values):
     """Writes the subset, or reuses the one that is there."""
+    require_writable(values.output)
     table = ScoreTable.load(values.scores)
     subset = select(
         table,
@@ -46,11 +45,12 @@ def run(values):
         values.seed,
         values.embedding,
     )
-    # An existing file is kept: either it has the same recipe, or that is an error
-    if Path(values.output).exists():
-        require_same_recipe(values.output, Subset.load(values.output).metadata, subset.metadata)
-        yield f"Reused {values.output}: it has the same recipe."
-    else:
+    # An existing file is kept: either it has the same recipe, or that is an error. Another process
+    # may write it at the same time.
+    try:
         subset.save(values.output)
+    except AlreadyExists:
+        subset.require_same(values.output)
+        yield f"Reused {values.output}: it has the same recipe."
     yield f"Kept {len(subset):,} of {len(table):,} examples."
     yield values.output

@@ -1,16 +1,19 @@
 """Reads finished training runs from their folders and compares them."""
 
 import logging
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from keras_pruning.comparison.metrics import require_metrics
+from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import completed, differing
 from keras_pruning.selection.methods import FULL, baseline_of, is_baseline, method_name
 from keras_pruning.statistics import intervals
-from keras_pruning.storage import read_json
+from keras_pruning.storage import load_json
 
 logger = logging.getLogger("keras_pruning")
 
@@ -88,13 +91,27 @@ class Row:
 def find_runs(folder):
     """Returns all finished runs below `folder`.
 
+    Warns once if some of their metrics have no digest.
+
     Raises:
-        InputError: if there are none, if their recipes differ in more than the kept examples, or
-            if two are of the same method, fraction and seed.
+        InputError: if there are none, if one is damaged, if their recipes differ in more than the
+            kept examples, or if two are of the same method, fraction and seed.
     """
-    runs = [_read(path) for path in _metrics_files(folder)]
+    runs, unverified = [], []
+    for path in _metrics_files(folder):
+        metrics, is_verified = load_json(path)
+        runs.append(_as_run(path, metrics))
+        unverified += [] if is_verified else [path]
     if not runs:
         raise InputError(f"No finished runs. Expected metrics.json files below {folder}.")
+    if unverified:
+        warnings.warn(
+            f"{len(unverified)} of {len(runs)} metrics.json have no digest, so damage to them "
+            f"cannot be noticed. The first is {unverified[0]}. Version 0.2.0 or earlier, or "
+            "another program, wrote them.",
+            UserWarning,
+            stacklevel=2,
+        )
     _require_same_recipe(runs)
     _require_each_once(runs)
     return runs
@@ -114,6 +131,12 @@ def _metrics_files(folder):
 
 def _require_same_recipe(runs):
     for run in runs[1:]:
+        classes = [len(other.metrics["class_accuracy"]) for other in (runs[0], run)]
+        if classes[0] != classes[1]:
+            raise InputError(
+                "Runs of different data cannot be compared. Expected the same number of classes. "
+                f"Received: {classes[0]} in {runs[0].folder}, {classes[1]} in {run.folder}"
+            )
         keys = differing(_shared(run), _shared(runs[0]))
         if keys:
             raise InputError(
@@ -135,25 +158,22 @@ def _require_each_once(runs):
         folders[key] = run.folder
 
 
-_NEEDED = ("test_accuracy", "test_loss", "class_accuracy", "examples_kept", "seconds", "seed")
-
-
-def _read(path):
-    """Reads the run of a `metrics.json`.
+def _as_run(path, metrics):
+    """Returns the `Run` of the content of a `metrics.json`.
 
     Raises:
-        InputError: if the file is damaged or of something else.
+        InputError: if an entry is missing or of another type.
     """
-    metrics = read_json(path)
     try:
-        selection = metrics["selection"]
-        keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
-        data_fraction = metrics["config"]["dataset"]["fraction"]
-        for key in _NEEDED:
-            metrics[key]
-        return Run(path.parent, method_name(selection), data_fraction, keep_fraction, metrics)
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path} is not the metrics of a training run: {error!r}") from error
+        require_metrics(metrics)
+        dataset = DatasetConfig(**metrics["config"]["dataset"])
+    except (InputError, TypeError) as error:
+        raise InputError(
+            f"{path} is not the metrics of a training run of this version: {error}"
+        ) from error
+    selection = metrics["selection"]
+    keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
+    return Run(path.parent, method_name(selection), dataset.fraction, keep_fraction, metrics)
 
 
 def _shared(run):

@@ -77,7 +77,8 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         "extrapolated": bool(reads_scores and table.extrapolated.any()),
         "embedding": digest,
     }
-    return Subset(table.ids, table.labels, mask, {**table.metadata, "selection": selection})
+    metadata = {**table.metadata, "selection": selection, "table": table.digest}
+    return Subset(table.ids, table.labels, mask, metadata)
 
 
 def require_needs(policy, by, scores, embedding):

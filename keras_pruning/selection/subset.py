@@ -1,12 +1,14 @@
 """The examples that a selection keeps."""
 
 import hashlib
-
-import numpy as np
+import numbers
 
 from keras_pruning.errors import InputError
-from keras_pruning.storage import new_file
+from keras_pruning.recipes import require_same_recipe
+from keras_pruning.storage import new_file, require_name
 from keras_pruning.tables import parquet
+from keras_pruning.tables.columns import checked_booleans, checked_ids, checked_labels
+from keras_pruning.tables.metadata import require_metadata
 
 KIND = "keras_pruning.subset"
 
@@ -18,22 +20,28 @@ class Subset:
         ids: strings `(examples,)`, all examples in the order of the table.
         labels: integers `(examples,)`.
         mask: booleans `(examples,)`, true for those to keep.
-        metadata: dictionary of `examples` (their provenance), `selection` and the metadata of the
-            score table.
+        metadata: dictionary of `examples` (their provenance), `selection`, `table` (the digest of
+            the score table) and the metadata of the score table.
 
     Raises:
-        InputError: if ids, labels and mask differ in length.
+        InputError: if ids, labels and mask differ in length, or if the metadata have other types,
+            names that cannot be part of a path, or another number of kept examples.
     """
 
     def __init__(self, ids, labels, mask, metadata=None):
-        self.ids, self.labels = np.asarray(ids, dtype=str), np.asarray(labels, dtype=np.int64)
-        self.mask = np.asarray(mask, dtype=bool)
+        self.ids = checked_ids(ids)
+        self.labels = checked_labels(labels, len(self.ids))
+        self.mask = checked_booleans("mask", mask, len(self.ids))
         self.metadata = dict(metadata or {})
-        if not self.ids.shape == self.labels.shape == self.mask.shape:
-            raise InputError(
-                "Invalid subset. Expected ids, labels and mask of one length. Received: "
-                f"{self.ids.shape}, {self.labels.shape}, {self.mask.shape}"
-            )
+        require_metadata(self.metadata)
+        if "selection" in self.metadata:
+            require_selection(self.metadata["selection"])
+            self._require_count(self.metadata["selection"])
+
+    def __repr__(self):
+        method = [self.selection[name] for name in ("by", "policy", "quota")]
+        name = "-".join(part for part in method if part)
+        return f"<Subset of {len(self)} of {len(self.ids)} examples: {name}>"
 
     @property
     def kept_ids(self):
@@ -60,7 +68,12 @@ class Subset:
 
     @property
     def digest(self):
-        """A hash over the kept ids."""
+        """A hash over the kept ids, 32 hexadecimal digits."""
+        return parquet.digest({"id": self.kept_ids})
+
+    @property
+    def older_digest(self):
+        """The hash over the kept ids that version 0.2.0 and earlier wrote into recipes."""
         return hashlib.sha256("\0".join(self.kept_ids.tolist()).encode()).hexdigest()[:32]
 
     def __len__(self):
@@ -82,7 +95,82 @@ class Subset:
         """Reads a subset that `save` wrote.
 
         Raises:
-            InputError: if the file is missing, truncated or something else.
+            InputError: if the file is missing, damaged or something else.
         """
         columns, metadata = parquet.read(path, KIND)
-        return cls(columns["id"], columns["label"], columns["kept"], metadata)
+        with parquet.named_in_errors(path):
+            if missing := {"id", "label", "kept"} - columns.keys():
+                raise InputError(
+                    f"Expected the columns {sorted(missing)}. Received: {list(columns)}."
+                )
+            return cls(columns["id"], columns["label"], columns["kept"], metadata)
+
+    def require_same(self, path):
+        """Raises an `InputError` unless a file holds this subset.
+
+        Args:
+            path: path of a subset file.
+        """
+        other = Subset.load(path)
+        recorded, requested = dict(other.metadata), dict(self.metadata)
+        tables = recorded.pop("table", None), requested.pop("table", None)
+        require_same_recipe(path, recorded, requested)
+        # Files of version 0.2.0 and earlier do not name their table.
+        is_other_table = None not in tables and tables[0] != tables[1]
+        if is_other_table or other.digest != self.digest:
+            raise InputError(
+                f"{path} holds a subset of other scores. Nothing was overwritten. Expected the "
+                f"score table with the digest {tables[1]}, {len(self):,} examples. Received: a "
+                f"subset of the table {tables[0] or 'unknown'}, {len(other):,} examples. "
+                "Choose another --output, or remove that file yourself."
+            )
+
+    def _require_count(self, selection):
+        kept = selection.get("kept", len(self))
+        if kept != len(self):
+            raise InputError(
+                f"Invalid subset. Expected as many kept examples as `selection.kept`: {kept}. "
+                f"Received: {len(self)} in the mask."
+            )
+
+
+def require_selection(selection):
+    """Raises an `InputError` unless the entries of a selection have their types and valid names.
+
+    Args:
+        selection: the `selection` of a subset's metadata or of a `metrics.json`.
+    """
+    if not isinstance(selection, dict):
+        raise _invalid("", selection, "a dictionary")
+    for name in ("by", "policy", "quota", "keep_fraction", "seed"):
+        if name not in selection:
+            raise InputError(
+                f"Invalid selection. Expected the entry `{name}`. Received: {list(selection)}"[:300]
+            )
+    for name in ("by", "policy", "quota"):
+        # Only a policy is always there.
+        if selection[name] is not None or name == "policy":
+            require_name(f"selection (`{name}`)", selection[name])
+    fraction = selection["keep_fraction"]
+    if not _is_number(fraction, numbers.Real) or not 0 <= fraction <= 1:
+        raise _invalid("keep_fraction", fraction, "a number in [0, 1]")
+    for name in ("seed", "kept"):
+        value = selection.get(name)
+        if value is not None and not (_is_number(value, numbers.Integral) and value >= 0):
+            raise _invalid(name, value, "an integer >= 0")
+    for name in ("policy_options", "quota_options"):
+        if not isinstance(selection.get(name), dict | None):
+            raise _invalid(name, selection[name], "a dictionary")
+    if not isinstance(selection.get("extrapolated"), bool | None):
+        raise _invalid("extrapolated", selection["extrapolated"], "true or false")
+
+
+def _is_number(value, kind):
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _invalid(name, value, expected):
+    entry = f" `{name}`" if name else ""
+    return InputError(
+        f"Invalid selection{entry}. Expected {expected}. Received: {repr(value)[:80]}"
+    )

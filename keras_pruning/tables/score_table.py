@@ -1,13 +1,15 @@
 """The table of all scores, with ids, labels and provenance, in memory and as Parquet."""
 
-import csv
-
 import numpy as np
 
 from keras_pruning.errors import InputError, unknown
+from keras_pruning.recipes import completed, differing
 from keras_pruning.statistics.reliability import reliability
-from keras_pruning.storage import new_file
+from keras_pruning.storage import new_file, require_name
+from keras_pruning.tables import columns as checks
 from keras_pruning.tables import parquet
+from keras_pruning.tables.csv_files import write_csv
+from keras_pruning.tables.metadata import require_metadata
 
 KIND = "keras_pruning.scores"
 
@@ -28,27 +30,34 @@ class ScoreTable:
             none.
 
     Raises:
-        InputError: if a column has another length or contains values that are not finite.
+        InputError: if a column has another length or contains values that are not finite, if a
+            score has a name that cannot be part of a path, or if the metadata have other types.
     """
 
     def __init__(self, ids, labels, scores, standard_errors=None, metadata=None, extrapolated=None):
-        self.ids, self.labels = np.asarray(ids, dtype=str), np.asarray(labels, dtype=np.int64)
-        self._scores = _columns(scores, len(self.ids))
-        self.standard_errors = _columns(standard_errors or {}, len(self.ids))
+        self.ids = checks.checked_ids(ids)
+        self.labels = checks.checked_labels(labels, len(self.ids))
+        _require_names(scores, standard_errors or {})
+        self._scores = checks.checked_scores(scores, len(self.ids))
+        self.standard_errors = checks.checked_scores(standard_errors or {}, len(self.ids))
         self.metadata = dict(metadata or {})
+        require_metadata(self.metadata)
         if extrapolated is None:
             extrapolated = np.zeros(len(self.ids), bool)
-        self.extrapolated = np.asarray(extrapolated, dtype=bool)
-        if self.extrapolated.shape != self.ids.shape:
-            raise InputError(
-                f"Invalid `extrapolated`. Expected shape {self.ids.shape}, one boolean an example. "
-                f"Received: {self.extrapolated.shape}"
-            )
+        self.extrapolated = checks.checked_booleans("extrapolated", extrapolated, len(self.ids))
+
+    def __repr__(self):
+        return f"<ScoreTable of {len(self)} examples: {', '.join(self.names)}>"
 
     @property
     def names(self):
         """Names of the scores."""
         return list(self._scores)
+
+    @property
+    def digest(self):
+        """A hash over ids, labels, scores, standard errors and extrapolated examples."""
+        return parquet.digest(self._as_columns())
 
     def __len__(self):
         return len(self.ids)
@@ -95,7 +104,8 @@ class ScoreTable:
             tables: list of `ScoreTable` of the same examples, with the same of them extrapolated.
 
         Raises:
-            InputError: if ids, labels or extrapolated examples differ between the tables.
+            InputError: if ids, labels, the provenance of the examples or the extrapolated examples
+                differ between the tables, or if there is no table.
         """
         first = tables[0]
         _require_same_examples(tables)
@@ -137,26 +147,26 @@ class ScoreTable:
         """Reads a table that `save` wrote.
 
         Raises:
-            InputError: if the file is missing, truncated or another kind of file.
+            InputError: if the file is missing, damaged or another kind of file.
         """
         columns, metadata = parquet.read(path, KIND)
-        # Take the columns that are no scores first.
-        ids, labels = columns.pop("id"), columns.pop("label")
-        extrapolated = columns.pop("extrapolated", None)
-        # Files without the entry `scores` in their metadata name the scores by their columns only.
-        names = metadata.get("scores") or [name for name in columns if not name.endswith("_se")]
-        missing = [name for name in names if name not in columns]
-        if missing:
-            raise InputError(
-                f"Invalid score table {path}. Expected the columns {missing}. "
-                f"Received: {list(columns)}"
-            )
-        scores = {name: columns[name] for name in columns if name in names}
-        errors = {name: columns[f"{name}_se"] for name in scores if f"{name}_se" in columns}
-        return cls(ids, labels, scores, errors, metadata, extrapolated)
+        with parquet.named_in_errors(path):
+            require_metadata(metadata)
+            missing = {"id", "label", *metadata.get("scores", {})} - columns.keys()
+            if missing:
+                raise InputError(
+                    f"Expected the columns {sorted(missing)}. Received: {list(columns)}."
+                )
+            # Take the columns that are no scores first.
+            ids, labels = columns.pop("id"), columns.pop("label")
+            extrapolated = columns.pop("extrapolated", None)
+            scores, errors = _without_errors(columns, metadata.get("scores", {}))
+            return cls(ids, labels, scores, errors, metadata, extrapolated)
 
     def to_csv(self, path, overwrite=False):
-        """Writes the same columns as CSV.
+        """Writes the same columns as CSV in UTF-8.
+
+        An id that a spreadsheet would run as a formula gets an apostrophe at the beginning.
 
         Args:
             path: path of the file.
@@ -166,10 +176,8 @@ class ScoreTable:
             InputError: if `path` exists and `overwrite` is false.
         """
         columns = self._as_columns()
-        with new_file(path, overwrite) as partial, open(partial, "w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            writer.writerows(zip(*columns.values(), strict=True))
+        with new_file(path, overwrite) as partial:
+            write_csv(partial, columns, zip(*columns.values(), strict=True))
 
     def _as_columns(self):
         """Returns all columns of a file, in order."""
@@ -179,8 +187,43 @@ class ScoreTable:
         return {"id": self.ids, "label": self.labels, **self._scores, **errors, **marked}
 
 
+def _require_names(scores, errors):
+    """Raises an `InputError` unless the names of all columns are different and valid."""
+    columns = [*checks.RESERVED, *scores, *[f"{name}_se" for name in errors]]
+    for name in scores:
+        require_name("score", name)
+        if columns.count(name) > 1:
+            raise InputError(
+                f"Invalid name of a score. Expected none of {checks.RESERVED} and no `<score>_se` "
+                f"of another score. Received: {name!r}. Rename the score."
+            )
+    if missing := [name for name in errors if name not in scores]:
+        raise InputError(
+            f"Invalid `standard_errors`. Expected scores of the table: {list(scores)}. "
+            f"Received: {missing}"
+        )
+
+
+def _without_errors(columns, recorded):
+    """Returns the scores and their standard errors among the columns of a file.
+
+    Args:
+        columns: dictionary of the columns.
+        recorded: names of scores. A column `<score>_se` that is not among them is an error.
+    """
+    errors = {
+        name: columns[f"{name}_se"]
+        for name in columns
+        if f"{name}_se" in columns and f"{name}_se" not in recorded
+    }
+    taken = {f"{name}_se" for name in errors}
+    return {name: columns[name] for name in columns if name not in taken}, errors
+
+
 def _require_same_examples(tables):
     """Raises an `InputError` unless the tables have the same examples, alike extrapolated."""
+    if not tables:
+        raise InputError("Nothing to combine. Expected at least one ScoreTable. Received: none")
     first = tables[0]
     for table in tables[1:]:
         same = np.array_equal(table.ids, first.ids)
@@ -190,6 +233,7 @@ def _require_same_examples(tables):
                 f"same order. Received: tables of {len(first)} and {len(table)} examples that "
                 "differ"
             )
+        _require_same_provenance(first.metadata.get("examples"), table.metadata.get("examples"))
         if not np.array_equal(table.extrapolated, first.extrapolated):
             raise InputError(
                 "The tables extrapolate different examples. Expected the same examples to be "
@@ -198,18 +242,15 @@ def _require_same_examples(tables):
             )
 
 
-def _columns(columns, length):
-    """Returns the columns as float32, checked for their length and for finite values."""
-    checked = {name: np.asarray(values, dtype=np.float32) for name, values in columns.items()}
-    for name, values in checked.items():
-        if values.shape != (length,):
-            raise InputError(
-                f"Invalid scores `{name}`. Expected shape ({length},), one value an example. "
-                f"Received: {values.shape}"
-            )
-        if not np.isfinite(values).all():
-            raise InputError(
-                f"Invalid scores `{name}`. Expected finite numbers. Received: NaN or infinity, "
-                f"first at position {int(np.argmin(np.isfinite(values)))}"
-            )
-    return checked
+def _require_same_provenance(first, other):
+    """Raises an `InputError` if two tables record examples of other inputs or another source."""
+    if not first or not other:
+        return
+    keys = differing(completed(first, "examples"), completed(other, "examples"))
+    if keys:
+        raise InputError(
+            "The tables are about different examples. Expected the same "
+            f"{', '.join(f'`{key}`' for key in keys)} in `metadata['examples']`. Received: "
+            f"{', '.join(f'{first.get(key)!r} and {other.get(key)!r}' for key in keys)}. "
+            "Combine only scores of the same inputs."
+        )

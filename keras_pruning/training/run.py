@@ -18,8 +18,9 @@ from keras_pruning.recipes import (
 )
 from keras_pruning.selection import Subset
 from keras_pruning.selection.methods import fraction_name, method_name
-from keras_pruning.storage import RECIPE, read_json
+from keras_pruning.storage import RECIPE, clear_leftovers, read_json, require_writable
 
+METRICS = "metrics.json"
 # Keys of the config that cannot change a training run, each with the reason.
 CANNOT_MATTER = {
     **EXAMPLES_SAY,
@@ -129,14 +130,18 @@ class TrainingRun:
                 f"Invalid output. Expected a folder as --output. Received: the file {self.folder}"
             )
         # An empty folder is free. Any other must be a run.
-        if not ((self.folder / RECIPE).is_file() and (self.folder / "metrics.json").is_file()):
+        if not ((self.folder / RECIPE).is_file() and (self.folder / METRICS).is_file()):
             if any(self.folder.iterdir()):
                 raise InputError(
                     f"{self.folder} is not empty and contains no finished run. "
                     "Choose another --output, or remove it yourself."
                 )
             return False
-        require_same_recipe(self.folder, read_json(self.folder / RECIPE), self.recipe)
+        recorded = read_json(self.folder / RECIPE)
+        # Version 0.2.0 and earlier recorded another hash of the same kept ids.
+        if self.subset is not None and recorded.get("kept") == self.subset.older_digest:
+            recorded["kept"] = self.subset.digest
+        require_same_recipe(self.folder, recorded, self.recipe)
         return True
 
 
@@ -166,9 +171,14 @@ def run_all(runs):
 
     Yields:
         The content of each `metrics.json`, a dictionary, in the order in which the runs finish.
+
+    Raises:
+        InputError: before any run trains, if the folder of one cannot be written.
     """
     if not runs:
         return
+    for run in runs:
+        require_writable(run.folder)
     # All runs share the settings of the first one's plan.
     plan = runs[0].plan
     verbose = progress(len(runs), plan.jobs)
@@ -179,4 +189,9 @@ def run_all(runs):
     calls = [{"run": run, "verbose": verbose} for run in runs]
     function = "keras_pruning.training.work:run_training"
     description = "training runs" if len(runs) > 1 else "training run"
-    yield from run_each(function, calls, plan.jobs, plan.threads, description)
+    try:
+        yield from run_each(function, calls, plan.jobs, plan.threads, description)
+    finally:
+        # A process that was ended may not have removed its partial folder.
+        for run in runs:
+            clear_leftovers(run.folder)

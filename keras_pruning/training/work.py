@@ -11,8 +11,9 @@ from keras_pruning.reports.event_files import EventFile
 from keras_pruning.reports.hparams import write_run_summary
 from keras_pruning.reports.training_curves import TrainingCurves
 from keras_pruning.selection.methods import method_name
-from keras_pruning.storage import RECIPE, new_folder, write_json
+from keras_pruning.storage import RECIPE, AlreadyExists, new_folder, read_json, write_json
 from keras_pruning.training import evaluation, fit
+from keras_pruning.training.run import METRICS
 
 
 def run_training(run, verbose=0):
@@ -25,14 +26,27 @@ def run_training(run, verbose=0):
     Returns:
         The content of its `metrics.json`, a dictionary.
     """
-    # The folder gets its name when everything is written.
-    with new_folder(run.folder) as folder:
-        write_json(folder / RECIPE, run.recipe)
-        require_same_source(run.plan.model.name, run.recipe["model_source"])
-        if run.subset is not None:
-            run.subset.save(folder / "subset.parquet")
-        metrics = _train(run, folder, verbose)
-        write_json(folder / "metrics.json", metrics)
+    # Another process may finish the same run before this one begins, or while it trains.
+    if run.is_finished():
+        return read_json(run.folder / METRICS)
+    try:
+        # The folder gets its name when everything is written.
+        with new_folder(run.folder) as folder:
+            return _write(run, folder, verbose)
+    except AlreadyExists:
+        if not run.is_finished():
+            raise
+        return read_json(run.folder / METRICS)
+
+
+def _write(run, folder, verbose):
+    """Trains, writes all files of a run into its folder and returns its metrics."""
+    write_json(folder / RECIPE, run.recipe)
+    require_same_source(run.plan.model.name, run.recipe["model_source"])
+    if run.subset is not None:
+        run.subset.save(folder / "subset.parquet")
+    metrics = _train(run, folder, verbose)
+    write_json(folder / METRICS, metrics)
     return metrics
 
 

@@ -1,7 +1,5 @@
 """The cost of scoring, as `compare` reports it."""
 
-import json
-
 import numpy as np
 import pytest
 from support.fake_runs import write_run
@@ -9,6 +7,7 @@ from support.fake_runs import write_run
 import keras_pruning as kp
 from keras_pruning.comparison.report import cost_lines
 from keras_pruning.comparison.runs import compare, find_runs
+from keras_pruning.storage import write_json
 
 
 def write_scores(folder, cost):
@@ -17,7 +16,7 @@ def write_scores(folder, cost):
         examples.ids, examples.labels, {"el2n": [1, 2]}, metadata={"examples": examples.provenance}
     )
     table.save(folder / "scores.parquet")
-    (folder / "scoring.json").write_text(json.dumps(cost))
+    write_json(folder / "scoring.json", cost)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Finished training runs that nobody trained."""
 
-import json
+from keras_pruning.storage import write_json
 
 RANDOM = {"by": None, "policy": "random", "quota": None}
 EL2N = {"by": "el2n", "policy": "hardest", "quota": None}
@@ -39,5 +39,5 @@ def write_run(folder, accuracy, method=None, keep_fraction=1.0, seed=0, fraction
     name = "full" if method is None else "-".join(part for part in method.values() if part)
     path = folder / f"data-{fraction}" / name / f"keep-{keep_fraction}" / f"seed-{seed}"
     path.mkdir(parents=True)
-    (path / "metrics.json").write_text(json.dumps(metrics))
+    write_json(path / "metrics.json", metrics)
     return metrics

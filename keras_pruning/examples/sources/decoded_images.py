@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import as_json
-from keras_pruning.storage import write_json
+from keras_pruning.storage import read_json, write_json
 
 # Bytes of images above which they are read through a memory map.
 MEMORY_LIMIT = 2**30
@@ -135,7 +135,7 @@ def _read(folder, key):
         labels, ids = (
             np.load(folder / name, allow_pickle=False) for name in ("labels.npy", "ids.npy")
         )
-        recorded = json.loads((folder / "key.json").read_text())
+        recorded = read_json(folder / "key.json")
     except Exception:  # A damaged entry raises errors of many kinds. It is decoded again.
         return None
     # Compare the whole key, because two keys may share a hash.

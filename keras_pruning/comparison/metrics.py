@@ -1,0 +1,51 @@
+"""Checks of the content of a `metrics.json`, which another program may have written."""
+
+import numbers
+
+from keras_pruning.errors import InputError
+from keras_pruning.selection.subset import require_selection
+
+# Numbers that a comparison reads, and the highest value of each.
+_NUMBERS = {
+    "test_accuracy": 1,
+    "test_loss": None,
+    "seconds": 1e12,
+    "examples_kept": 1e12,
+    "seed": None,
+}
+
+
+def require_metrics(metrics):
+    """Raises an `InputError` unless all entries that a comparison reads have their types."""
+    missing = {*_NUMBERS, "class_accuracy", "selection", "config"} - metrics.keys()
+    if missing:
+        raise InputError(f"Expected the entries {sorted(missing)}. Received: {list(metrics)[:20]}")
+    for name, highest in _NUMBERS.items():
+        if not _is_number(metrics[name], highest):
+            raise _invalid(
+                name, metrics[name], "a number" + (f" in [0, {highest:g}]" if highest else "")
+            )
+    for name in ("examples_kept", "seed"):
+        if not isinstance(metrics[name], int):
+            raise _invalid(name, metrics[name], "an integer")
+    by_class = metrics["class_accuracy"]
+    if not isinstance(by_class, list) or all(accuracy is None for accuracy in by_class):
+        raise _invalid("class_accuracy", by_class, "a list with a number for some class")
+    for accuracy in by_class:
+        if accuracy is not None and not _is_number(accuracy, 1):
+            raise _invalid("class_accuracy", accuracy, "numbers in [0, 1] or null")
+    if metrics["selection"] is not None:
+        require_selection(metrics["selection"])
+    config = metrics["config"]
+    for name in ("dataset", "model", "training"):
+        if not isinstance(config, dict) or not isinstance(config.get(name), dict):
+            raise _invalid(f"config.{name}", config, "a dictionary")
+
+
+def _is_number(value, highest):
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return is_number and (highest is None or 0 <= value <= highest)
+
+
+def _invalid(name, value, expected):
+    return InputError(f"Invalid `{name}`. Expected {expected}. Received: {repr(value)[:80]}")

@@ -1,0 +1,179 @@
+"""Writes files and folders that are complete or absent, and never replace another result."""
+
+import contextlib
+import errno
+import os
+import platform
+import re
+import secrets
+import shutil
+from pathlib import Path
+
+from keras_pruning.errors import InputError
+from keras_pruning.storage.places import behind_link, naming_full_disks, writing
+
+_HOST = platform.node().partition(".")[0]
+_OTHER_FOLDER = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+
+
+class AlreadyExists(InputError):
+    """A result that is there already, be it that another process was faster."""
+
+
+@contextlib.contextmanager
+def new_file(path, overwrite=False):
+    """Yields a temporary path beside `path` and renames it when the block ends without an error.
+
+    Of several writers at once, one gets the path and the others the error.
+
+    Args:
+        path: the file to write.
+        overwrite: boolean, whether to replace an existing file.
+
+    Raises:
+        AlreadyExists: if the path exists and `overwrite` is false.
+        InputError: if the file or its folder cannot be written.
+    """
+    path = Path(path)
+    if os.path.lexists(path) and not overwrite:
+        raise _exists(path, "file")
+    with _new_parents(path), writing(path):
+        clear_leftovers(path)
+        partial = path.with_name(f".{path.name}.{_writer()}.partial")
+        try:
+            yield partial
+            if overwrite:
+                os.replace(partial, path)
+            else:
+                _publish(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(path, overwrite=False):
+    """Yields a folder beside `path` and renames it when the block ends without an error.
+
+    Args:
+        path: the folder to make. If it is a link to a folder, that one is made.
+        overwrite: boolean, whether to replace an existing folder.
+
+    Raises:
+        AlreadyExists: if the folder exists and is not empty, and `overwrite` is false.
+        InputError: if the folder cannot be written.
+    """
+    path = behind_link(Path(path))
+    with _new_parents(path), naming_full_disks(path):
+        with writing(path):
+            clear_leftovers(path)
+            partial = path.with_name(f"{path.name}.{_writer()}.partial")
+            partial.mkdir()
+        try:
+            yield partial
+            if overwrite:
+                _replace(partial, path)
+            else:
+                _rename(partial, path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def clear_leftovers(path):
+    """Removes partial files and folders of `path` of processes that were killed on this machine."""
+    path = Path(path)
+    name, host = re.escape(path.name), re.escape(_HOST)
+    # Version 0.2.0 named files by the process only.
+    partial = rf"\.?{name}\.{host}-(\d+)(?:-\w+)?\.partial|\.{name}\.(\d+)\.partial"
+    for entry in path.parent.iterdir() if path.parent.is_dir() else []:
+        match = re.fullmatch(partial, entry.name)
+        if match is None or _is_running(match[1] or match[2]):
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def _writer():
+    """Returns a text that names this process and this call."""
+    return f"{_HOST}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _publish(partial, path):
+    """Gives a finished file its name, unless the name has been taken meanwhile."""
+    try:
+        os.link(partial, path)
+        return
+    except FileExistsError as error:
+        raise _exists(path, "file") from error
+    except OSError:
+        pass
+    # Without hard links, take the name first.
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError as error:
+        raise _exists(path, "file") from error
+    os.replace(partial, path)
+
+
+def _rename(partial, path):
+    try:
+        os.rename(partial, path)
+    except OSError as error:
+        if error.errno not in _OTHER_FOLDER:
+            raise InputError(f"Cannot write {path}: {error.strerror}.") from error
+        raise _exists(path, "folder") from error
+
+
+def _replace(partial, path):
+    """Replaces a folder, also if others replace it at the same time."""
+    # Move the old folder aside first, so that the path never holds half of it.
+    aside = path.with_name(f"{path.name}.{_writer()}.partial")
+    for _ in range(100):
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(path, aside)
+        try:
+            os.rename(partial, path)
+            return
+        except OSError as error:
+            if error.errno not in _OTHER_FOLDER:
+                raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    raise _exists(path, "folder")
+
+
+def _exists(path, kind):
+    """Returns the error about a path that is taken."""
+    expected = "an empty folder or none" if kind == "folder" else "a path without a file"
+    return AlreadyExists(
+        f"{path} exists already and is not overwritten. Expected {expected}. "
+        "Another process may have written it in the meantime. Remove it or choose another path."
+    )
+
+
+def _is_running(number):
+    """Returns whether a process has this number, a string."""
+    try:
+        # Signal 0 checks the process and sends nothing.
+        os.kill(int(number), 0)
+    except (ProcessLookupError, ValueError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextlib.contextmanager
+def _new_parents(path):
+    """Makes the parent folders of `path` and removes the new ones if the block fails."""
+    missing = [parent for parent in path.parents if not parent.exists()]
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for parent in missing:
+            with contextlib.suppress(OSError):
+                parent.rmdir()
+        raise
