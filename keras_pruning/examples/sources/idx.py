@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
-from keras_pruning.examples.inputs import Inputs
+from keras_pruning.examples.inputs import PIXEL_SCALE, Inputs
 
 # First word of the file names of each split.
 PREFIX = {"train": "train", "test": "t10k"}
@@ -39,7 +39,7 @@ def load(location, split, data_dir=None, image_size=None):
     )
     ids = [f"{split}-{position:05d}" for position in range(len(images))]
     num_classes = int(train_labels.max(initial=0)) + 1
-    return Examples(Inputs(images), labels, ids, num_classes, "idx", split)
+    return Examples(Inputs(images, PIXEL_SCALE), labels, ids, num_classes, "idx", split)
 
 
 def _read(folder, name, dimensions):

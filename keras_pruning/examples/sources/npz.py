@@ -3,8 +3,9 @@
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.examples import Examples, checked_labels
-from keras_pruning.examples.inputs import Inputs
+from keras_pruning.examples.examples import Examples
+from keras_pruning.examples.inputs import PIXEL_SCALE, Inputs
+from keras_pruning.examples.labels import checked_labels
 
 
 def load(location, split, data_dir=None, image_size=None):
@@ -39,6 +40,6 @@ def load(location, split, data_dir=None, image_size=None):
         x = x[..., np.newaxis]
     # The training labels decide the number of classes, for both splits.
     num_classes = checked_labels(train_labels, np.inf).max(initial=-1) + 1
-    inputs = Inputs(x)
+    inputs = Inputs(x, PIXEL_SCALE if x.dtype == np.uint8 else None)
     ids = [f"{split}-{position:05d}" for position in range(len(x))]
     return Examples(inputs, y, ids, num_classes, "npz", split)

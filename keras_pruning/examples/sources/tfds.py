@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
-from keras_pruning.examples.inputs import Inputs
+from keras_pruning.examples.inputs import PIXEL_SCALE, Inputs
 from keras_pruning.examples.sources import decoded_images
 
 _DOWNLOAD_RETRIES = 3
@@ -48,7 +48,9 @@ def load(location, split, data_dir=None, image_size=None):
     )
     classes = builder.info.features[label]
     source = f"tfds:{builder.info.full_name}"
-    return Examples(Inputs(images), labels, ids, classes.num_classes, source, split, classes.names)
+    return Examples(
+        Inputs(images, PIXEL_SCALE), labels, ids, classes.num_classes, source, split, classes.names
+    )
 
 
 def _prepared(name, data_dir):

@@ -174,6 +174,14 @@ def test_npz_of_features_and_of_colour_images(npz):
     np.testing.assert_array_equal(stored(load_examples(npz(x_train=colour))), colour)
 
 
+def test_npz_scales_pixels_only(npz):
+    pixels, counts = IMAGES["train"][:4], np.array([[0], [300], [7], [1]])
+    ((x, _),) = load_examples(npz(x_train=pixels, y_train=[0, 1, 2, 1])).batches(4)
+    np.testing.assert_array_equal(x[..., 0], pixels.astype("float32") / np.float32(255))
+    ((x, _),) = load_examples(npz(x_train=counts, y_train=[0, 1, 2, 1])).batches(4)
+    np.testing.assert_array_equal(x, counts)
+
+
 def test_npz_counts_the_classes_of_the_training_split(npz):
     assert load_examples(npz(y_test=np.zeros(12, int)), "test").num_classes == 3
     with pytest.raises(InputError, match=r"Expected integers in 0 … 2. Received: 3 at position 0"):
@@ -185,7 +193,7 @@ def test_npz_counts_the_classes_of_the_training_split(npz):
     [
         ({"y_train": None}, r"Missing arrays.*Received: x_train, x_test, y_test"),
         ({"x_train": None}, "Missing arrays"),
-        ({"x_train": np.zeros((30, 2), int)}, "Invalid dtype of `x`"),
+        ({"x_train": np.array([["a"]] * 30)}, "Invalid dtype of `x`"),
         ({"x_train": np.float32(1)}, "Invalid shape of `x`"),
         ({"x_train": np.array([None] * 30)}, "Object arrays cannot be loaded"),
         ({"y_train": np.eye(3)[LABELS["train"]]}, "One-hot labels: pass y.argmax"),
