@@ -3,6 +3,7 @@
 import tracemalloc
 
 import numpy as np
+import psutil
 import pytest
 from support.memory_maps import memory_map
 
@@ -113,6 +114,17 @@ def test_a_copy_takes_the_size_of_the_array_only():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1.3 * x.nbytes
+
+
+def test_batches_add_no_copy_of_the_inputs():
+    x = np.ones((1000, 50_000), "float32")
+    memory = psutil.Process().memory_info
+    Examples.from_arrays(x[:2], [0, 1]).batches(2).take(1).get_single_element()
+    before = memory().rss
+    examples = Examples.from_arrays(x, np.arange(1000) % 2)
+    for _ in examples.batches(10, shuffle=True):
+        pass
+    assert memory().rss - before < 1.5 * x.nbytes
 
 
 @pytest.mark.parametrize(
