@@ -12,7 +12,6 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
-from keras_pruning.examples.inputs import PIXEL_SCALE, Inputs
 from keras_pruning.examples.sources import decoded_images
 
 ENDINGS = (".png", ".jpg", ".jpeg")
@@ -58,15 +57,13 @@ def load(location, split, data_dir=None, image_size=None):
         ).hexdigest(),
         "image_size": image_size,
     }
-    images, labels, ids = decoded_images.load(
+    inputs, labels, ids = decoded_images.load(
         key,
         len(files[split]),
         _with_channels(files, split, image_size),
         functools.partial(_decode, image_size=image_size),
     )
-    return Examples(
-        Inputs(images, PIXEL_SCALE), labels, ids, len(class_names), "folder", split, class_names
-    )
+    return Examples(inputs, labels, ids, len(class_names), "folder", split, class_names)
 
 
 def _subfolders(folder, split):

@@ -10,7 +10,6 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
-from keras_pruning.examples.inputs import PIXEL_SCALE, Inputs
 from keras_pruning.examples.sources import decoded_images
 
 _DOWNLOAD_RETRIES = 3
@@ -40,7 +39,7 @@ def load(location, split, data_dir=None, image_size=None):
     image, label = _feature_names(builder, image_size)
     name = _split_name(builder, split)
     # Decode the images, unless an earlier process has.
-    images, labels, ids = decoded_images.load(
+    inputs, labels, ids = decoded_images.load(
         _key(builder, name, (image, label), image_size),
         builder.info.splits[name].num_examples if name in builder.info.splits else None,
         _read(builder, name, image, label),
@@ -48,9 +47,7 @@ def load(location, split, data_dir=None, image_size=None):
     )
     classes = builder.info.features[label]
     source = f"tfds:{builder.info.full_name}"
-    return Examples(
-        Inputs(images, PIXEL_SCALE), labels, ids, classes.num_classes, source, split, classes.names
-    )
+    return Examples(inputs, labels, ids, classes.num_classes, source, split, classes.names)
 
 
 def _prepared(name, data_dir):
@@ -127,7 +124,9 @@ def _key(builder, split, features, image_size):
     if split not in builder.info.splits:
         return None
     info = builder.info.splits[split]
-    # The size and the modification time of each file stand for its content.
+    import tensorflow as tf
+
+    # The state of each file stands for its content. No program sets the time of a change (ctime).
     try:
         stats = [os.stat(path) for path in info.filepaths]
     except (OSError, ValueError):
@@ -140,7 +139,10 @@ def _key(builder, split, features, image_size):
         "features": features,
         "format": str(builder.info.file_format),
         "shard_lengths": list(info.shard_lengths),
-        "files": [[stat.st_size, stat.st_mtime_ns] for stat in stats],
+        "files": [
+            [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino] for stat in stats
+        ],
+        "decoder": {**decoded_images.decoder(), "tensorflow": tf.__version__},
         "image_size": image_size,
     }
 
