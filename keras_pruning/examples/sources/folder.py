@@ -67,6 +67,9 @@ class _Scan:
                 f"{self.folder / 'train'}: {', '.join(self.class_names)}. "
                 f"Received: {', '.join(unknown)}"
             )
+        for name in _IGNORED_FOLDERS:
+            if (self.folder / split / name).is_dir():
+                self.left_out[split][f"the folder {name}"] += 1
         files = []
         for label, name in enumerate(self.class_names):
             if (self.folder / split / name).is_dir():
@@ -166,7 +169,7 @@ def load(location, split, data_dir=None, image_size=None):
 def _warn_of_left_out(folder, left_out):
     if left_out:
         counts = [
-            reason if reason.startswith("the class") else f"{count:,} {reason}"
+            reason if reason.startswith("the ") else f"{count:,} {reason}"
             for reason, count in left_out.most_common()
         ]
         more = f" and {len(counts) - 8} more kinds" if len(counts) > 8 else ""

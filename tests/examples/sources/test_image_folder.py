@@ -54,7 +54,9 @@ def test_endings_in_any_case_and_other_files(folder):
     save(folder / "train" / ".cache" / "g.png", smooth)
     (folder / "train" / "cat" / "folder.png").mkdir()
     (folder / "train" / "__MACOSX").mkdir()
-    left_out = "2 folders in class folders, 1 hidden files, 1 .gif files, 1 .txt files. Expected"
+    left_out = (
+        "2 folders in class folders, the folder __MACOSX, 1 hidden files, 1 .gif files, 1 .txt"
+    )
     with pytest.warns(UserWarning, match=left_out):
         examples = load(folder)
     load(folder, "test")
