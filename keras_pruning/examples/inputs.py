@@ -159,6 +159,31 @@ def empty(shape, dtype):
     return content[start : start + size].view(dtype).reshape(shape)
 
 
+def filled(shape, dtype, file):
+    """Returns a new array with the next bytes of an open file, in C order.
+
+    The bytes are read in parts, so that only the array takes memory.
+
+    Args:
+        shape: tuple of integers.
+        dtype: dtype of the values in the file.
+        file: binary file.
+
+    Raises:
+        EOFError: if the file has too few bytes.
+    """
+    array = empty(shape, dtype)
+    content = memoryview(array.reshape(-1).view(np.uint8))
+    start = 0
+    while start < len(content):
+        part = file.read(min(_BLOCK, len(content) - start))
+        if not part:
+            raise EOFError(f"{len(content)} bytes of values expected, {start} received")
+        content[start : start + len(part)] = part
+        start += len(part)
+    return array
+
+
 def copied(array):
     """Returns a copy of an array in the form that `Inputs` stores, made block by block."""
     _require_array(array)

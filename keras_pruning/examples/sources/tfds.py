@@ -20,8 +20,8 @@ def load(location, split, data_dir=None, image_size=None):
 
     An id is the one of TFDS, `FILE__INDEX`. Examples are in the order of the files. The image and
     the label are the data set's `supervised_keys`, otherwise the first feature of each kind by
-    name. If there is no split `test`, the split `validation` replaces it. Images of a data set that
-    is prepared on this machine are decoded once and cached.
+    name. If there is no split `test`, or if it has no labels, the split `validation` replaces it.
+    Images of a data set that is prepared on this machine are decoded once and cached.
 
     Args:
         location: a name for `tfds.builder`, such as `cifar10`, `imagenette/160px` or `mine:1.0.0`.
@@ -38,16 +38,41 @@ def load(location, split, data_dir=None, image_size=None):
     builder = _prepared(location, data_dir)
     image, label = _feature_names(builder, image_size)
     name = _split_name(builder, split)
-    # Decode the images, unless an earlier process has.
-    inputs, labels, ids = decoded_images.load(
-        _key(builder, name, (image, label), image_size),
-        builder.info.splits[name].num_examples if name in builder.info.splits else None,
-        _read(builder, name, image, label),
-        lambda example: (decoded_images.resized(example[0], image_size), *example[1:]),
-    )
+    try:
+        inputs, labels, ids = _decoded(builder, name, (image, label), image_size)
+    except _NoLabelsError as error:
+        # As for a data set without the split `test`.
+        if split != "test" or "validation" not in builder.info.splits or name == "validation":
+            raise _unlabelled(builder, name) from error
+        try:
+            inputs, labels, ids = _decoded(builder, "validation", (image, label), image_size)
+        except _NoLabelsError:
+            raise _unlabelled(builder, "test and validation") from error
     classes = builder.info.features[label]
     source = f"tfds:{builder.info.full_name}"
     return Examples(inputs, labels, ids, classes.num_classes, source, split, classes.names)
+
+
+class _NoLabelsError(Exception):
+    """The first example has the label -1, by which TFDS marks a split without labels."""
+
+
+def _decoded(builder, split, features, image_size):
+    """Returns the `Decoded` of a split. They are decoded unless an earlier process has."""
+    return decoded_images.load(
+        _key(builder, split, features, image_size),
+        builder.info.splits[split].num_examples if split in builder.info.splits else None,
+        _read(builder, split, *features),
+        lambda example: (decoded_images.resized(example[0], image_size), *example[1:]),
+    )
+
+
+def _unlabelled(builder, split):
+    return InputError(
+        f"No labels in {split} of the TFDS data set {builder.info.full_name}. Expected a class "
+        f"number for each example. Received: -1, by which TFDS marks missing labels. The splits "
+        f"are {', '.join(builder.info.splits)}."
+    )
 
 
 def _prepared(name, data_dir):
@@ -155,8 +180,12 @@ def _read(builder, split, image, label):
     try:
         with _quiet():
             dataset = _dataset(builder, split, {image: True, label: True})
-        for example in dataset.as_numpy_iterator():
+        for number, example in enumerate(dataset.as_numpy_iterator()):
+            if number == 0 and example[label] == -1:
+                raise _NoLabelsError
             yield example[image], example[label], example["tfds_id"].decode()
+    except _NoLabelsError:
+        raise
     except Exception as error:  # TensorFlow and each file format raise errors of their own.
         raise InputError(
             f"Cannot read the split {split!r} of the TFDS data set {builder.info.full_name} in "
