@@ -76,7 +76,7 @@ class Examples:
             InputError: if x, y or ids have another dtype or shape, if their lengths differ, if
                 float32 cannot hold a value, or if a label is outside 0 … C - 1.
         """
-        positive_integer("num_classes", num_classes)
+        num_classes = positive_integer("num_classes", num_classes)
         if not isinstance(split, str) or not split.isprintable():
             raise InputError(f"Invalid `split`. Expected a name. Received: split={split!r}")
         if num_classes is None and class_names is not None:

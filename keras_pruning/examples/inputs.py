@@ -106,7 +106,7 @@ class Inputs:
             good = good.reshape(len(block), -1).all(axis=1)
             if not good.all():
                 expected, received = (
-                    ("finite numbers within float32", "NaN, infinity or a number beyond float32")
+                    ("finite numbers within float32", "NaN or infinity as float32")
                     if self._dtype.kind == "f"
                     else (f"integers up to {largest:,}", "an integer that float32 rounds")
                 )

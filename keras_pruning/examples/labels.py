@@ -59,7 +59,7 @@ def checked_class_names(class_names, num_classes):
     """
     if class_names is None:
         return [str(number) for number in range(num_classes)]
-    names = list(class_names)
+    names = [class_names] if isinstance(class_names, str) else list(class_names)
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise InputError(
             f"Invalid `class_names`. Expected different strings. Received: {names[:10]!r}"

@@ -61,6 +61,7 @@ def test_class_names_count_the_classes():
     ("names", "message"),
     [
         (["a", "b", "c"], "Expected 2, one for each class. Received: 3"),
+        ("ab", "Expected 2, one for each class. Received: 1"),
         (["a", "a"], r"different strings. Received: \['a', 'a'\]"),
         ([0, 1], "different strings"),
         (["a", "\udcff"], "lone surrogates"),

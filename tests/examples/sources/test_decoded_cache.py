@@ -1,6 +1,8 @@
 """The cache of decoded images as a folder: its place, its limit, its leftovers and its command."""
 
 import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -96,6 +98,30 @@ def test_leftovers_of_killed_processes_are_cleared(cache):
     store("a")
     assert not any(folder.exists() for folder in gone)
     assert all(folder.exists() for folder in kept)
+
+
+DECODE_FOR_EVER = """
+import os, time
+from keras_pruning.examples.sources import decoded_images
+
+def decode(row):
+    time.sleep(0.001)
+    return __import__("numpy").zeros((8, 8, 1), "uint8"), 0, str(row)
+
+decoded_images.load({"location": "a"}, 10**6, range(10**6), decode)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_nothing_for_ever(cache):
+    process = subprocess.Popen([sys.executable, "-c", DECODE_FOR_EVER])
+    while not list(cache.glob("*.partial/entry/images.npy")):
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    (left,) = cache.glob("*.partial")
+    assert store("b").is_dir()
+    assert not left.exists()
 
 
 def test_a_process_with_the_same_number_is_another_one(cache, monkeypatch):

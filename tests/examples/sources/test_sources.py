@@ -1,6 +1,5 @@
 """The sources that are single files: digits, IDX and npz."""
 
-
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
