@@ -5,7 +5,7 @@ for the terminal. Its file imports whatever loads Keras or TensorBoard inside `r
 `--help` stays fast.
 """
 
-from keras_pruning.commands import compare, doctor, prune, score, sweep, train
+from keras_pruning.commands import cache, compare, doctor, prune, score, sweep, train
 
 COMMANDS = {
     "score": score,
@@ -14,4 +14,5 @@ COMMANDS = {
     "sweep": sweep,
     "doctor": doctor,
     "compare": compare,
+    "cache": cache,
 }

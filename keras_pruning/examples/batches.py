@@ -44,7 +44,7 @@ def for_fit(read, count, batch_size, shuffle, seed, augmentation, rows):
         batches = batches.map(lambda row, x, y: ({"x": x, "row": row}, y))
     else:
         batches = batches.map(lambda row, x, y: (x, y))
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return _without_copies(batches.prefetch(tf.data.AUTOTUNE))
 
 
 def in_order(read, count, batch_size):
@@ -52,4 +52,14 @@ def in_order(read, count, batch_size):
     import tensorflow as tf
 
     rows = tf.data.Dataset.range(count).batch(batch_size)
-    return rows.map(lambda rows: (rows, *read(rows))).prefetch(tf.data.AUTOTUNE)
+    batches = rows.map(lambda rows: (rows, *read(rows)))
+    return _without_copies(batches.prefetch(tf.data.AUTOTUNE))
+
+
+def _without_copies(batches):
+    """Returns the dataset without graph optimisations, which copy all stored inputs first."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.experimental_optimization.apply_default_optimizations = False
+    return batches.with_options(options)

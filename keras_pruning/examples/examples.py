@@ -6,12 +6,14 @@ from functools import cached_property
 
 import numpy as np
 
-from keras_pruning.arguments import require_seed
+from keras_pruning.arguments import positive_integer, require_seed
 from keras_pruning.errors import InputError
 from keras_pruning.examples import batches
-from keras_pruning.examples.fractions import keep_count, stratified_rows
-from keras_pruning.examples.inputs import Inputs
+from keras_pruning.examples.fractions import keep_count, stratified_rows, warn_of_lost_classes
+from keras_pruning.examples.ids import checked_ids
+from keras_pruning.examples.inputs import Inputs, array_of, copied
 from keras_pruning.examples.label_noise import symmetric_noise
+from keras_pruning.examples.labels import checked_class_names, checked_labels
 from keras_pruning.recipes import completed
 
 
@@ -30,11 +32,11 @@ class Examples:
         class_names: C strings. Defaults to the class numbers.
 
     Raises:
-        InputError: if lengths differ, labels are outside 0 … C - 1 or ids repeat.
+        InputError: if lengths differ, labels are outside 0 … C - 1, or ids repeat or are invalid.
     """
 
     def __init__(self, inputs, labels, ids, num_classes, source, split, class_names=None):
-        labels, ids = checked_labels(labels, num_classes), np.asarray(ids, dtype=str)
+        labels, ids = checked_labels(labels, num_classes), checked_ids(ids)
         if not len(inputs.stored) == len(labels) == len(ids):
             raise InputError(
                 "Lengths differ. Expected one label and one id for each example. Received: "
@@ -42,35 +44,50 @@ class Examples:
             )
         if len(labels) == 0:
             raise InputError(f"Expected at least one example. Received: none, in split {split!r}")
-        if len(np.unique(ids)) < len(ids):
-            raise InputError("Invalid `ids`. Expected unique ids. Received: ids that repeat")
         self.ids, self.labels, self.num_classes = ids, labels, int(num_classes)
-        self.class_names = list(class_names or map(str, range(self.num_classes)))
+        self.class_names = checked_class_names(class_names, self.num_classes)
         self.source, self.split, self.fraction, self.seed = source, split, 1.0, 0
         self.label_noise, self.label_noise_seed = 0.0, 0
         self._inputs, self._stored_rows = inputs, np.arange(len(labels))
 
     @classmethod
-    def from_arrays(cls, x, y, ids=None, num_classes=None, split="train"):
+    def from_arrays(
+        cls, x, y, ids=None, num_classes=None, split="train", class_names=None, scale=None
+    ):
         """Returns examples of arrays in memory, or of a `numpy.memmap`.
 
+        An array is copied once, so that later changes of `x` change nothing. A memory map stays on
+        disk and must not be changed.
+
         Args:
-            x: array `(examples, ...)` of floats, which stay as they are, or of uint8, which are
-                scaled to [0, 1].
+            x: array `(examples, ...)` of floats, integers or booleans in any byte order. Batches
+                have its values as they are, as float32.
             y: integers `(examples,)` or `(examples, 1)`.
-            ids: unique ids `(examples,)`, stored as strings. Defaults to the positions.
-            num_classes: number of classes C. Defaults to the largest label plus one.
+            ids: unique strings or integers `(examples,)`, stored as strings. Defaults to the
+                positions.
+            num_classes: number of classes C. Defaults to the number of `class_names`, otherwise to
+                the largest label plus one.
             split: name of the split, part of the fingerprint.
+            class_names: C strings. Defaults to the class numbers.
+            scale: positive number that batches multiply the values by, for example `1 / 255` for
+                pixels of a model that expects [0, 1]. Defaults to 1.
 
         Raises:
-            InputError: if x or y has another dtype or shape, if their lengths differ, if a value is
-                not finite, or if a label is outside 0 … C - 1.
+            InputError: if x, y or ids have another dtype or shape, if their lengths differ, if
+                float32 cannot hold a value, or if a label is outside 0 … C - 1.
         """
+        num_classes = positive_integer("num_classes", num_classes)
+        if not isinstance(split, str) or not split.isprintable():
+            raise InputError(f"Invalid `split`. Expected a name. Received: split={split!r}")
+        if num_classes is None and class_names is not None:
+            num_classes = len(class_names)
         labels = checked_labels(y, np.inf if num_classes is None else num_classes)
-        ids = np.arange(len(labels)) if ids is None else ids
         if num_classes is None:
             num_classes = labels.max(initial=-1) + 1
-        return cls(Inputs(np.asanyarray(x)), labels, ids, num_classes, "arrays", split)
+        ids = np.arange(len(labels)) if ids is None else ids
+        x = array_of(x)
+        inputs = Inputs(x if isinstance(x, np.memmap) else copied(x), scale)
+        return cls(inputs, labels, ids, num_classes, "arrays", split, class_names)
 
     def __len__(self):
         return len(self.ids)
@@ -96,8 +113,12 @@ class Examples:
     @cached_property
     def fingerprint(self):
         """Hash over source, split, ids, labels and the stored inputs, 32 hexadecimal digits."""
-        digest = hashlib.sha256(f"{self.source}\0{self.split}\0{self._inputs.digest}".encode())
-        digest.update("\0".join(self.ids.tolist()).encode())
+        digest = hashlib.sha256()
+        # Lengths come first, because no separator is certain to be absent from the text.
+        for texts in ((self.source, self.split, self._inputs.digest), self.ids.tolist()):
+            encoded = [text.encode() for text in texts]
+            digest.update(np.array([len(encoded), *map(len, encoded)], "<i8").tobytes())
+            digest.update(b"".join(encoded))
         digest.update(self.labels.astype("<i8").tobytes())
         return digest.hexdigest()[:32]
 
@@ -113,13 +134,14 @@ class Examples:
             "label_noise_seed": self.label_noise_seed,
             "examples": len(self),
             "classes": self.num_classes,
+            "scale": self._inputs.scale,
             "inputs": self._inputs.digest,
             "fingerprint": self.fingerprint,
         }
 
     def stored_inputs(self, rows):
-        """Returns the inputs at `rows` as they are stored, floats or uint8 `(len(rows), ...)`."""
-        return np.asarray(self._inputs.stored[self._stored_rows[rows]])
+        """Returns the inputs at `rows` as they are stored, not scaled, `(len(rows), ...)`."""
+        return self._inputs.read(self._stored_rows[rows])
 
     def draw(self, fraction, seed=0):
         """Returns a stratified random draw of round-half-up(fraction · N) examples with their ids.
@@ -136,6 +158,7 @@ class Examples:
         if total == len(self):
             return self
         drawn = self._at(stratified_rows(self.labels, total, np.random.default_rng(seed)))
+        warn_of_lost_classes(self.labels, drawn.labels, self.class_names)
         drawn.fraction, drawn.seed = float(fraction), int(seed)
         return drawn
 
@@ -146,14 +169,15 @@ class Examples:
 
         Args:
             fraction: float in [0, 1). Exactly round-half-up(fraction · N) labels are replaced, each
-                by one of the other classes with equal probability (symmetric noise).
+                by one of the other classes that have examples, with equal probability (symmetric
+                noise).
             seed: integer >= 0. The same seed replaces the same labels by the same classes.
 
         Raises:
             InputError: if the fraction is outside [0, 1) or replaces no label, if there is only one
                 class, or if these examples have label noise already.
         """
-        labels = symmetric_noise(self.labels, fraction, self.num_classes, seed)
+        labels = symmetric_noise(self.labels, fraction, seed)
         if fraction == 0:
             return self
         if self.label_noise:
@@ -225,12 +249,18 @@ class Examples:
 
         Returns:
             A `tf.data.Dataset` whose cardinality is the number of batches.
+
+        Raises:
+            InputError: if `batch_size` is not a positive integer or `seed` not an integer >= 0.
         """
+        batch_size = _checked_batch_size(batch_size)
+        require_seed(seed)
         read = batches.reader(self._inputs, self._stored_rows, self.labels)
         return batches.for_fit(read, len(self), batch_size, shuffle, seed, augmentation, rows)
 
     def scoring_batches(self, batch_size):
         """Returns batches `(rows, x, y)` in order, not augmented, with int64 rows `(batch,)`."""
+        batch_size = _checked_batch_size(batch_size)
         read = batches.reader(self._inputs, self._stored_rows, self.labels)
         return batches.in_order(read, len(self), batch_size)
 
@@ -243,32 +273,9 @@ class Examples:
         return part
 
 
-def checked_labels(labels, num_classes):
-    """Returns the labels as int64 `(examples,)`.
-
-    Args:
-        labels: integers `(examples,)` or `(examples, 1)`.
-        num_classes: number of classes C, `numpy.inf` if it is not known yet.
-
-    Raises:
-        InputError: if the labels have another dtype or shape, or if one is outside 0 … C - 1.
-    """
-    labels = np.asarray(labels)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+def _checked_batch_size(batch_size):
+    if batch_size is None:
         raise InputError(
-            "Invalid labels `y`. Expected integers of shape (N,). "
-            f"Received: {labels.dtype} of shape {labels.shape}"
-            + (". One-hot labels: pass y.argmax(axis=1)" if labels.ndim == 2 else "")
+            "Invalid `batch_size`. Expected a positive integer. Received: batch_size=None"
         )
-    labels = labels.astype(np.int64)
-    outside = (labels < 0) | (labels >= num_classes)
-    if outside.any():
-        row = int(np.argmax(outside))
-        highest = "C - 1" if np.isinf(num_classes) else int(num_classes) - 1
-        raise InputError(
-            f"Labels outside the classes. Expected integers in 0 … {highest}. "
-            f"Received: {labels[row]} at position {row}"
-        )
-    return labels
+    return positive_integer("batch_size", batch_size)

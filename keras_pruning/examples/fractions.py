@@ -1,5 +1,6 @@
 """Converts fractions to counts, and draws examples with the class shares of the data."""
 
+import warnings
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -75,3 +76,26 @@ def stratified_rows(labels, total, rng):
         for index, count in enumerate(counts)
     ]
     return np.sort(np.concatenate(drawn))
+
+
+def warn_of_lost_classes(labels, drawn, class_names):
+    """Warns if a draw has no example of a class that the data have.
+
+    Args:
+        labels: integers `(examples,)`, before the draw.
+        drawn: integers `(drawn examples,)`, after it.
+        class_names: names of the classes.
+    """
+    lost = np.setdiff1d(labels, drawn)
+    if len(lost) == 0:
+        return
+    counts = np.bincount(labels, minlength=len(class_names))
+    shown = [f"{class_names[label]!r} ({counts[label]} in the data)" for label in lost[:5]]
+    more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+    warnings.warn(
+        f"The draw of {len(drawn):,} of {len(labels):,} examples has none of the class "
+        f"{', '.join(shown)}{more}. Expected an example of every class. Choose a larger fraction "
+        "or another seed.",
+        UserWarning,
+        stacklevel=3,
+    )

@@ -1,5 +1,7 @@
 """The training and the test examples of a data set, loaded and hashed once per process."""
 
+import contextlib
+import warnings
 from functools import cached_property
 
 from keras_pruning.errors import InputError
@@ -24,10 +26,12 @@ class Splits:
         self._source = {"name": name, **options}
         self._drawn = {"fraction": fraction, "seed": seed}
         self._noise = {"fraction": label_noise, "seed": seed}
-        self._whole = {}
+        self._whole, self._has_warned = {}, False
 
     def __getstate__(self):
-        return {"_source": self._source, "_drawn": self._drawn, "_noise": self._noise, "_whole": {}}
+        arguments = {"_source": self._source, "_drawn": self._drawn, "_noise": self._noise}
+        # The process that sends the arguments to its children gives the warnings.
+        return {**arguments, "_whole": {}, "_has_warned": True}
 
     @property
     def drawn(self):
@@ -42,7 +46,9 @@ class Splits:
     @cached_property
     def train(self):
         """The training `Examples`, after the draw and with the label noise."""
-        return self._load("train").draw(**self._drawn).with_label_noise(**self._noise)
+        whole = self._load("train")
+        with self._warnings():
+            return whole.draw(**self._drawn).with_label_noise(**self._noise)
 
     @cached_property
     def test(self):
@@ -70,10 +76,20 @@ class Splits:
     def _changed(self, **attributes):
         other = Splits.__new__(Splits)
         # Both share `_whole`, the examples before the draw and the label noise.
-        other.__dict__.update(self.__getstate__() | {"_whole": self._whole} | attributes)
+        shared = {"_whole": self._whole, "_has_warned": self._has_warned}
+        other.__dict__.update(self.__getstate__() | shared | attributes)
         return other
 
     def _load(self, split) -> Examples:
         if split not in self._whole:
-            self._whole[split] = load_examples(split=split, **self._source)
+            with self._warnings():
+                self._whole[split] = load_examples(split=split, **self._source)
         return self._whole[split]
+
+    @contextlib.contextmanager
+    def _warnings(self):
+        """Hides the warnings about the data in a child process."""
+        with warnings.catch_warnings():
+            if self._has_warned:
+                warnings.simplefilter("ignore", UserWarning)
+            yield

@@ -1,5 +1,7 @@
 """The examples that a plan scores, and those that its probes train on."""
 
+import warnings
+
 import numpy as np
 
 from keras_pruning.errors import InputError
@@ -82,7 +84,10 @@ def scored_part(examples, fraction, seed):
             "There are no other examples to estimate scores of. Expected a `probe.fraction` that "
             f"leaves some of the {len(examples)} examples out, or 1. Received: {fraction}"
         )
-    part = examples.draw(fraction, seed)
+    with warnings.catch_warnings():
+        # The check below is stricter than the warning of `draw`.
+        warnings.simplefilter("ignore", UserWarning)
+        part = examples.draw(fraction, seed)
     available = np.bincount(examples.labels, minlength=examples.num_classes)
     drawn = np.bincount(part.labels, minlength=examples.num_classes)
     short = np.flatnonzero((drawn < 2) & (drawn < available))

@@ -64,7 +64,7 @@ def test_mistakes_in_a_yaml_file(text, message, capsys, tmp_path):
     [
         ({"x_train": bad_pixels(np.nan)}, "Invalid values in `x`.*NaN or infinity.*position 17"),
         ({"x_train": bad_pixels(np.inf)}, "Invalid values in `x`.*NaN or infinity.*position 17"),
-        ({"x_train": np.zeros((40, 6, 6, 1), int)}, "Invalid dtype of `x`.*int64"),
+        ({"x_train": np.zeros((40, 6, 6, 1), complex)}, "Invalid dtype of `x`.*complex128"),
         ({"y_train": np.arange(39) % 3}, "Lengths differ.*40 in x, 39 in y"),
         ({"y_train": np.arange(40) % 3 - 1}, "Labels outside the classes.*Received: -1"),
         ({"y_test": np.arange(9)}, r"Labels outside the classes.*0 … 2. Received: 3"),

@@ -3,6 +3,7 @@
 import dataclasses
 import pickle
 
+import numpy as np
 import pytest
 from support import in_process
 
@@ -104,3 +105,16 @@ def test_changed_splits_share_the_loaded_examples(counts):
 def test_options_go_to_the_source():
     with pytest.raises(InputError, match="Invalid `image_size`. Expected none"):
         Splits("digits", image_size=8).train  # noqa: B018
+
+
+def test_children_do_not_repeat_warnings(tmp_path):
+    y = [0] * 200 + [1] * 2
+    x = np.zeros((202, 1), "float32")
+    np.savez(tmp_path / "rare.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    splits = Splits(f"npz:{tmp_path / 'rare.npz'}", fraction=0.2)
+    with pytest.warns(UserWarning, match="none of the class '1'"):
+        assert len(splits.train) == 40
+    with pytest.warns(UserWarning, match="none of the class '1'"):
+        assert len(splits.with_fraction(0.1).train) == 20
+    # The test suite turns warnings into errors.
+    assert len(pickle.loads(pickle.dumps(splits)).train) == 40

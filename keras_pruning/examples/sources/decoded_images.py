@@ -1,39 +1,35 @@
-"""A cache of decoded images on disk, so that each image of a data set is decoded once."""
+"""Decodes the images of a data set once, and keeps them in a cache on disk."""
 
-import hashlib
 import itertools
-import json
-import os
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
+import PIL
+from PIL import Image, features
 
 from keras_pruning.errors import InputError
-from keras_pruning.recipes import as_json
-from keras_pruning.storage import read_json, write_json
+from keras_pruning.examples.inputs import PIXEL_SCALE, Inputs
+from keras_pruning.examples.sources import decoded_cache
+from keras_pruning.examples.sources.decoded_cache import Decoded
 
-# Bytes of images above which they are read through a memory map.
-MEMORY_LIMIT = 2**30
+# Changes if this package decodes any image to other pixels than before.
+_VERSION = 2
 # Number of images that are decoded at a time.
 _BLOCK = 64
 
 
-class Decoded(NamedTuple):
-    """Uint8 images `(examples, height, width, channels)` with their int64 labels and their ids."""
-
-    images: np.ndarray
-    labels: np.ndarray
-    ids: np.ndarray
+def decoder():
+    """Returns the versions of everything that turns files into pixels, part of a cache key."""
+    codecs = {name: features.version(name) for name in ("jpg", "libjpeg_turbo", "zlib", "webp")}
+    return {"version": _VERSION, "pillow": PIL.__version__, **codecs}
 
 
 def load(key, total, items, decode):
     """Returns the images of a data set, decoded now or by an earlier process.
 
-    They are stored in a folder below `cache_folder()` that is named by a hash of `key`. Up to
-    `MEMORY_LIMIT` bytes of images are read into memory. Larger ones are memory-mapped.
+    They are stored in a folder of the cache that is named by a hash of `key`. Up to
+    `decoded_cache.MEMORY_LIMIT` bytes of images are read into memory. Larger ones are
+    memory-mapped.
 
     Args:
         key: dictionary of everything that the result depends on, in types of JSON. `None` if
@@ -44,7 +40,7 @@ def load(key, total, items, decode):
             `(height, width, channels)`. It runs in threads.
 
     Returns:
-        `Decoded`.
+        `Decoded`, with inputs that batches scale to [0, 1].
 
     Raises:
         InputError: if the number of images is 0 or not `total`, if they differ in shape, or if the
@@ -53,30 +49,20 @@ def load(key, total, items, decode):
     # A generator: it decodes nothing until it is read.
     blocks = _blocks(items, total, decode)
     if key is None:
-        return Decoded(*map(np.concatenate, zip(*blocks, strict=True)))
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]
-    folder = cache_folder() / digest
-    decoded = _read(folder, key)
+        images, labels, ids = map(np.concatenate, zip(*blocks, strict=True))
+        return Decoded(Inputs(images, PIXEL_SCALE), labels, ids)
+    folder = decoded_cache.folder_of(key)
+    decoded = decoded_cache.read(folder, key, PIXEL_SCALE)
     if decoded is None:
         # Decode into the cache, then read from there, so that large images leave the memory.
         try:
-            _write(folder, key, total, blocks)
-            decoded = _read(folder, key)
+            decoded_cache.write(folder, key, total, blocks, PIXEL_SCALE)
+            decoded = decoded_cache.read(folder, key, PIXEL_SCALE)
         except OSError as error:
             raise _cannot_store(folder, error.strerror or error) from error
     if decoded is None:
         raise _cannot_store(folder, "written files that cannot be read back")
     return decoded
-
-
-def cache_folder():
-    """Returns the path of the cache.
-
-    It is `$KERAS_PRUNING_CACHE`, otherwise `keras_pruning` in `$XDG_CACHE_HOME` or in `~/.cache`.
-    """
-    if chosen := os.environ.get("KERAS_PRUNING_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "keras_pruning"
 
 
 def resized(pixels, size):
@@ -91,8 +77,6 @@ def resized(pixels, size):
     Returns:
         Uint8 `(size, size, channels)`.
     """
-    from PIL import Image
-
     if size is None:
         return pixels
     # Pillow has no images with a channel axis of length 1.
@@ -102,7 +86,7 @@ def resized(pixels, size):
 
 
 def _blocks(items, total, decode):
-    """Decodes the items and yields `Decoded` of up to `_BLOCK` images each, in order."""
+    """Decodes the items and yields images, labels and ids of up to `_BLOCK` items, in order."""
     from tqdm import tqdm
 
     items = iter(tqdm(items, "Decoding", total, unit=" images", leave=False, disable=None))
@@ -113,7 +97,7 @@ def _blocks(items, total, decode):
             images, labels, ids = zip(*block, strict=True)
             first = first or (ids[0], images[0].shape)
             _require_one_shape(first, ids, images)
-            yield Decoded(np.stack(images), np.array(labels, np.int64), np.array(ids, str))
+            yield np.stack(images), np.array(labels, np.int64), np.array(ids, str)
     if first is None:
         raise InputError("Empty data set. Expected at least one image. Received: none")
 
@@ -126,70 +110,6 @@ def _require_one_shape(first, ids, images):
                 f"Received: {first[1]} in {first[0]}, {image.shape} in {name}. Set "
                 "`dataset.image_size` to resize them."
             )
-
-
-def _read(folder, key):
-    """Returns `Decoded` of a folder in the cache, `None` if it is missing or damaged."""
-    try:
-        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-        labels, ids = (
-            np.load(folder / name, allow_pickle=False) for name in ("labels.npy", "ids.npy")
-        )
-        recorded = read_json(folder / "key.json")
-    except Exception:  # A damaged entry raises errors of many kinds. It is decoded again.
-        return None
-    # Compare the whole key, because two keys may share a hash.
-    kinds = (images.dtype.str, labels.dtype.str, ids.dtype.kind)
-    if recorded != as_json(key) or kinds != ("|u1", "<i8", "U"):
-        return None
-    if images.ndim != 4 or not len(images) == len(labels) == len(ids):
-        return None
-    return Decoded(np.array(images) if images.nbytes <= MEMORY_LIMIT else images, labels, ids)
-
-
-def _write(folder, key, total, blocks):
-    """Writes a new folder of the cache, which appears complete or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f"{folder.name}.", suffix=".partial", dir=folder.parent, ignore_cleanup_errors=True
-    ) as beside:
-        # A folder below the temporary one, because other users cannot open a temporary folder.
-        entry = Path(beside) / "entry"
-        entry.mkdir()
-        labels, ids = _write_images(entry / "images.npy", total, blocks)
-        np.save(entry / "labels.npy", labels)
-        np.save(entry / "ids.npy", ids)
-        write_json(entry / "key.json", key)
-        try:
-            os.rename(entry, folder)
-        except OSError:
-            # Another process was faster, or a damaged entry has the name. Replace only the latter.
-            if _read(folder, key) is None:
-                os.rename(folder, Path(beside) / "broken")
-                os.rename(entry, folder)
-
-
-def _write_images(path, total, blocks):
-    """Writes the images as `.npy`, block by block. Returns their labels and ids."""
-    # Not a memory map: a full disk would end the process with SIGBUS, without a message.
-    labels, ids = [], []
-    with open(path, "wb") as file:
-        for block in blocks:
-            if not labels:
-                # The first block gives the shape for the header of the file.
-                shape = (total, *block.images.shape[1:])
-                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-            file.write(np.ascontiguousarray(block.images))
-            labels.append(block.labels)
-            ids.append(block.ids)
-    # The header promised `total` images.
-    count = sum(map(len, labels))
-    if count != total:
-        raise InputError(
-            f"Damaged data set. Expected {total} examples, as it declares. Received: {count}"
-        )
-    return np.concatenate(labels), np.concatenate(ids)
 
 
 def _cannot_store(folder, reason):

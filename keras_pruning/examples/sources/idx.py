@@ -9,7 +9,8 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
-from keras_pruning.examples.inputs import Inputs
+from keras_pruning.examples.inputs import PIXEL_SCALE, Inputs, filled
+from keras_pruning.examples.memory import require_memory
 
 # First word of the file names of each split.
 PREFIX = {"train": "train", "test": "t10k"}
@@ -27,7 +28,8 @@ def load(location, split, data_dir=None, image_size=None):
         image_size: not used.
 
     Raises:
-        InputError: if a file is missing, damaged, or not an IDX file of uint8.
+        InputError: if a file is missing, damaged, or not an IDX file of uint8, or if it does not
+            fit into memory.
     """
     images = _read(Path(location), f"{PREFIX[split]}-images-idx3-ubyte", 3)[..., np.newaxis]
     labels = _read(Path(location), f"{PREFIX[split]}-labels-idx1-ubyte", 1)
@@ -39,7 +41,7 @@ def load(location, split, data_dir=None, image_size=None):
     )
     ids = [f"{split}-{position:05d}" for position in range(len(images))]
     num_classes = int(train_labels.max(initial=0)) + 1
-    return Examples(Inputs(images), labels, ids, num_classes, "idx", split)
+    return Examples(Inputs(images, PIXEL_SCALE), labels, ids, num_classes, "idx", split)
 
 
 def _read(folder, name, dimensions):
@@ -48,23 +50,31 @@ def _read(folder, name, dimensions):
     if path is None:
         raise InputError(f"Missing file. Expected {name} or {name}.gz in the folder {folder}.")
     try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+            shape = _shape(path, file, dimensions)
+            # The header is known before memory is taken or more is decompressed.
+            require_memory(math.prod(shape), path, "Use a machine with more memory.")
+            array = filled(shape, np.uint8, file)
+            # The end of a gzip file checks its checksum. A rest is not read.
+            if file.read(1):
+                raise InputError(
+                    f"Invalid IDX file {path}. Expected {math.prod(shape)} bytes for shape "
+                    f"{shape}. Received: more"
+                )
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"Cannot read {path}: {error}. The file may be truncated.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"Cannot read {path}: {reason}. The file may be truncated.") from error
+    return array
+
+
+def _shape(path, file, dimensions):
+    """Reads the header of an open IDX file and returns the shape in it."""
+    header = file.read(4 + 4 * dimensions)
     # Check the magic number: two zero bytes, the type (8 is uint8), the number of dimensions.
-    header = 4 + 4 * dimensions
-    if len(content) < header or content[:4] != bytes([0, 0, 8, dimensions]):
+    if len(header) < 4 + 4 * dimensions or header[:4] != bytes([0, 0, 8, dimensions]):
         raise InputError(
             f"Invalid IDX file {path}. Expected uint8 of {dimensions} dimensions. "
-            f"Received: a file that begins with the bytes {content[:4].hex(' ')}"
+            f"Received: a file that begins with the bytes {header[:4].hex(' ')}"
         )
-    # The size of each dimension follows, as a big-endian int32.
-    shape = tuple(np.frombuffer(content, ">i4", dimensions, 4).tolist())
-    if len(content) != header + math.prod(shape):
-        raise InputError(
-            f"Invalid IDX file {path}. Expected {math.prod(shape)} bytes for shape {shape}. "
-            f"Received: {len(content) - header}. The file may be truncated."
-        )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    # The size of each dimension follows, as a big-endian uint32.
+    return tuple(np.frombuffer(header, ">u4", dimensions, 4).tolist())

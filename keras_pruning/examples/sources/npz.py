@@ -1,16 +1,29 @@
 """`npz:FILE`: arrays `x_train, y_train, x_test, y_test`, as `keras.datasets` stores them."""
 
+import math
+import zipfile
+from pathlib import Path
+
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.examples import Examples, checked_labels
-from keras_pruning.examples.inputs import Inputs
+from keras_pruning.examples.examples import Examples
+from keras_pruning.examples.inputs import PIXEL_SCALE, Inputs, filled
+from keras_pruning.examples.labels import checked_labels
+from keras_pruning.examples.memory import require_memory
+
+# Functions that read the header of an array, by the version of its format.
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def load(location, split, data_dir=None, image_size=None):
-    """Loads the arrays without changing values. Images `(N, height, width)` gain a channel axis.
+    """Loads the arrays. Images `(N, height, width)` gain a channel axis.
 
-    An id is the split and the position in the array.
+    Batches scale uint8 to [0, 1] and have all other values as they are. An id is the split and the
+    position in the array.
 
     Args:
         location: path of the file.
@@ -19,26 +32,57 @@ def load(location, split, data_dir=None, image_size=None):
         image_size: not used.
 
     Raises:
-        InputError: if the file is missing or damaged, lacks an array, or holds arrays that
-            `Examples` does not accept.
+        InputError: if the file is missing or damaged, lacks an array, does not fit into memory, or
+            holds arrays that `Examples` does not accept.
     """
-    names = [f"x_{split}", f"y_{split}", "y_train"]
-    try:
-        with np.load(location) as stored:
-            arrays = {name: stored[name] for name in names if name in stored}
-            received = list(stored)
-    except Exception as error:  # NumPy, zipfile and zlib raise errors of their own.
-        raise InputError(f"Cannot read {location} as an .npz file: {error}") from error
-    if any(name not in arrays for name in names):
-        raise InputError(
-            f"Missing arrays in {location}. Expected x_train, y_train, x_test, y_test. "
-            f"Received: {', '.join(received) or 'none'}"
-        )
-    x, y, train_labels = (arrays[name] for name in names)
+    x, y, train_labels = _arrays(location, [f"x_{split}", f"y_{split}", "y_train"])
     if x.ndim == 3:
         x = x[..., np.newaxis]
     # The training labels decide the number of classes, for both splits.
     num_classes = checked_labels(train_labels, np.inf).max(initial=-1) + 1
-    inputs = Inputs(x)
+    inputs = Inputs(x, PIXEL_SCALE if x.dtype == np.uint8 else None)
     ids = [f"{split}-{position:05d}" for position in range(len(x))]
     return Examples(inputs, y, ids, num_classes, "npz", split)
+
+
+def _arrays(location, names):
+    """Returns the arrays of an .npz file that have these names."""
+    try:
+        # A pipe or a device might not end.
+        if Path(location).exists() and not Path(location).is_file():
+            raise OSError(None, "not a file")
+        with zipfile.ZipFile(location) as archive:
+            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            if any(name not in members for name in names):
+                raise InputError(
+                    f"Missing arrays in {location}. Expected x_train, y_train, x_test, y_test. "
+                    f"Received: {', '.join(members) or 'none'}"
+                )
+            return [_array(location, archive, members[name]) for name in names]
+    except InputError:
+        raise
+    except Exception as error:  # NumPy, zipfile and zlib raise errors of their own.
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"Cannot read {location} as an .npz file: {reason}") from error
+
+
+def _array(location, archive, name):
+    """Returns one array of an open archive, after a check of its size and dtype."""
+    size = archive.getinfo(name).file_size
+    with archive.open(name) as file:
+        shape, is_fortran, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
+        if dtype.hasobject:
+            raise InputError(
+                f"Unsafe array {name} in {location}. Expected numbers. Received: pickled Python "
+                "objects, which are never loaded"
+            )
+        expected = math.prod(shape) * dtype.itemsize
+        if size - file.tell() != expected:
+            raise InputError(
+                f"Damaged array {name} in {location}. Expected {expected} bytes for shape {shape}. "
+                f"Received: {size - file.tell()}"
+            )
+        require_memory(expected, f"{name} in {location}", "Use a memory map of an .npy file.")
+        if is_fortran:
+            return filled(shape[::-1], dtype, file).T
+        return filled(shape, dtype, file)

@@ -10,7 +10,6 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
-from keras_pruning.examples.inputs import Inputs
 from keras_pruning.examples.sources import decoded_images
 
 _DOWNLOAD_RETRIES = 3
@@ -21,8 +20,8 @@ def load(location, split, data_dir=None, image_size=None):
 
     An id is the one of TFDS, `FILE__INDEX`. Examples are in the order of the files. The image and
     the label are the data set's `supervised_keys`, otherwise the first feature of each kind by
-    name. If there is no split `test`, the split `validation` replaces it. Images of a data set that
-    is prepared on this machine are decoded once and cached.
+    name. If there is no split `test`, or if it has no labels, the split `validation` replaces it.
+    Images of a data set that is prepared on this machine are decoded once and cached.
 
     Args:
         location: a name for `tfds.builder`, such as `cifar10`, `imagenette/160px` or `mine:1.0.0`.
@@ -39,16 +38,41 @@ def load(location, split, data_dir=None, image_size=None):
     builder = _prepared(location, data_dir)
     image, label = _feature_names(builder, image_size)
     name = _split_name(builder, split)
-    # Decode the images, unless an earlier process has.
-    images, labels, ids = decoded_images.load(
-        _key(builder, name, (image, label), image_size),
-        builder.info.splits[name].num_examples if name in builder.info.splits else None,
-        _read(builder, name, image, label),
-        lambda example: (decoded_images.resized(example[0], image_size), *example[1:]),
-    )
+    try:
+        inputs, labels, ids = _decoded(builder, name, (image, label), image_size)
+    except _NoLabelsError as error:
+        # As for a data set without the split `test`.
+        if split != "test" or "validation" not in builder.info.splits or name == "validation":
+            raise _unlabelled(builder, name) from error
+        try:
+            inputs, labels, ids = _decoded(builder, "validation", (image, label), image_size)
+        except _NoLabelsError:
+            raise _unlabelled(builder, "test and validation") from error
     classes = builder.info.features[label]
     source = f"tfds:{builder.info.full_name}"
-    return Examples(Inputs(images), labels, ids, classes.num_classes, source, split, classes.names)
+    return Examples(inputs, labels, ids, classes.num_classes, source, split, classes.names)
+
+
+class _NoLabelsError(Exception):
+    """The first example has the label -1, by which TFDS marks a split without labels."""
+
+
+def _decoded(builder, split, features, image_size):
+    """Returns the `Decoded` of a split. They are decoded unless an earlier process has."""
+    return decoded_images.load(
+        _key(builder, split, features, image_size),
+        builder.info.splits[split].num_examples if split in builder.info.splits else None,
+        _read(builder, split, *features),
+        lambda example: (decoded_images.resized(example[0], image_size), *example[1:]),
+    )
+
+
+def _unlabelled(builder, split):
+    return InputError(
+        f"No labels in {split} of the TFDS data set {builder.info.full_name}. Expected a class "
+        f"number for each example. Received: -1, by which TFDS marks missing labels. The splits "
+        f"are {', '.join(builder.info.splits)}."
+    )
 
 
 def _prepared(name, data_dir):
@@ -125,7 +149,9 @@ def _key(builder, split, features, image_size):
     if split not in builder.info.splits:
         return None
     info = builder.info.splits[split]
-    # The size and the modification time of each file stand for its content.
+    import tensorflow as tf
+
+    # The state of each file stands for its content. No program sets the time of a change (ctime).
     try:
         stats = [os.stat(path) for path in info.filepaths]
     except (OSError, ValueError):
@@ -138,7 +164,10 @@ def _key(builder, split, features, image_size):
         "features": features,
         "format": str(builder.info.file_format),
         "shard_lengths": list(info.shard_lengths),
-        "files": [[stat.st_size, stat.st_mtime_ns] for stat in stats],
+        "files": [
+            [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino] for stat in stats
+        ],
+        "decoder": {**decoded_images.decoder(), "tensorflow": tf.__version__},
         "image_size": image_size,
     }
 
@@ -151,8 +180,12 @@ def _read(builder, split, image, label):
     try:
         with _quiet():
             dataset = _dataset(builder, split, {image: True, label: True})
-        for example in dataset.as_numpy_iterator():
+        for number, example in enumerate(dataset.as_numpy_iterator()):
+            if number == 0 and example[label] == -1:
+                raise _NoLabelsError
             yield example[image], example[label], example["tfds_id"].decode()
+    except _NoLabelsError:
+        raise
     except Exception as error:  # TensorFlow and each file format raise errors of their own.
         raise InputError(
             f"Cannot read the split {split!r} of the TFDS data set {builder.info.full_name} in "

@@ -3,42 +3,22 @@ import os
 import numpy as np
 import pytest
 from PIL import Image
+from support.image_folder import CLASSES, load, save, stored, write_images
 
-from keras_pruning import InputError, load_examples
+from keras_pruning import InputError
 
 RNG = np.random.default_rng(0)
-CLASSES = ("bird", "cat", "dog")
-
-
-def save(path, pixels, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path, **options)
 
 
 @pytest.fixture
 def images(tmp_path):
     """Random images on disk and in a dictionary, by id."""
-    images = {}
-    for split, count in (("train", 4), ("test", 2)):
-        for name in CLASSES:
-            for number in range(count):
-                pixels = RNG.integers(0, 256, (6, 5, 3), "uint8")
-                images[f"{split}/{name}/{number:03d}.png"] = pixels
-                save(tmp_path / "data" / split / name / f"{number:03d}.png", pixels)
-    return images
+    return write_images(tmp_path / "data")
 
 
 @pytest.fixture
 def folder(tmp_path, images):
     return tmp_path / "data"
-
-
-def load(folder, split="train", **options):
-    return load_examples(f"folder:{folder}", split, **options)
-
-
-def stored(examples):
-    return examples.stored_inputs(np.arange(len(examples)))
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -61,6 +41,8 @@ def test_a_class_may_be_empty_or_missing_in_test(folder):
     examples = load(folder, "test")
     assert examples.class_names == ["ant", *CLASSES]
     assert examples.labels.tolist() == [1, 1, 3, 3]
+    with pytest.warns(UserWarning, match=r"Left out of .*/train: the class 'ant' without images\."):
+        load(folder)
 
 
 def test_endings_in_any_case_and_other_files(folder):
@@ -71,7 +53,13 @@ def test_endings_in_any_case_and_other_files(folder):
         save(folder / "train" / "cat" / name, smooth, format="png")
     save(folder / "train" / ".cache" / "g.png", smooth)
     (folder / "train" / "cat" / "folder.png").mkdir()
-    examples = load(folder)
+    (folder / "train" / "__MACOSX").mkdir()
+    left_out = (
+        "2 folders in class folders, the folder __MACOSX, 1 hidden files, 1 .gif files, 1 .txt"
+    )
+    with pytest.warns(UserWarning, match=left_out):
+        examples = load(folder)
+    load(folder, "test")
     cats = [name for name in examples.ids if "cat" in name]
     assert cats[4:] == ["train/cat/a.JPG", "train/cat/b.jpeg", "train/cat/c.PNG"]
     assert examples.class_names == list(CLASSES)
@@ -221,7 +209,8 @@ def test_a_time_alone_is_a_change(folder, cache):
 def test_a_new_class_is_a_change(folder):
     assert load(folder).labels.max() == 2
     (folder / "train" / "ant").mkdir()
-    assert load(folder).labels.max() == 3
+    with pytest.warns(UserWarning, match="Left out"):
+        assert load(folder).labels.max() == 3
 
 
 def truncated(path):

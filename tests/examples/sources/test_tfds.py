@@ -117,6 +117,24 @@ def test_test_falls_back_on_validation(tmp_path):
     assert (len(examples), examples.split) == (80, "test")
 
 
+@pytest.mark.parametrize("labels", [{"validation": 2}, {"validation": -1}, {}])
+def test_validation_replaces_a_test_split_without_labels(tmp_path, labels):
+    features = {"image": tfds.features.Image(shape=(2, 2, 1)), "label": digit(3)}
+    splits = {
+        split: [{"image": np.full((2, 2, 1), 7 * row, "uint8"), "label": label} for row in (1, 2)]
+        for split, label in {"train": 1, "test": -1, **labels}.items()
+    }
+    store(tmp_path, "rivals", features, splits)
+    if labels.get("validation") == 2:
+        examples = load_examples("tfds:rivals", "test", data_dir=str(tmp_path))
+        assert examples.labels.tolist() == [2, 2]
+        assert "validation" in examples.ids[0]
+    else:
+        with pytest.raises(InputError, match=r"No labels in test.*rivals/1.2.3"):
+            load_examples("tfds:rivals", "test", data_dir=str(tmp_path))
+    assert len(load_examples("tfds:rivals", data_dir=str(tmp_path))) == 2
+
+
 def test_names_the_splits_there_are(tmp_path):
     store_images(tmp_path, "other", ("dev", "extra"))
     for split in ("train", "test"):
@@ -184,7 +202,7 @@ def test_images_of_varied_size_need_an_image_size(tmp_path, file_format):
         (
             {"image": tfds.features.Image(shape=(2, 2, 1)), "label": digit()},
             {"image": np.zeros((2, 2, 1), "uint8"), "label": -1},
-            "Labels outside the classes. Expected integers in 0 … 9. Received: -1",
+            r"No labels in train of .* odd/1.2.3. .*Received: -1.*The splits are train\.",
         ),
     ],
 )

@@ -1,0 +1,81 @@
+"""Labels of every shape and kind, and the names of the classes."""
+
+import numpy as np
+import pytest
+
+from keras_pruning import Examples, InputError
+
+
+def examples_of(y, **options):
+    return Examples.from_arrays(np.eye(3), y, **options)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.eye(3), r"float64 of shape \(3, 3\). One-hot labels: pass y.argmax\(axis=1\)$"),
+        (np.eye(3, dtype=bool), "One-hot labels: pass y.argmax"),
+        (np.tri(3, dtype=int), "Several labels an example are not supported"),
+        (np.zeros((3, 2), int), "Several labels an example are not supported"),
+        (np.full((3, 2), 0.5), "Soft labels and several targets"),
+        ([[3, 1], [2, 2], [0, 1]], "Soft labels and several targets"),
+        ([0.0, 1.0, 2.0], r"float64 of shape \(3,\). Class numbers: pass y.astype\(int\)"),
+        ([0.5, 1.0, 2.0], "Real-valued targets are not supported"),
+        ([0.0, np.nan, 2.0], "Real-valued targets are not supported"),
+        (["a", "b", "a"], "<U1.*Class numbers: pass numpy.unique"),
+        ([True, False, True], "bool.*Class numbers: pass numpy.unique"),
+        ([[0], [1, 2], []], "rows of different lengths"),
+        (None, "Invalid labels `y`.*object"),
+        (np.zeros((3, 2, 2), int), r"int64 of shape \(3, 2, 2\)$"),
+        (np.ma.masked_equal([0, 1, 2], 1), "Masked arrays are not supported.*`y`"),
+        ([0, -1, 1], "in 0 … C - 1. Received: -1 at position 1"),
+        ([0, 2**40, 1], r"in 0 … 1048575. Received: 1099511627776 at position 1"),
+        (np.array([0, 2**64 - 1, 1], "uint64"), "Received: 18446744073709551615 at position 1"),
+    ],
+)
+def test_refuses_labels(y, message):
+    with pytest.raises(InputError, match=message):
+        examples_of(y)
+
+
+def test_labels_stay_below_the_number_of_classes():
+    with pytest.raises(InputError, match=r"0 … 2.*3 at position 1"):
+        examples_of([0, 3, 1], num_classes=3)
+    with pytest.raises(InputError, match=r"0 … 1.*2 at position 1"):
+        examples_of([0, 2, 1], class_names=["no", "yes"])
+
+
+def test_labels_in_another_byte_order():
+    assert examples_of(np.array([0, 2, 1], ">i4")).labels.tolist() == [0, 2, 1]
+    assert examples_of(np.array([0, 2, 1], ">i4")).num_classes == 3
+
+
+def test_class_names_count_the_classes():
+    examples = examples_of([0, 1, 0], class_names=("no", "yes", "maybe"))
+    assert (examples.class_names, examples.num_classes) == (["no", "yes", "maybe"], 3)
+    examples = examples_of([0, 1, 0], class_names=np.array(["no", "yes"]), num_classes=2)
+    assert examples.class_names == ["no", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a", "b", "c"], "Expected 2, one for each class. Received: 3"),
+        ("ab", "Expected 2, one for each class. Received: 1"),
+        (["a", "a"], r"different strings. Received: \['a', 'a'\]"),
+        ([0, 1], "different strings"),
+        (["a", "\udcff"], "lone surrogates"),
+    ],
+)
+def test_refuses_class_names(names, message):
+    with pytest.raises(InputError, match=f"Invalid `class_names`.*{message}"):
+        examples_of([0, 1, 0], num_classes=2, class_names=names)
+
+
+def test_a_draw_that_loses_a_class_warns():
+    y = np.array([0] * 200 + [1] * 2 + [2] * 50)
+    examples = Examples.from_arrays(np.zeros((252, 1)), y, class_names=["no", "rare", "yes"])
+    with pytest.warns(UserWarning, match=r"25 of 252 .*none of the class 'rare' \(2 in the data\)"):
+        examples.draw(0.1)
+    # Half of two is one.
+    assert set(examples.draw(0.5).labels) == {0, 1, 2}
