@@ -1,6 +1,7 @@
 """Builds models by name, loads `.keras` files and checks that a model fits the examples."""
 
 import importlib
+import re
 import traceback
 import zipfile
 from pathlib import Path
@@ -121,7 +122,17 @@ def output_for_zeros(model, input_shape):
     try:
         return model(keras.ops.zeros((1, *input_shape)), training=False)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0]
         raise InputError(
-            f"The model does not accept examples of shape {tuple(input_shape)}: {reason}"
+            f"The model does not accept examples of shape {tuple(input_shape)}: "
+            f"{first_reason(error)}"
         ) from error
+
+
+def first_reason(error):
+    """Returns an error of a model's call in one line, without the frame that Keras puts around."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):
+        lines = lines[1:]
+    # Keras prints the reason in bold.
+    reason = re.sub(r"\x1b\[\d*m", "", lines[0]) if lines else ""
+    return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
