@@ -11,7 +11,7 @@ from keras_pruning.errors import InputError, unknown
 from keras_pruning.models.graph import shows_layers
 from keras_pruning.models.model_files import require_intact
 from keras_pruning.models.networks import MODELS
-from keras_pruning.recipes import working_folder_importable
+from keras_pruning.own_sources import working_folder_importable
 
 
 def build(name, input_shape, num_classes, **options):

@@ -15,8 +15,8 @@ LARGEST_EXPANSION = 16
 def require_intact(path):
     """Raises an `InputError` if a `.keras` file is damaged, or too large when unpacked.
 
-    Every part of the file is read once and compared with its checksum. Keras itself loads weights
-    with flipped bits.
+    Every part of the file is read once and compared with its checksum, so that damage is found
+    however Keras reads the file.
 
     Args:
         path: path of an existing file.
