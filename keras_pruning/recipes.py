@@ -42,6 +42,9 @@ EXAMPLES_SAY = {
     "dataset.label_noise": "`examples.label_noise`",
 }
 
+# TensorFlow uses oneDNN, which rounds otherwise, by default only there.
+_ON_X86 = platform.machine() in ("x86_64", "AMD64")
+
 # Values of keys that files of earlier versions leave out. Any other missing key was `None`.
 OLDER_FILES = {
     "examples.label_noise": 0.0,
@@ -59,6 +62,13 @@ OLDER_FILES = {
     "probe.fraction": 1.0,
     "sweep": {},
     "embeddings": [],
+    "environment": {},
+    "environment.floatx": "float32",
+    "environment.epsilon": 1e-7,
+    "environment.image_data_format": "channels_last",
+    "environment.device": f"CPU {platform.machine()}",
+    "environment.onednn": _ON_X86,
+    "environment.switches": {},
 }
 
 
@@ -127,11 +137,8 @@ def environment():
 
 
 def _uses_onednn():
-    """Returns whether TensorFlow uses oneDNN, which rounds otherwise, by default only on x86."""
     switch = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower()
-    if switch in ("0", "false", "1", "true"):
-        return switch in ("1", "true")
-    return platform.machine() in ("x86_64", "AMD64")
+    return switch in ("1", "true") if switch in ("0", "false", "1", "true") else _ON_X86
 
 
 def source_digest(model_name):
