@@ -151,6 +151,16 @@ def test_refuses_options_and_inputs_that_do_not_fit():
         loading.build("cnn", (64,), 10)
 
 
+@pytest.mark.parametrize("name", ["cnn", "plain_cnn", "resnet18"])
+def test_networks_for_images_refuse_channels_first(name):
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(InputError, match="Expected image_data_format channels_last.*Received"):
+            loading.build(name, (3, 32, 32), 10)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def test_layer_outputs_belong_to_this_model():
     """Layers that stand in two models have two outputs, one for each model."""
     dense = keras.layers.Dense(3, name="shared")
