@@ -56,7 +56,8 @@ def widths(model, examples, max_dimension):
     """Returns the dimensions of all layers of prediction depth, after the projection."""
     import numpy as np
 
-    from keras_pruning.models.graph import layer_outputs, probe_layers
+    from keras_pruning.models.graph import layer_outputs
+    from keras_pruning.models.probe_layers import probe_layers
 
     outputs = layer_outputs(model)
     shapes = [examples.shape, *[outputs[name][0].shape[1:] for name in probe_layers(model)]]

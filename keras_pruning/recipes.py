@@ -1,19 +1,36 @@
 """Recipes: everything that a result depends on, and the comparison of two recipes."""
 
-import contextlib
 import hashlib
-import importlib.util
 import json
 import os
-import sys
+import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from keras_pruning import __version__
+from keras_pruning.backend.startup import device, keras_settings
 from keras_pruning.errors import InputError
+from keras_pruning.own_sources import digest_of, module_digests
 
 # Packages whose versions are part of every recipe.
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn", "tensorflow-datasets")
+
+# Environment variables that change bits, or shorten a fit, and are recorded if they are set.
+SWITCHES = (
+    "CUDA_FORCE_PTX_JIT",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "DNNL_MAX_CPU_ISA",
+    "KERAS_MAX_EPOCHS",
+    "KERAS_MAX_STEPS_PER_EPOCH",
+    "NVIDIA_TF32_OVERRIDE",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "ONEDNN_MAX_CPU_ISA",
+    "TF_CUDNN_DETERMINISTIC",
+    "TF_CUDNN_USE_AUTOTUNE",
+    "TF_DETERMINISTIC_OPS",
+    "TF_XLA_FLAGS",
+    "XLA_FLAGS",
+)
 
 # Keys of the config that the recorded `examples` replace in a recipe, each with the reason.
 EXAMPLES_SAY = {
@@ -24,6 +41,9 @@ EXAMPLES_SAY = {
     "dataset.seed": "`examples.seed` and `examples.label_noise_seed`",
     "dataset.label_noise": "`examples.label_noise`",
 }
+
+# TensorFlow uses oneDNN, which rounds otherwise, by default only there.
+_ON_X86 = platform.machine() in ("x86_64", "AMD64")
 
 # Values of keys that files of earlier versions leave out. Any other missing key was `None`.
 OLDER_FILES = {
@@ -42,6 +62,13 @@ OLDER_FILES = {
     "probe.fraction": 1.0,
     "sweep": {},
     "embeddings": [],
+    "environment": {},
+    "environment.floatx": "float32",
+    "environment.epsilon": 1e-7,
+    "environment.image_data_format": "channels_last",
+    "environment.device": f"CPU {platform.machine()}",
+    "environment.onednn": _ON_X86,
+    "environment.switches": {},
 }
 
 
@@ -94,20 +121,40 @@ def versions():
     return installed
 
 
+def environment():
+    """Returns the settings outside of the config that change the bits of a result.
+
+    They are read as a child process will read them: from environment variables and from
+    `keras.json`.
+    """
+    keras = keras_settings()
+    return {
+        **{name: keras[name] for name in ("floatx", "epsilon", "image_data_format")},
+        "device": device(),
+        "onednn": _uses_onednn(),
+        "switches": {name: os.environ[name] for name in SWITCHES if os.environ.get(name)},
+    }
+
+
+def _uses_onednn():
+    switch = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower()
+    return switch in ("1", "true") if switch in ("0", "false", "1", "true") else _ON_X86
+
+
 def source_digest(model_name):
-    """Returns a hash of the file that a model comes from, `None` for the models of this package.
+    """Returns a hash of the files that a model comes from, `None` for the models of this package.
 
     Args:
         model_name: `model.name` of the config: the name of a model of this package,
-            `package.module:function` or the path of a `.keras` file.
+            `package.module:function` or the path of a `.keras` file. The files of a function are
+            its module and all modules of the user's own that this module imports.
     """
-    path = Path(model_name)
-    if not model_name.endswith(".keras"):
-        module, _, function = model_name.partition(":")
-        path = _module_file(module) if function else None
-    if path is None or not path.is_file():
-        return None  # `models.loading.build` reports a missing file.
-    return file_digest(path)
+    if model_name.endswith(".keras"):
+        # `models.loading.build` reports a missing file.
+        return file_digest(model_name) if Path(model_name).is_file() else None
+    module, _, function = model_name.partition(":")
+    digests = module_digests(module) if function else {}
+    return digest_of(digests) if digests else None
 
 
 def require_same_source(model_name, digest):
@@ -120,7 +167,8 @@ def require_same_source(model_name, digest):
     if source_digest(model_name) != digest:
         raise InputError(
             f"The file of the model {model_name!r} changed during the command. Expected the file "
-            "that the recipe has recorded. Received: another one. Run the command again."
+            "that the recipe has recorded, and the modules that it imports. Received: another one. "
+            "Run the command again."
         )
 
 
@@ -128,26 +176,6 @@ def file_digest(path):
     """Returns a hash of the bytes of a file, 32 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:32]
-
-
-def _module_file(module):
-    with working_folder_importable():
-        try:
-            # Finds the file without running the module.
-            spec = importlib.util.find_spec(module)
-        except (ImportError, ValueError):
-            return None
-    return Path(spec.origin) if spec and spec.origin else None
-
-
-@contextlib.contextmanager
-def working_folder_importable():
-    """Makes modules in the working folder importable, as a user of the command line expects."""
-    sys.path.insert(0, os.getcwd())
-    try:
-        yield
-    finally:
-        sys.path.remove(os.getcwd())
 
 
 def as_json(value):

@@ -16,6 +16,7 @@ ROOMS = [
     "statistics",
     "backend.startup",
     "keras_pruning",
+    "own_sources",
     "recipes",
     "jobs",
     "examples",

@@ -1,24 +1,11 @@
-"""The graph of a functional model: its logits, its layers and those of prediction depth."""
+"""The graph of a functional model: its logits, the input of its last layer and its layers."""
 
 import keras
 from keras import layers
 
 from keras_pruning.errors import InputError
 
-# Names, because the operations `x + y` and `keras.ops.concatenate` have no public class.
-_MERGES = ("Add", "Concatenate")
-# Layers that belong to the layer before them, or to the input if there is none.
-_ELEMENTWISE = (
-    layers.Normalization,
-    layers.BatchNormalization,
-    layers.LayerNormalization,
-    layers.GroupNormalization,
-    layers.Activation,
-    layers.ReLU,
-    layers.LeakyReLU,
-    layers.ELU,
-    layers.PReLU,
-)
+_SOFTMAX_FUNCTIONS = (keras.activations.softmax, keras.activations.log_softmax)
 
 
 def shows_layers(model):
@@ -27,29 +14,107 @@ def shows_layers(model):
         return False
     # A functional model of a user's class may compute more in a `call` of its own.
     caller = next(kind for kind in type(model).__mro__ if "call" in vars(kind))
-    return caller.__module__.partition(".")[0] == "keras"
+    return _is_keras(caller)
 
 
 def as_logits(model):
     """Returns a model without the final softmax, which shares all weights with `model`.
 
     The softmax of a functional or sequential model is recognised as an activation of its last
-    layer, as a layer `Softmax` and as `keras.ops.softmax`. Any other model is returned itself.
+    layer, as a layer `Softmax` and as `keras.ops.softmax`. The same holds for log-softmax. Any
+    other model is returned itself.
+
+    Raises:
+        InputError: if the graph of the model shows several inputs or several outputs.
     """
     if not shows_layers(model):
         return model
-    last, (before, *_) = _made_by(model.outputs[0])
-    # A layer, or the operation `keras.ops.softmax`, which has no public class.
-    if type(last).__name__ == "Softmax":
-        return keras.Model(model.inputs, before)
-    if not isinstance(last, layers.Activation | layers.Dense):
-        return model
-    if last.activation is not keras.activations.softmax:
-        return model
-    if isinstance(last, layers.Activation):
-        return keras.Model(model.inputs, before)
+    _require_one_head(model)
+    (output,) = model.outputs
+    last, before = made_by(output)
+    if len(before) == 1 and _is_softmax(last, output):
+        return keras.Model(model.inputs, before[0])
     # The softmax is part of the dense layer, so its product has to be computed without it.
-    return keras.Model(model.inputs, _Preactivation(last)(before))
+    if is_plain_dense(last) and last.activation in _SOFTMAX_FUNCTIONS:
+        return keras.Model(model.inputs, _Preactivation(last)(before[0]))
+    # A list or a dictionary of one output becomes that output.
+    nested = isinstance(getattr(model, "output", None), dict | list)
+    return keras.Model(model.inputs, output) if nested else model
+
+
+def _require_one_head(model):
+    """Raises an `InputError` if the graph of a model has several inputs or outputs."""
+    if len(model.inputs) > 1:
+        raise InputError(
+            "The model has several inputs. Expected a model of one input. "
+            f"Received: {len(model.inputs)} inputs, {[tensor.name for tensor in model.inputs]}. "
+            "Join them into one array, and take it apart inside the model."
+        )
+    if len(model.outputs) > 1:
+        names = [made_by(tensor)[0].name for tensor in model.outputs]
+        raise InputError(
+            "The model has several outputs. Expected one output, one logit for each class. "
+            f"Received: {len(names)} outputs, of the layers {names}. Choose one: "
+            "`keras.Model(model.inputs, model.outputs[0])` has only the first and shares all "
+            "weights. To train all of them, save a checkpoint after each epoch and pass such a "
+            "model of each checkpoint to `score_checkpoints`."
+        )
+
+
+def _is_softmax(operation, output):
+    """Returns whether an operation is a softmax or log-softmax of one tensor over its last axis."""
+    if _calls_as(operation, layers.Activation):
+        return operation.activation in _SOFTMAX_FUNCTIONS
+    # A layer, or an operation such as `keras.ops.softmax`, which has no public class.
+    kind = type(operation)
+    if kind.__name__ not in ("Softmax", "LogSoftmax") or not _is_keras(kind):
+        return False
+    return operation.axis in (-1, len(output.shape) - 1)
+
+
+def ending(model):
+    """Returns the name of the activation that gives the outputs of a model.
+
+    Returns:
+        Name of a function of `keras.activations`, `"linear"` for a dense layer without activation,
+        or `None` if the graph of the model does not show it.
+    """
+    if not shows_layers(model) or len(model.outputs) > 1:
+        return None
+    layer, _ = _before_linear(model.outputs[0])
+    if isinstance(layer, keras.Model):
+        return ending(layer)
+    if isinstance(layer, _Preactivation):
+        return "linear"
+    if is_plain_dense(layer) or _calls_as(layer, layers.Activation):
+        name = getattr(layer.activation, "__name__", "")
+        return name if getattr(keras.activations, name, None) is layer.activation else None
+    # Classes of layers and of operations such as `keras.ops.sigmoid`
+    name = type(layer).__name__ if _is_keras(type(layer)) else ""
+    return {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid"}.get(name)
+
+
+def is_plain_dense(layer):
+    """Returns whether a layer is a product with its kernel, a bias and an activation, and no more.
+
+    A subclass of `Dense` may compute anything else in a `call` of its own. A quantized layer or one
+    with LoRA has further weights.
+    """
+    return (
+        _calls_as(layer, layers.Dense)
+        and type(layer).kernel is layers.Dense.kernel
+        and not layer.lora_enabled
+        and layer.quantization_mode is None
+    )
+
+
+def _calls_as(layer, kind):
+    """Returns whether a layer is of a class of Keras, or of a subclass with the same `call`."""
+    return isinstance(layer, kind) and type(layer).call is kind.call and "call" not in vars(layer)
+
+
+def _is_keras(kind):
+    return kind.__module__.partition(".")[0] == "keras"
 
 
 def with_penultimate(model):
@@ -96,17 +161,23 @@ def symbolic_penultimate(model):
 
 def _last_dense(model):
     """Returns the dense layer that gives the logits and its input, or `None` and `None`."""
-    layer, (penultimate, *_) = _made_by(model.outputs[0])
-    # A linear activation changes nothing, so the layer before it still gives the logits.
-    while isinstance(layer, layers.Activation) and layer.activation is keras.activations.linear:
-        layer, (penultimate, *_) = _made_by(penultimate)
+    layer, penultimate = _before_linear(model.outputs[0])
     stripped = isinstance(layer, _Preactivation)
     layer = layer.dense if stripped else layer
-    if not isinstance(layer, layers.Dense) or len(penultimate.shape) != 2:
+    if not is_plain_dense(layer) or len(penultimate.shape) != 2:
         return None, None
     if not stripped and layer.activation is not keras.activations.linear:
         return None, None
     return layer, penultimate
+
+
+def _before_linear(tensor):
+    """Returns the operation that made a tensor, and its first input, before linear activations."""
+    layer, before = made_by(tensor)
+    # A linear activation changes nothing, so the layer before it still gives the logits.
+    while _calls_as(layer, layers.Activation) and layer.activation is keras.activations.linear:
+        layer, before = made_by(before[0])
+    return layer, before[0] if before else None
 
 
 def layer_outputs(model):
@@ -122,7 +193,7 @@ def layer_outputs(model):
     outputs, queue = {}, list(model.outputs)
     while queue:
         tensor = queue.pop()
-        operation, inputs = _made_by(tensor)
+        operation, inputs = made_by(tensor)
         known = outputs.setdefault(operation.name, [])
         if not any(tensor is other for other in known):
             known.append(tensor)
@@ -130,7 +201,7 @@ def layer_outputs(model):
     return outputs
 
 
-def _made_by(tensor):
+def made_by(tensor):
     """Returns the operation that made a symbolic tensor, and the tensors that it was made from."""
     operation, node, _ = tensor._keras_history
     return operation, operation._inbound_nodes[node].input_tensors
@@ -159,106 +230,3 @@ class _Preactivation(layers.Layer):
     def call(self, x):
         x = keras.ops.matmul(x, self.dense.kernel)
         return x + self.dense.bias if self.dense.use_bias else x
-
-
-def probe_layers(model):
-    """Returns the names of the layers that prediction depth uses by default.
-
-    In a model with skip connections, these are the merges, before the activation that follows, and
-    the stem: the last normalization, or the last layer with weights, before the first branch. In
-    any other model, these are all layers with weights except the last, each after the normalization
-    and the activation that belong to it. A functional or sequential model inside the model is
-    replaced by its layers. Layers that are called more than once are left out.
-
-    Args:
-        model: functional or sequential model that ends in logits.
-
-    Returns:
-        List of layer names from input to output, `outer/inner` for a layer of a model inside,
-        without the input and the logits.
-    """
-    opened = _opened(model)
-    merges = [name for name, operation, owner in opened if _is_merge(operation, owner)]
-    if merges:
-        return [*_stem(opened, merges[0]), *merges]
-    # Without skip connections: a normalization or an activation replaces the layer before it.
-    names = []
-    for name, layer, _ in opened:
-        if isinstance(layer, _ELEMENTWISE):
-            names[-1:] = [name] * bool(names)
-        elif getattr(layer, "weights", None):
-            names.append(name)
-    # The last layer with weights gives the logits.
-    return names[:-1]
-
-
-def _opened(model, prefix=""):
-    """Returns the operations of a model, with those of the models in its graph in their place.
-
-    Operations that have several outputs or are called more than once are left out.
-
-    Args:
-        model: functional or sequential model.
-        prefix: path of the model with a slash, empty for the outermost one.
-
-    Returns:
-        List of tuples of the operation's path, the operation and the model that it belongs to.
-    """
-    outputs, operations = layer_outputs(model), []
-    # A sequential model has no `operations`, only layers.
-    for operation in getattr(model, "operations", model.layers):
-        name = prefix + operation.name
-        if len(outputs[operation.name]) > 1:
-            continue
-        if isinstance(operation, keras.Model) and shows_layers(operation):
-            operations.extend(_opened(operation, f"{name}/"))
-        else:
-            operations.append((name, operation, model))
-    return operations
-
-
-def _is_merge(operation, model):
-    """Returns whether the operation joins several tensors, not a tensor and a constant."""
-    if type(operation).__name__ not in _MERGES:
-        return False
-    return len(_made_by(layer_outputs(model)[operation.name][0])[1]) > 1
-
-
-def _stem(opened, merge):
-    """Returns the name of the layer that ends the stem before `merge`, as a list of one or none.
-
-    The stem is the part of the graph that every path to the merge goes through. It is searched in
-    the model that contains the merge, and in the models inside of it.
-
-    Args:
-        opened: result of `_opened`.
-        merge: path of the first merge.
-    """
-    # Collect the ancestors of each branch of the merge.
-    _, operation, model = next(entry for entry in opened if entry[0] == merge)
-    _, branches = _made_by(layer_outputs(model)[operation.name][0])
-    paths = [_ancestors(tensor) for tensor in branches]
-    # Keep the layers with weights that all branches depend on. In this graph, a layer of a model
-    # inside goes by the name of that model.
-    prefix = merge.removesuffix(operation.name)
-    inside = [entry for entry in opened if entry[0].startswith(prefix)]
-    parts = [name.removeprefix(prefix).partition("/")[0] for name, *_ in inside]
-    weighted = [
-        (name, layer)
-        for part, (name, layer, _) in zip(parts, inside, strict=True)
-        if getattr(layer, "weights", None) and all(part in path for path in paths)
-    ]
-    # Take the last normalization, or the last of them if there is none.
-    normalized = [entry for entry in weighted if isinstance(entry[1], layers.BatchNormalization)]
-    return [name for name, _ in (normalized or weighted)[-1:]]
-
-
-def _ancestors(tensor):
-    """Returns the names of all operations that a symbolic tensor depends on."""
-    names, queue = set(), [tensor]
-    while queue:
-        operation, inputs = _made_by(queue.pop())
-        if operation.name not in names:
-            names.add(operation.name)
-            queue.extend(inputs)
-    return names

@@ -7,11 +7,11 @@ import keras
 from keras_pruning.errors import InputError
 from keras_pruning.models.graph import (
     layer_outputs,
-    probe_layers,
     require_penultimate,
     shows_layers,
     symbolic_penultimate,
 )
+from keras_pruning.models.probe_layers import probe_layers
 
 # No layer can have this name: the input of the last dense layer, often called h.
 PENULTIMATE = "<penultimate>"

@@ -1,19 +1,24 @@
 """Builds models by name, loads `.keras` files and checks that a model fits the examples."""
 
 import importlib
+import re
 import traceback
-import zipfile
 from pathlib import Path
 
 import keras
 
 from keras_pruning.errors import InputError, unknown
+from keras_pruning.models.graph import shows_layers
+from keras_pruning.models.model_files import require_intact
 from keras_pruning.models.networks import MODELS
-from keras_pruning.recipes import working_folder_importable
+from keras_pruning.own_sources import working_folder_importable
 
 
 def build(name, input_shape, num_classes, **options):
     """Builds a model with new weights and one output for each class.
+
+    The model of a `.keras` file gets new trainable weights and new statistics of its trainable
+    `BatchNormalization` layers. Adapted preprocessing layers and frozen layers keep their state.
 
     Args:
         name: `"mlp"`, `"cnn"`, `"plain_cnn"` or `"resnet18"`; `"package.module:function"` for a
@@ -34,7 +39,7 @@ def build(name, input_shape, num_classes, **options):
                 "The model of a .keras file takes no options. Expected none. "
                 f"Received: {options} for {name}"
             )
-        model = keras.models.clone_model(load(name))
+        model = _with_new_weights(load(name), input_shape)
     else:
         function = MODELS.get(name) or _imported(name)
         try:
@@ -51,22 +56,59 @@ def load(path):
     """Loads the model in a `.keras` file in safe mode, without compiling it.
 
     Raises:
-        InputError: if the file is missing or cannot be loaded.
+        InputError: if the file is missing, damaged or too large when unpacked, or if it cannot be
+            loaded.
     """
     if not Path(path).is_file():
         raise InputError(f"Missing model file. Expected a .keras file. Received: {path}")
-    if not zipfile.is_zipfile(path):
-        raise InputError(
-            f"Cannot load the model {path}. Expected a .keras file. Received: a file that is "
-            "damaged or has another format."
-        )
+    require_intact(path)
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:
         # Keras adds pages of configuration to the reason. Keep its first line.
-        reason = str(error).strip().rpartition("Exception encountered: ")[2].splitlines()[0]
-        reason = reason.partition("Full object config")[0].strip()
+        reason = str(error).strip().rpartition("Exception encountered: ")[2].splitlines()
+        reason = (reason or [type(error).__name__])[0].partition("Full object config")[0].strip()
         raise InputError(f"Cannot load the model {path}: {reason}") from error
+
+
+def _with_new_weights(model, input_shape):
+    """Gives the trainable weights of a model the values that a fresh copy of it has.
+
+    The statistics of trainable `BatchNormalization` layers and the random streams are new too. All
+    other state stays: adapted preprocessing, frozen layers.
+
+    Args:
+        model: Keras model, which is changed.
+        input_shape: shape of one example, to build a copy without a graph.
+
+    Returns:
+        The same model.
+    """
+    fresh = keras.models.clone_model(model)
+    if not shows_layers(fresh):
+        # Such a copy has no weights before its first call.
+        output_for_zeros(fresh, input_shape)
+    layers, copies = (list(every._flatten_layers()) for every in (model, fresh))
+    if [type(layer) for layer in layers] != [type(layer) for layer in copies]:
+        raise InputError(
+            f"Cannot give the model {model.name!r} new weights. Expected a model whose copy by "
+            "`keras.models.clone_model` has the same layers. Received: other layers. Use "
+            "package.module:function instead."
+        )
+    for layer, copy in zip(layers, copies, strict=True):
+        for ours, theirs in zip(_renewed(layer), _renewed(copy), strict=True):
+            ours.assign(theirs)
+    return model
+
+
+def _renewed(layer):
+    """Returns the variables of a layer that start anew when its architecture is trained again."""
+    variables = [generator.state for generator in layer._seed_generators]
+    if layer.trainable:
+        variables += layer._trainable_variables
+        if isinstance(layer, keras.layers.BatchNormalization):
+            variables += layer._non_trainable_variables
+    return variables
 
 
 def _imported(name):
@@ -121,7 +163,17 @@ def output_for_zeros(model, input_shape):
     try:
         return model(keras.ops.zeros((1, *input_shape)), training=False)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0]
         raise InputError(
-            f"The model does not accept examples of shape {tuple(input_shape)}: {reason}"
+            f"The model does not accept examples of shape {tuple(input_shape)}: "
+            f"{first_reason(error)}"
         ) from error
+
+
+def first_reason(error):
+    """Returns an error of a model's call in one line, without the frame that Keras puts around."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):
+        lines = lines[1:]
+    # Keras prints the reason in bold.
+    reason = re.sub(r"\x1b\[\d*m", "", lines[0]) if lines else ""
+    return f"{type(error).__name__}: {reason}" if reason else type(error).__name__

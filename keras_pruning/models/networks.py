@@ -142,6 +142,12 @@ def _image_shape(input_shape):
             "This model takes images. Expected examples of shape (height, width, channels). "
             f"Received: {tuple(input_shape)}. Use the model `mlp`, which takes any shape."
         )
+    if keras.config.image_data_format() != "channels_last":
+        raise InputError(
+            "This model takes images of shape (height, width, channels). Expected "
+            "image_data_format channels_last in keras.json or keras.config. Received: "
+            f"{keras.config.image_data_format()}. Use a model of your own for the other format."
+        )
     return tuple(input_shape)
 
 

@@ -3,8 +3,16 @@
 from pathlib import Path
 
 from keras_pruning.errors import InputError
+from keras_pruning.models.architecture import architecture
 from keras_pruning.probing.estimates import NEIGHBOURS
-from keras_pruning.recipes import EXAMPLES_SAY, file_digest, settings, source_digest, versions
+from keras_pruning.recipes import (
+    EXAMPLES_SAY,
+    environment,
+    file_digest,
+    settings,
+    source_digest,
+    versions,
+)
 
 # Keys of the config that cannot change a score, and the reason of each.
 CANNOT_MATTER = {
@@ -46,13 +54,16 @@ def scoring_recipe(plan):
         "embeddings": _embedding_files(plan.entries),
         "threads": plan.threads,
         "versions": versions(),
+        "environment": environment(),
     }
     recipe["probe"] |= _part(data)
     if plan.checkpoints:
         recipe["checkpoints"] = [[Path(path).name, file_digest(path)] for path in plan.checkpoints]
         recipe["scores"] = [_with_file_name(entry) for entry in plan.entries]
     else:
+        shape, classes = data.all.shape, data.all.num_classes
         recipe["model_source"] = source_digest(plan.model.name)
+        recipe["model_as_built"] = architecture(plan.model, shape, classes, plan.threads)
         recipe["scores_of_each_seed"] = {
             seed: [_with_file_name(entry) for entry in entries]
             for seed, entries in plan.scores_of_each_seed.items()

@@ -38,7 +38,8 @@ class GraNd(OneEpochScore):
     Args:
         epoch: epoch to score at the end of, counted from 1. Defaults to a tenth of the
             run.
-        weights: `"all"`, or `"last_layer"` for a model that ends in a dense layer.
+        weights: `"all"`, or `"last_layer"` for a model that ends in a dense layer of Keras. The
+            closed form does not hold for a subclass of `Dense` with its own `call`.
 
     Raises:
         InputError: if an argument is invalid. When a run begins, if `weights="last_layer"` and the

@@ -88,7 +88,7 @@ class PredictionDepth(EmbeddingScore):
     Args:
         layers: list of the names of the hidden layers that vote, from the input to the output,
             with `"outer/inner"` for a layer inside another, or the number of last layers. Defaults
-            to all that `keras_pruning.models.graph.probe_layers` finds. A subclassed model needs
+            to all that `keras_pruning.models.probe_layers` finds. A subclassed model needs
             the names.
         k: number of neighbours. Defaults to 30.
         support_fraction: part of the examples, drawn at random and stratified, that may be

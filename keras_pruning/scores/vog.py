@@ -1,5 +1,8 @@
 """VoG: how much the input gradient changes in the course of training."""
 
+import warnings
+
+import keras
 import numpy as np
 from keras import ops
 
@@ -7,14 +10,19 @@ from keras_pruning.arguments import positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.scores.score import INPUT_GRADIENTS, Score
 
+# Names of `keras.config.image_data_format`, with the axis of the channels of one example.
+CHANNEL_AXES = {"channels_last": 2, "channels_first": 0}
 
-def gradient_variance(gradients):
+
+def gradient_variance(gradients, image_data_format="channels_last"):
     """Returns the mean over pixels of the standard deviation over checkpoints.
 
     Args:
         gradients: floats `(checkpoints, batch, ...)`, the gradients of the true-class logit with
-            respect to the input. Inputs of shape `(height, width, channels)` are first averaged
-            over channels, with their signs.
+            respect to the input. Inputs of three axes are images. Their gradients are first
+            averaged over channels, with their signs.
+        image_data_format: `"channels_last"` for inputs of shape `(height, width, channels)`, or
+            `"channels_first"`.
 
     Returns:
         Floats `(batch,)`, not yet normalized within classes. The standard deviation divides by the
@@ -22,7 +30,7 @@ def gradient_variance(gradients):
     """
     if len(gradients.shape) == 5:
         # Images: average over channels, as the paper does
-        gradients = ops.mean(gradients, axis=-1)
+        gradients = ops.mean(gradients, axis=2 + CHANNEL_AXES[image_data_format])
     # The shift makes the standard deviation of equal gradients exactly 0.
     deviation = ops.std(gradients - gradients[:1], axis=0)
     return ops.mean(ops.reshape(deviation, (ops.shape(deviation)[0], -1)), axis=1)
@@ -59,7 +67,9 @@ class VoG(Score):
         VoG = (V − mean of V in the class) / standard deviation of V in the class
 
     z_y is the logit of the true class, before the softmax. Gradients are taken in eval mode. The
-    weights of the checkpoints are kept, and the data is read once, at the end of training.
+    weights of the checkpoints are kept, and the data is read once, at the end of training. The
+    channels of examples with three axes are those of `keras.config.image_data_format()`, which the
+    metadata of the table records.
 
     VoG is no detector of wrong labels: their logits can be flat, so that they rank as easy.
 
@@ -95,8 +105,29 @@ class VoG(Score):
             )
         return due
 
+    def reset(self, examples, epochs):
+        super().reset(examples, epochs)
+        self._image_data_format = keras.config.image_data_format()
+        if len(examples.shape) == 3:
+            _warn_of_other_channels(examples.shape, self._image_data_format)
+
     def observe(self, signal):
-        return gradient_variance(signal)
+        return gradient_variance(signal, self._image_data_format)
+
+    def details(self):
+        return {"image_data_format": self._image_data_format}
 
     def result(self):
         return class_z_scores(self.values, self.labels).astype("float32")
+
+
+def _warn_of_other_channels(shape, image_data_format):
+    """Warns if only the other end of the shape has as few channels as an image has."""
+    (other,) = set(CHANNEL_AXES) - {image_data_format}
+    if shape[CHANNEL_AXES[image_data_format]] > 4 >= shape[CHANNEL_AXES[other]]:
+        warnings.warn(
+            f"`vog` averages gradients over channels. Expected examples with {image_data_format}, "
+            f"as keras.config.image_data_format() says. Received: examples of shape {shape}, which "
+            f"look like {other}. If they are, call keras.config.set_image_data_format({other!r}).",
+            stacklevel=2,
+        )

@@ -1,5 +1,6 @@
 """Random changes to training inputs, which scores never see."""
 
+import keras
 import tensorflow as tf
 
 from keras_pruning.errors import unknown
@@ -9,7 +10,8 @@ def flip_crop(x, seed, padding=4):
     """Mirrors half of the images and shifts each by up to `padding` pixels, filling with zeros.
 
     Args:
-        x: float tensor `(batch, height, width, channels)`.
+        x: float tensor `(batch, height, width, channels)`, or `(batch, channels, height, width)` if
+            `keras.config.image_data_format()` is `"channels_first"`.
         seed: integer tensor `(2,)`. The same seed gives the same result.
         padding: number of zeros around each image before a window of the same size is cut out.
 
@@ -19,6 +21,12 @@ def flip_crop(x, seed, padding=4):
     Reference:
         He et al., Deep Residual Learning for Image Recognition, section 4.2 (arXiv 1512.03385).
     """
+    if keras.config.image_data_format() == "channels_first":
+        return tf.transpose(_flip_crop(tf.transpose(x, (0, 2, 3, 1)), seed, padding), (0, 3, 1, 2))
+    return _flip_crop(x, seed, padding)
+
+
+def _flip_crop(x, seed, padding):
     batch, height, width = tf.shape(x)[0], tf.shape(x)[1], tf.shape(x)[2]
     flip_seed, shift_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
     # Mirror each image with a probability of one half.

@@ -9,8 +9,10 @@ from keras_pruning.config import ModelConfig, TrainingConfig
 from keras_pruning.errors import InputError
 from keras_pruning.examples.splits import Splits
 from keras_pruning.jobs.local import progress, run_each, thread_count
+from keras_pruning.models.architecture import architecture
 from keras_pruning.recipes import (
     EXAMPLES_SAY,
+    environment,
     require_same_recipe,
     settings,
     source_digest,
@@ -80,14 +82,18 @@ class TrainingPlan:
 
         The first access loads and hashes the examples.
         """
+        train = self.data.train
+        built = architecture(self.model, train.shape, train.num_classes, self.threads)
         return {
-            "examples": self.data.train.provenance,
+            "examples": train.provenance,
             "test_examples": self.data.test.provenance,
             **settings(self.as_config(), CANNOT_MATTER),
             "model_source": source_digest(self.model.name),
+            "model_as_built": built,
             "threads": self.threads,
             "save_model": self.save_models,
             "versions": versions(),
+            "environment": environment(),
         }
 
 

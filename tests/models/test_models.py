@@ -4,6 +4,7 @@ import pytest
 
 from keras_pruning import InputError
 from keras_pruning.models import graph, loading, networks
+from keras_pruning.models.probe_layers import probe_layers
 
 SHAPE = (32, 32, 3)
 
@@ -23,7 +24,7 @@ def test_resnet18_has_the_weights_and_the_probes_of_the_paper():
     torchvision, moving_averages = 11_689_512, 2 * 4800
     expected = torchvision - 7 * 7 * 3 * 64 + 3 * 3 * 3 * 64 - (512 * 1000 + 1000) + 512 * 10 + 10
     assert model.count_params() == expected + moving_averages
-    assert graph.probe_layers(model) == [
+    assert probe_layers(model) == [
         "stem",
         *[f"block{number}" for number in range(1, 9)],
     ]
@@ -40,7 +41,7 @@ def test_resnet18_has_the_weights_and_the_probes_of_the_paper():
     [("mlp", ["hidden1", "hidden2"]), ("cnn", ["conv1_relu", "conv2_relu", "conv3_relu"])],
 )
 def test_probe_layers_of_the_small_models(name, expected):
-    assert graph.probe_layers(loading.build(name, (8, 8, 1), 10)) == expected
+    assert probe_layers(loading.build(name, (8, 8, 1), 10)) == expected
 
 
 def test_probe_layers_of_any_functional_model():
@@ -51,7 +52,7 @@ def test_probe_layers_of_any_functional_model():
     x = keras.layers.BatchNormalization(name="b_norm")(x)
     x = keras.layers.Dense(5, name="c")(keras.layers.Flatten()(x))
     model = keras.Model(inputs, keras.layers.Dense(3, name="logits")(x))
-    assert graph.probe_layers(model) == ["a_relu", "b_norm", "c"]
+    assert probe_layers(model) == ["a_relu", "b_norm", "c"]
 
 
 def test_normalizations_and_activations_have_no_layer_vote():
@@ -59,7 +60,7 @@ def test_normalizations_and_activations_have_no_layer_vote():
     layers += [keras.layers.ReLU(name="a_relu"), keras.layers.Dense(4, name="b")]
     layers += [keras.layers.PReLU(name="b_prelu"), keras.layers.Dense(3)]
     model = keras.Sequential([keras.Input((5,)), *layers])
-    assert graph.probe_layers(model) == ["a_relu", "b_prelu"]
+    assert probe_layers(model) == ["a_relu", "b_prelu"]
 
 
 def test_probe_layers_of_a_residual_model_of_anothers():
@@ -68,7 +69,7 @@ def test_probe_layers_of_a_residual_model_of_anothers():
     branch = keras.layers.Dense(8, name="branch")(stem)
     merged = keras.layers.Add(name="merge")([stem, branch])
     model = keras.Model(inputs, keras.layers.Dense(3)(merged))
-    assert graph.probe_layers(model) == ["first", "merge"]
+    assert probe_layers(model) == ["first", "merge"]
 
 
 def test_layer_votes_of_a_residual_model_without_merge_layers():
@@ -79,7 +80,7 @@ def test_layer_votes_of_a_residual_model_without_merge_layers():
     joined = keras.ops.concatenate([shifted, first], axis=-1)
     model = keras.Model(inputs, keras.layers.Dense(3)(joined))
     merges = [tensor._keras_history.operation.name for tensor in (added, joined)]
-    assert graph.probe_layers(model) == ["first", *merges]
+    assert probe_layers(model) == ["first", *merges]
 
 
 def test_probe_layers_of_models_inside():
@@ -91,7 +92,7 @@ def test_probe_layers_of_models_inside():
     x = keras.layers.Normalization()(inputs)
     x = twice(keras.layers.Dense(6, name="b")(twice(once(x))))
     model = keras.Model(inputs, keras.layers.Dense(3)(x))
-    assert graph.probe_layers(model) == ["once/inner/a_relu", "once/c", "b"]
+    assert probe_layers(model) == ["once/inner/a_relu", "once/c", "b"]
 
 
 def test_the_stem_of_a_residual_model_inside_is_in_it():
@@ -101,7 +102,7 @@ def test_the_stem_of_a_residual_model_inside_is_in_it():
     inside = keras.Model(inputs, merged, name="inside")
     around = [keras.layers.Dense(6, name="before"), inside, keras.layers.Dense(6, name="stem")]
     model = keras.Sequential([keras.Input((6,)), *around, keras.layers.Dense(3)])
-    assert graph.probe_layers(model) == ["inside/stem", "inside/merge"]
+    assert probe_layers(model) == ["inside/stem", "inside/merge"]
 
 
 def test_a_models_own_function_and_file(tmp_path, monkeypatch):
@@ -148,6 +149,16 @@ def test_refuses_options_and_inputs_that_do_not_fit():
         loading.build("cnn", (8, 8, 1), 10, depth=3)
     with pytest.raises(InputError, match=r"Expected examples of shape \(height, width, channels\)"):
         loading.build("cnn", (64,), 10)
+
+
+@pytest.mark.parametrize("name", ["cnn", "plain_cnn", "resnet18"])
+def test_networks_for_images_refuse_channels_first(name):
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(InputError, match="Expected image_data_format channels_last.*Received"):
+            loading.build(name, (3, 32, 32), 10)
+    finally:
+        keras.config.set_image_data_format("channels_last")
 
 
 def test_layer_outputs_belong_to_this_model():

@@ -28,6 +28,76 @@ def test_averages_channels_with_their_signs_first():
     np.testing.assert_allclose(gradient_variance(np.abs(opposite)), [0.5], 1e-6)
 
 
+def test_the_format_of_images_names_the_axis_of_channels():
+    gradients = np.random.default_rng(0).normal(size=(4, 2, 5, 6, 3)).astype("float32")
+    expected = gradient_variance(gradients)
+    first = np.moveaxis(gradients, -1, 2)
+    np.testing.assert_allclose(gradient_variance(first, "channels_first"), expected, rtol=1e-6)
+    assert not np.allclose(gradient_variance(first), expected)
+
+
+@pytest.fixture
+def channels_first():
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format("channels_last")
+
+
+def both_formats(count=12):
+    """Examples and two models that compute the same, for each format of images."""
+    x = np.random.default_rng(0).normal(size=(count, 5, 6, 3)).astype("float32")
+    formats = []
+    for axes in ((0, 1, 2, 3), (0, 3, 1, 2)):
+        examples = kp.Examples.from_arrays(x.transpose(axes), np.arange(count) % 3)
+        models = []
+        for seed in range(2):
+            keras.utils.set_random_seed(seed)
+            inputs = keras.Input(examples.shape)
+            images = keras.layers.Permute((2, 3, 1))(inputs) if axes[1] == 3 else inputs
+            hidden = keras.layers.Dense(5, activation="tanh")(keras.layers.Flatten()(images))
+            models.append(keras.Model(inputs, keras.layers.Dense(3)(hidden)))
+        formats.append((models, examples))
+    return formats
+
+
+def test_vog_of_channels_first(channels_first):
+    (models, examples), (models_first, examples_first) = both_formats()
+    table = kp.score_checkpoints(models_first, examples_first, ["vog"])
+    assert table.metadata["scores"]["vog"]["image_data_format"] == "channels_first"
+    message = "over channels. Expected.*channels_first.*Received: .*5, 6, 3.*set_image_data_format"
+    with pytest.warns(UserWarning, match=message):
+        kp.score_checkpoints(models, examples, ["vog"])
+    keras.config.set_image_data_format("channels_last")
+    expected = kp.score_checkpoints(models, examples, ["vog"])
+    assert expected.metadata["scores"]["vog"]["image_data_format"] == "channels_last"
+    np.testing.assert_allclose(table["vog"], expected["vog"], atol=1e-4)
+    with pytest.warns(UserWarning, match="Expected examples with channels_last"):
+        kp.score_checkpoints(models_first, examples_first, ["vog"])
+
+
+@pytest.fixture
+def floatx():
+    yield keras.config.set_floatx
+    keras.config.set_floatx("float32")
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("float64", 1e-5), ("float16", 0.05)])
+def test_vog_of_other_floats(name, tolerance, floatx):
+    """The same weights in another dtype give the same scores, up to its rounding."""
+    examples, tables = small.random_images(20, shape=(6,)), []
+    for dtype in ("float32", name):
+        floatx(dtype)
+        models = []
+        for seed in range(2):
+            rng = np.random.default_rng(seed)
+            stack = [keras.layers.Dense(5, activation="tanh", dtype=dtype)]
+            stack += [keras.layers.Dense(3, dtype=dtype)]
+            models.append(keras.Sequential([keras.Input((6,)), *stack]))
+            models[-1].set_weights([rng.normal(size=weight.shape) for weight in models[-1].weights])
+        tables.append(kp.score_checkpoints(models, examples, ["vog"])["vog"])
+    np.testing.assert_allclose(*tables, atol=tolerance)
+
+
 def test_equal_checkpoints_give_exactly_0():
     gradient = np.random.default_rng(0).normal(size=(1, 5, 4, 4, 3)).astype("float32")
     np.testing.assert_array_equal(gradient_variance(np.repeat(gradient, 7, axis=0)), np.zeros(5))

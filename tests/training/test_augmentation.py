@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -40,6 +41,17 @@ def test_every_result_is_a_mirrored_or_shifted_window():
     assert {mirrored for mirrored, _, _ in draws} == {False, True}
     assert {row for _, row, _ in draws} == {column for _, _, column in draws} == set(range(5))
     assert len({(row, column) for _, row, column in draws}) > 15
+
+
+def test_channels_first_are_mirrored_and_shifted_alike():
+    x, seed = images(), tf.constant([1, 2])
+    expected = flip_crop(x, seed, 2).numpy()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        results = flip_crop(tf.constant(x.transpose(0, 3, 1, 2)), seed, 2).numpy()
+    finally:
+        keras.config.set_image_data_format("channels_last")
+    np.testing.assert_array_equal(results.transpose(0, 2, 3, 1), expected)
 
 
 def test_mirrors_half_and_shifts_evenly():

@@ -9,8 +9,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_pruning.backend.tensorflow.requirements import require_input_gradients, require_logits
 from keras_pruning.backend.tensorflow.row_store import RowStore
-from keras_pruning.errors import InputError
 from keras_pruning.models.graph import require_penultimate, with_penultimate
 from keras_pruning.models.outputs import EvalOutputs, Outputs
 
@@ -151,6 +151,9 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
 
     Returns:
         Dictionary of arrays `(examples,)`.
+
+    Raises:
+        InputError: if the model does not end in logits or has no input gradients.
     """
     # One more axis on every weight, to map over the checkpoints inside the graph
     stacked = tf.nest.map_structure(lambda *values: tf.stack(values), *checkpoints)
@@ -166,7 +169,7 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
         )
         results.write(rows, {name: observer(gradients) for name, observer in observers.items()})
 
-    require_logits(model, examples)
+    require_input_gradients(model, examples)
     tf.function(lambda: for_each(batches, observe)).get_concrete_function()()
     return results.read()
 
@@ -174,27 +177,3 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
 def weights_of(model):
     """Returns a copy of the weights, a list of arrays in the order of `model.weights`."""
     return [ops.convert_to_numpy(weight).copy() for weight in model.weights]
-
-
-def require_logits(model, examples):
-    """Raises an `InputError` unless `model` gives one logit a class for a few `examples`."""
-    x, _ = next(iter(examples.batches(32)))
-    outputs = ops.convert_to_numpy(model(x, training=False))
-    if outputs.ndim != 2 or outputs.shape[1] != examples.num_classes:
-        raise InputError(
-            f"The model does not fit the examples. Expected outputs of shape (batch, "
-            f"{examples.num_classes}), one logit a class. Received: {outputs.shape}"
-        )
-    # Outputs that are all in [0, 1] come from a softmax if each row sums to 1, else from a sigmoid.
-    between = (outputs >= 0).all() and (outputs <= 1).all() and outputs.any()
-    if between and (abs(outputs.sum(axis=1) - 1) > 1e-3).any():
-        raise InputError(
-            "The outputs of the model do not look like logits. Expected the outputs before an "
-            "activation such as sigmoid. Received: numbers between 0 and 1 only. Take the "
-            "activation off the last layer."
-        )
-    if between:
-        raise InputError(
-            "The model ends in a softmax. Expected logits: the outputs before the softmax. "
-            "Received: outputs that are probabilities. Take the softmax off the last layer."
-        )

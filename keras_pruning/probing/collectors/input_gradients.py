@@ -3,6 +3,7 @@
 from keras import ops
 
 from keras_pruning.backend.tensorflow.passes import observe_input_gradients, weights_of
+from keras_pruning.backend.tensorflow.requirements import require_input_gradients
 from keras_pruning.probing.collectors.collector import Collector
 
 
@@ -13,6 +14,8 @@ class InputGradientCollector(Collector):
     """
 
     def prepare(self, model, store):
+        if model is not None:
+            require_input_gradients(model, self.examples)
         self._checkpoints = []
         # For each score, the checkpoints that it looks at, as positions in the list above.
         self._positions = {score.name: [] for score in self.scores}

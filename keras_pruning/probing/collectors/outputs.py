@@ -22,8 +22,10 @@ class OutputCollector(Collector):
         return PresentationStore(observers, self.examples, passes)
 
     def prepare(self, model, store):
-        if model is not None and any(score.needs_penultimate for score in self.scores):
-            require_penultimate(model)
+        if model is not None:
+            require_logits(model, self.examples)
+            if any(score.needs_penultimate for score in self.scores):
+                require_penultimate(model)
         if store is not None:
             store.clear()
         self._store = store

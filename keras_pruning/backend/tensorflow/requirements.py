@@ -1,0 +1,119 @@
+"""Checks of what a model gives for a few examples, before anything trains or is scored."""
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_pruning.errors import InputError
+from keras_pruning.models.graph import ending
+from keras_pruning.models.loading import first_reason
+
+# Number of examples that tell a model without a graph by its outputs.
+_FEW = 256
+
+
+def require_logits(model, examples):
+    """Raises an `InputError` unless `model` gives one logit for each class.
+
+    The graph of the model shows its last activation. The outputs of a model without a graph, or of
+    one that ends in another layer, are checked for a few examples instead.
+
+    Args:
+        model: Keras model, without the softmax that `as_logits` can remove.
+        examples: `Examples`.
+    """
+    x, _ = next(iter(examples.batches(_FEW)))
+    outputs = _outputs(model, x)
+    if outputs.ndim != 2 or outputs.shape[1] != examples.num_classes:
+        raise InputError(
+            f"The model does not fit the examples. Expected outputs of shape (batch, "
+            f"{examples.num_classes}), one logit a class. Received: {outputs.shape}"
+        )
+    activation = _activation(model, x, outputs)
+    if activation in ("sigmoid", "hard_sigmoid"):
+        raise InputError(
+            "The outputs of the model do not look like logits. Expected the outputs before an "
+            "activation such as sigmoid. Received: numbers between 0 and 1 only. Take the "
+            "activation off the last layer."
+        )
+    if activation == "softmax":
+        raise InputError(
+            "The model ends in a softmax. Expected logits: the outputs before the softmax. "
+            "Received: outputs that are probabilities. Take the softmax off the last layer."
+        )
+
+
+def require_input_gradients(model, examples):
+    """Raises an `InputError` unless `model` gives logits and their gradients by its input.
+
+    Args:
+        model: Keras model, without the softmax that `as_logits` can remove.
+        examples: `Examples`.
+    """
+    require_logits(model, examples)
+    x, _ = next(iter(examples.batches(_FEW)))
+    # A probability depends on all logits, so its gradient is not the gradient of one logit.
+    if _activation(model, x, _outputs(model, x)) == "log_softmax":
+        raise InputError(
+            "The model ends in a log-softmax. Expected logits: input gradients are taken before "
+            "it. Received: outputs that are logarithms of probabilities. Take the log-softmax off "
+            "the last layer, or leave out the score `vog`."
+        )
+    gradient = None
+    if x.dtype.is_floating:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = tf.reduce_sum(model(x, training=False))
+        gradient = tape.gradient(total, x)
+    if gradient is None:
+        raise InputError(
+            "The model has no gradient by its input. Expected numbers that every layer passes "
+            f"gradients to. Received: inputs of dtype {x.dtype.name} that enter a layer such as "
+            "Embedding, a lookup or a cast to integers. Leave out the score `vog`, which needs "
+            "input gradients."
+        )
+
+
+def _outputs(model, x):
+    """Returns the outputs of a model for a batch as a float array. Raises if there are several."""
+    try:
+        outputs = model(x, training=False)
+    except Exception as error:  # The code of a user's model raises errors of any kind.
+        raise InputError(
+            f"The model does not accept the examples. Expected a model of one input of shape "
+            f"{(None, *x.shape[1:])}. Received: {type(model).__name__} {model.name!r}, which "
+            f"raises {first_reason(error)}"
+        ) from error
+    if isinstance(outputs, dict | list | tuple):
+        names = list(outputs) if isinstance(outputs, dict) else f"{len(outputs)} outputs"
+        raise InputError(
+            "The model does not return one tensor. Expected one output, one logit for each class. "
+            f"Received: {names}. Return one of them from the model's `call`, or wrap the model in "
+            "one that does."
+        )
+    return ops.convert_to_numpy(ops.cast(outputs, "float32"))
+
+
+def _activation(model, x, outputs):
+    """Returns the name of the last activation, by the graph of a model or else by its outputs."""
+    activation = ending(model)
+    if activation is not None:
+        return activation
+    between = (outputs >= 0).all() and (outputs <= 1).all() and outputs.any()
+    # Half precision rounds the sum of a row to two digits.
+    if between and (abs(outputs.sum(axis=1) - 1) < 1e-2).all():
+        return "softmax"
+    # The logits of a fresh model may lie in [0, 1] too. Those of large inputs do not.
+    if between and x.dtype.is_floating:
+        between = _finite_in_unit_interval(_outputs(model, 1000 * x))
+    if between:
+        return "sigmoid"
+    logarithms = (outputs <= 0).all() and outputs.any()
+    if logarithms and (abs(np.exp(outputs).sum(axis=1) - 1) < 1e-2).all():
+        return "log_softmax"
+    return None
+
+
+def _finite_in_unit_interval(values):
+    values = values[np.isfinite(values)]
+    return ((values >= 0) & (values <= 1)).all()

@@ -1,0 +1,36 @@
+"""The architecture of an own model as built, for recipes. `as_built` runs in a child process."""
+
+import os
+
+from keras_pruning.jobs.local import run_each
+
+
+def architecture(model, input_shape, num_classes, threads):
+    """Returns a hash of a model of the user's own as its function builds it.
+
+    The model is built in a child process. Its sources alone do not tell what it reads elsewhere:
+    files of settings or of pretrained weights, environment variables, installed packages.
+
+    Args:
+        model: `ModelConfig`.
+        input_shape: shape of one example.
+        num_classes: number of classes.
+        threads: number of CPU threads of the child.
+
+    Returns:
+        32 hexadecimal digits, or `None` for a model of this package or of a `.keras` file.
+
+    Raises:
+        InputError: if the model cannot be built.
+    """
+    if ":" not in model.name or model.name.endswith(".keras"):
+        return None
+    call = {
+        "name": model.name,
+        "input_shape": tuple(input_shape),
+        "num_classes": num_classes,
+        "options": model.options,
+        "folder": os.getcwd(),
+    }
+    (digest,) = run_each("keras_pruning.models.as_built:digest", [call], 1, threads, "model")
+    return digest
