@@ -1,7 +1,7 @@
 """Collects the outputs of the model: in a pass in eval mode, or from the training step."""
 
 from keras_pruning.backend.tensorflow.passes import OutputPass, require_logits
-from keras_pruning.backend.tensorflow.row_store import PresentationStore
+from keras_pruning.backend.tensorflow.row_store import PresentationStore, require_one_device
 from keras_pruning.models.graph import require_penultimate
 from keras_pruning.probing.collectors.collector import Collector
 from keras_pruning.scores.score import EVAL, TRAIN
@@ -18,6 +18,7 @@ class OutputCollector(Collector):
         observers = {score.name: score.observe for score in self.scores if score.mode == TRAIN}
         if not observers:
             return None
+        require_one_device(model)
         require_logits(model, self.examples)
         return PresentationStore(observers, self.examples, passes)
 
