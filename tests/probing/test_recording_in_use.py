@@ -145,6 +145,7 @@ def test_batches_without_rows_are_for_validation_only(examples):
     batches, plain = examples.batches(32, rows=True), examples.batches(32)
     options = {"callbacks": [callback], "verbose": 0, "shuffle": False}
     recording.fit(batches, validation_data=plain, **options)
+    callback.table()
     np.testing.assert_array_equal(
         recording.predict(plain, verbose=0), recording.recorded.predict(plain, verbose=0)
     )

@@ -2,8 +2,13 @@
 
 from keras import ops
 
-from keras_pruning.backend.tensorflow.passes import observe_input_gradients, weights_of
-from keras_pruning.probing.collectors.collector import Collector
+from keras_pruning.backend.tensorflow.passes import (
+    input_gradients,
+    observe_input_gradients,
+    weights_of,
+)
+from keras_pruning.errors import InputError
+from keras_pruning.probing.collectors.collector import Collector, require_outputs
 
 
 class InputGradientCollector(Collector):
@@ -12,7 +17,29 @@ class InputGradientCollector(Collector):
     A checkpoint is a copy of the weights at the end of an epoch at which some score is due.
     """
 
+    def check(self, model):
+        if model is None:
+            return
+        require_outputs(model, self.examples)
+        x, labels = next(iter(self.examples.batches(2)))
+        gradients = input_gradients(model, weights_of(model), x, labels)
+        names = " and ".join(f"`{score.name}`" for score in self.scores)
+        if gradients is None:
+            raise InputError(
+                f"{names} cannot be taken of this model. Expected outputs that depend smoothly on "
+                "float inputs. Received: no gradient with respect to the input, as of a model that "
+                "begins with an Embedding. Score without it."
+            )
+        if not ops.all(ops.isfinite(gradients)):
+            raise InputError(
+                f"{names} cannot be taken of this model. Expected finite gradients with respect to "
+                "the input. Received: NaN or infinity for one of the first examples."
+            )
+
     def prepare(self, model, store):
+        self.release()
+
+    def release(self):
         self._checkpoints = []
         # For each score, the checkpoints that it looks at, as positions in the list above.
         self._positions = {score.name: [] for score in self.scores}
@@ -23,6 +50,25 @@ class InputGradientCollector(Collector):
         for score in scores:
             self._positions[score.name].append(len(self._checkpoints))
         self._checkpoints.append(weights_of(model))
+
+    def state(self):
+        positions = {f"positions.{name}": places for name, places in self._positions.items()}
+        return positions | {
+            f"checkpoint.{number}.{place}": weight
+            for number, weights in enumerate(self._checkpoints)
+            for place, weight in enumerate(weights)
+        }
+
+    def restore(self, state):
+        for name in self._positions:
+            self._positions[name] = [int(place) for place in state[f"positions.{name}"]]
+        # In the order of numbers, which is not that of their texts
+        keys = sorted(
+            tuple(map(int, key.split(".")[1:])) for key in state if key.startswith("checkpoint.")
+        )
+        self._checkpoints = [[] for number, place in keys if place == 0]
+        for number, place in keys:
+            self._checkpoints[number].append(state[f"checkpoint.{number}.{place}"])
 
     def finish(self, model):
         # A run that was stopped early may be too short for some scores.
@@ -41,7 +87,6 @@ class InputGradientCollector(Collector):
             )
             for score in scores:
                 score.update(values[score.name])
-        self._checkpoints = []
 
     def _observer(self, score):
         """Returns a function from the gradients of all checkpoints to the values of a score."""

@@ -3,7 +3,7 @@
 from keras_pruning.backend.tensorflow.passes import OutputPass, require_logits
 from keras_pruning.backend.tensorflow.row_store import PresentationStore, require_one_device
 from keras_pruning.models.graph import require_penultimate
-from keras_pruning.probing.collectors.collector import Collector
+from keras_pruning.probing.collectors.collector import Collector, require_outputs
 from keras_pruning.scores.score import EVAL, TRAIN
 
 
@@ -22,9 +22,18 @@ class OutputCollector(Collector):
         require_logits(model, self.examples)
         return PresentationStore(observers, self.examples, passes)
 
-    def prepare(self, model, store):
-        if model is not None and any(score.needs_penultimate for score in self.scores):
+    def check(self, model):
+        if model is None:
+            return
+        require_outputs(model, self.examples)
+        if any(score.needs_penultimate for score in self.scores):
             require_penultimate(model)
+
+    def prepare(self, model, store):
+        self.carry_on(store)
+
+    def carry_on(self, store):
+        # An epoch that was broken off is trained again, so its presentations do not count.
         if store is not None:
             store.clear()
         self._store = store
