@@ -7,8 +7,8 @@ from dataclasses import asdict
 import numpy as np
 
 from keras_pruning import scores as registry
+from keras_pruning.arguments import positive_integer, require_examples
 from keras_pruning.errors import InputError
-from keras_pruning.examples import Examples
 from keras_pruning.models.graph import as_logits
 from keras_pruning.probing.collectors import collectors_of
 from keras_pruning.probing.progress import Progress
@@ -32,6 +32,8 @@ class ScoreRecorder:
     """
 
     def __init__(self, examples, scores, batch_size=256, support=None):
+        require_examples(examples)
+        batch_size = positive_integer("batch_size", batch_size)
         self.examples = examples
         self.support = _other_examples(support, examples)
         self.scores = _score_instances(scores)
@@ -232,7 +234,7 @@ def require_classes(score, num_classes):
 
 def _score_instances(scores):
     """Returns copies of the scores in a list of names and `Score` instances."""
-    if isinstance(scores, str):
+    if isinstance(scores, str | dict | registry.Score):
         raise InputError(f"Invalid `scores`. Expected a list. Received: scores={scores!r}")
     # Copies, because a user may give one instance to several runs at a time.
     scores = [copy.copy(registry.get(score)) for score in scores]
@@ -248,12 +250,10 @@ def _other_examples(support, examples):
     Raises:
         InputError: if it does not fit the scored examples.
     """
-    if not isinstance(support, Examples | None):
-        raise InputError(
-            f"Invalid `support`. Expected Examples. Received: {type(support).__name__}. Make them "
-            "with Examples.from_arrays."
-        )
-    if support is None or support is examples or support.fingerprint == examples.fingerprint:
+    if support is None:
+        return None
+    require_examples(support, "support")
+    if support is examples or support.fingerprint == examples.fingerprint:
         return None
     if (support.shape, support.num_classes) != (examples.shape, examples.num_classes):
         raise InputError(

@@ -1,5 +1,7 @@
 """Scores in anybody's `model.fit`."""
 
+import warnings
+
 import keras
 
 from keras_pruning.arguments import positive_integer
@@ -58,7 +60,7 @@ class ScoreCallback(keras.callbacks.Callback):
         self.epochs = positive_integer("epochs", epochs)
         self._recorder = ScoreRecorder(examples, scores, batch_size, support)
         self._backup = self._history = self._fitted = self._uncounted = None
-        self._has_ended, self._was_read = False, True
+        self._has_ended, self._was_read, self._trained_on = False, True, 0
 
     def recording(self, model, passes=1):
         """Returns a model over the same layers whose training step gives its outputs to the scores.
@@ -81,6 +83,10 @@ class ScoreCallback(keras.callbacks.Callback):
             >>> batches = examples.batches(64, shuffle=True, rows=True)
             >>> model.fit(batches, epochs=5, callbacks=[callback])
         """
+        if not isinstance(model, keras.Model):
+            raise InputError(
+                f"Invalid `model`. Expected a Keras model. Received: {type(model).__name__}"
+            )
         overridden = [name for name in ("train_step", "compute_loss") if _overrides(model, name)]
         if overridden:
             raise InputError(
@@ -90,6 +96,7 @@ class ScoreCallback(keras.callbacks.Callback):
                 "mode."
             )
         # Without a score of train mode there is nothing to record.
+        passes = positive_integer("passes", passes)
         store = self._recorder.record_training(model, passes)
         return model if store is None else RecordingModel(model, store)
 
@@ -115,7 +122,14 @@ class ScoreCallback(keras.callbacks.Callback):
             rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
             self._recorder.epoch_begin(float(rate))
 
+    def on_test_begin(self, logs=None):
+        # Inside `fit`: the loss still counts the training examples of this epoch.
+        if self._uncounted is not None and not self._has_ended:
+            self._trained_on = _examples_in_loss(self.model)
+
     def on_epoch_end(self, epoch, logs=None):
+        if self._trained_on:
+            self._note_validation_split(_examples_in_loss(self.model))
         epoch += 1 + self._uncounted
         self._recorder.epoch_end(epoch, self._scored_model)
         if self._backup is not None:
@@ -180,6 +194,19 @@ class ScoreCallback(keras.callbacks.Callback):
         self._recorder.restore(self._backup.load(epoch))
         return True
 
+    def _note_validation_split(self, validated_on):
+        """Warns if the scored examples are as many as those of training and validation."""
+        trained_on, self._trained_on = self._trained_on, 0
+        if validated_on and trained_on + validated_on == len(self.records_scores_of):
+            warnings.warn(
+                f"The model trains on {trained_on:,} examples and validates on {validated_on:,}, "
+                f"together as many as the callback scores. With `validation_split` those "
+                f"{validated_on:,} are scored although the model never trains on them. Expected "
+                "the examples of training. Split them first, and score those of training.",
+                UserWarning,
+                stacklevel=2,
+            )
+
     def _wait_for_other_callbacks(self):
         """Delays the end of the run until all callbacks have ended.
 
@@ -223,6 +250,12 @@ class ScoreCallback(keras.callbacks.Callback):
     def _scored_model(self):
         """The model that the user gave to `fit` or to `recording`."""
         return self.model.recorded if isinstance(self.model, RecordingModel) else self.model
+
+
+def _examples_in_loss(model):
+    """Returns the number of examples that Keras has averaged its loss over, 0 if not known."""
+    counts = [metric.count for metric in model.metrics if hasattr(metric, "count")]
+    return int(counts[0]) if counts and model.metrics[0].name == "loss" else 0
 
 
 def _overrides(model, method):

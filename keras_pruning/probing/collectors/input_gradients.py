@@ -26,14 +26,14 @@ class InputGradientCollector(Collector):
         names = " and ".join(f"`{score.name}`" for score in self.scores)
         if gradients is None:
             raise InputError(
-                f"{names} cannot be taken of this model. Expected outputs that depend smoothly on "
-                "float inputs. Received: no gradient with respect to the input, as of a model that "
-                "begins with an Embedding. Score without it."
+                "The model has no gradient by its input. Expected numbers that every layer passes "
+                f"gradients to. Received: inputs of dtype {x.dtype.name} that enter a layer such "
+                f"as Embedding. Leave out {names}."
             )
         if not ops.all(ops.isfinite(gradients)):
             raise InputError(
-                f"{names} cannot be taken of this model. Expected finite gradients with respect to "
-                "the input. Received: NaN or infinity for one of the first examples."
+                f"{names} cannot be taken of this model. Expected finite gradients by its input. "
+                "Received: NaN or infinity for the first examples, before training."
             )
 
     def prepare(self, model, store):
