@@ -17,6 +17,8 @@ class Progress:
         seen: dictionary from the name of each score to the list of epochs that it has seen.
         highest_rate: the highest learning rate so far.
         drop: the epoch that began with a dropped learning rate, or `None`.
+        weights_changed: whether the trained model has other weights than at the end of its last
+            epoch, for example because `EarlyStopping` has restored better ones.
     """
 
     epochs: int
@@ -26,6 +28,7 @@ class Progress:
     seen: dict = field(default_factory=dict)
     highest_rate: float = 0.0
     drop: int | None = None
+    weights_changed: bool = False
 
     def __post_init__(self):
         self.reached = max(self.reached, self.first)

@@ -2,9 +2,11 @@
 
 import copy
 import json
+import zlib
 from dataclasses import asdict
 
 import numpy as np
+from keras import ops
 
 from keras_pruning import scores as registry
 from keras_pruning.arguments import positive_integer, require_examples
@@ -107,7 +109,7 @@ class ScoreRecorder:
         due = {score.name: score.epochs_due(epochs) for score in self.scores}
         self.progress = Progress(epochs, due, first)
         self.is_finished, self._recorded = False, store is not None
-        self._model = self._logits = self._shapes = None
+        self._model = self._logits = self._shapes = self._weights = None
         logits = None if model is None else as_logits(model)
         for collector in self._collectors.values():
             collector.prepare(logits, store)
@@ -150,6 +152,8 @@ class ScoreRecorder:
             collector.observe(self._logits, due)
             for score in due:
                 self.progress.seen[score.name].append(epoch)
+        if any(score.needs_model and self.is_of_trained_model(score) for score in self.scores):
+            self._weights = _checksum(model)
         self.progress.reached, self.is_finished = epoch, False
 
     def finish(self, model):
@@ -161,12 +165,14 @@ class ScoreRecorder:
         # The graphs of the passes are not needed any more.
         self._model = self._logits = None
         logits = None if model is None else as_logits(model)
+        if self._weights is not None:
+            self.progress.weights_changed = self._weights != _checksum(model)
+        for score in self.scores:
+            # These scores are of the model as it is now, whatever epoch they were due at.
+            if score.needs_model and self.is_of_trained_model(score):
+                self.progress.seen[score.name] = [self.progress.reached]
         for collector in self._collectors.values():
             collector.finish(logits)
-            for score in collector.scores:
-                # These scores are of the model as it is now, whatever epoch they were due at.
-                if collector.of_trained_model and score.needs_model:
-                    self.progress.seen[score.name] = [self.progress.reached]
             if self.progress.is_over:
                 collector.release()
         self.is_finished = True
@@ -218,9 +224,21 @@ class ScoreRecorder:
             raise InputError("There are no scores yet. Expected a finished run, by `model.fit`.")
         return run_table(self, names, partial)
 
+    def is_of_trained_model(self, score):
+        """Returns whether a score is of the model that `fit` leaves, not of ends of epochs."""
+        return self._collectors[score.signal].of_trained_model
+
     def mode(self, score):
         """Returns the mode of the outputs that a score got, `"eval"` or `"train"`."""
         return self._collectors[score.signal].mode(score)
+
+
+def _checksum(model):
+    """Returns a number that changes with the weights of a model."""
+    checksum = 0
+    for weight in model.weights:
+        checksum = zlib.crc32(ops.convert_to_numpy(weight).tobytes(), checksum)
+    return checksum
 
 
 def require_classes(score, num_classes):

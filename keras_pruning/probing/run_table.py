@@ -116,11 +116,15 @@ def warn_of_unread_scores(progress):
 
 def _metadata(score, recorder):
     """Returns the metadata of one score in the table."""
+    progress, trained = recorder.progress, {}
+    if score.needs_model and recorder.is_of_trained_model(score):
+        trained["weights_changed"] = progress.weights_changed
     return {
         "higher_is_harder": score.higher_is_harder,
         "config": score.get_config(),
-        "epochs": recorder.progress.seen[score.name],
-        "partial": bool(recorder.progress.missed(score)),
+        "epochs": progress.seen[score.name],
+        "partial": bool(progress.missed(score)),
+        **trained,
         "mode": recorder.mode(score),
         "over_seeds": score.over_seeds,
         **score.details(),

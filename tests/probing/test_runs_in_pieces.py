@@ -67,6 +67,7 @@ def test_initial_epoch_carries_on_where_the_run_ended(examples, network, whole):
     fit(model, examples, callback, epochs=2)
     fit(model, examples, callback, epochs=6, initial_epoch=2)
     require_equal(callback.table(), whole)
+    assert not whole.metadata["scores"]["prototype"]["weights_changed"]
 
 
 def test_fits_without_a_length_are_runs_of_their_own(examples, network):
@@ -144,7 +145,9 @@ def test_scores_of_the_trained_model_are_of_what_fit_leaves(order, examples, net
     model.set_weights([0 * weight for weight in model.get_weights()])
     with pytest.warns(UserWarning, match="epochs 1-2 of a run of 4.*this part: prototype"):
         table = callback.table()
-    assert table.metadata["scores"]["prototype"]["epochs"] == [2]
+    metadata = table.metadata["scores"]["prototype"]
+    assert metadata["epochs"] == [2]
+    assert metadata["weights_changed"]
     np.testing.assert_array_equal(table["prototype"], left["prototype"])
     # Scores of outputs are of the ends of epochs.
     assert np.abs(table["loss"] - left["loss"]).max() > 0.01
