@@ -1,5 +1,6 @@
 """Scores of models that are already trained."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -31,17 +32,27 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
     Example:
         >>> table = score_checkpoints(["epoch-1.keras", "epoch-2.keras"], examples, ["el2n", "vog"])
     """
-    if isinstance(checkpoints, str | Path | keras.Model):
+    kinds = str | Path | keras.Model
+    if isinstance(checkpoints, kinds | dict) or not isinstance(checkpoints, Iterable):
         raise InputError(f"Invalid `checkpoints`. Expected a list. Received: {checkpoints!r}")
     checkpoints = list(checkpoints)
+    for checkpoint in checkpoints:
+        if not isinstance(checkpoint, kinds):
+            raise InputError(
+                "Invalid `checkpoints`. Expected Keras models and paths of .keras files. Received: "
+                f"{type(checkpoint).__name__} among them"
+            )
     recorder = ScoreRecorder(examples, scores, batch_size, support)
     if not checkpoints and any(score.needs_model for score in recorder.scores):
         raise InputError("Expected at least one checkpoint. Received: none")
-    recorder.start(len(checkpoints))
     model, shapes = None, None
+    if not checkpoints:
+        recorder.start(0)
     for epoch, checkpoint in enumerate(checkpoints, start=1):
         model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
         loading.require_fit(model, examples.shape, examples.num_classes)
+        if epoch == 1:
+            recorder.start(len(checkpoints), model)
         # Weights of several checkpoints are stacked, so they must have the same shapes.
         if shapes not in (None, shapes := [weight.shape for weight in model.weights]):
             raise InputError(

@@ -1,13 +1,20 @@
 """From a model at several moments to a score table: the steps that all drivers share."""
 
 import copy
+import json
+import zlib
+from dataclasses import asdict
+
+import numpy as np
+from keras import ops
 
 from keras_pruning import scores as registry
-from keras_pruning.errors import InputError, unknown
-from keras_pruning.examples import Examples
+from keras_pruning.arguments import positive_integer, require_examples
+from keras_pruning.errors import InputError
 from keras_pruning.models.graph import as_logits
 from keras_pruning.probing.collectors import collectors_of
-from keras_pruning.tables.score_table import ScoreTable
+from keras_pruning.probing.progress import Progress
+from keras_pruning.probing.run_table import run_table
 
 
 class ScoreRecorder:
@@ -27,13 +34,15 @@ class ScoreRecorder:
     """
 
     def __init__(self, examples, scores, batch_size=256, support=None):
+        require_examples(examples)
+        batch_size = positive_integer("batch_size", batch_size)
         self.examples = examples
         self.support = _other_examples(support, examples)
         self.scores = _score_instances(scores)
         for score in self.scores:
             require_classes(score, examples.num_classes)
         self._collectors = collectors_of(self.scores, examples, batch_size, self.support)
-        self._stores, self.epochs_due = [], {}
+        self._stores, self.progress = [], None
 
     def record_training(self, model, passes):
         """Prepares to take the scores of train mode from the outputs of the training step.
@@ -56,7 +65,7 @@ class ScoreRecorder:
         return None
 
     def start(self, epochs, model=None, store=None):
-        """Begins a run of `epochs` epochs and forgets an earlier one.
+        """Checks and begins a run of `epochs` epochs, and forgets an earlier one.
 
         Args:
             epochs: length of the run.
@@ -64,108 +73,172 @@ class ScoreRecorder:
             store: the store of `record_training` that the training step writes to, if it does.
 
         Raises:
-            InputError: if the run is too short for a score, the model cannot give a signal, or the
-                store is another recorder's.
+            InputError: as `check` does.
+        """
+        self.check(epochs, model, store)
+        self.begin(epochs, model, store)
+
+    def check(self, epochs, model=None, store=None):
+        """Checks before training that a run can be scored.
+
+        Args:
+            epochs, model, store: as in `start`.
+
+        Raises:
+            InputError: if the run is too short for a score, the model does not fit the examples or
+                cannot give a signal, or the store is another recorder's.
         """
         if store is not None and store not in self._stores:
             raise InputError(
                 "The model records for other scores. Expected the model that `recording` of this "
                 "very callback made."
             )
-        # Check the length of the run, then what the model can give
-        epochs_due = {score.name: score.epochs_due(epochs) for score in self.scores}
+        for score in self.scores:
+            score.epochs_due(epochs)
+        logits = None if model is None else as_logits(model)
+        for collector in self._collectors.values():
+            collector.check(logits)
+
+    def begin(self, epochs, model=None, store=None, first=0):
+        """Begins a run that was checked, and forgets an earlier one.
+
+        Args:
+            epochs, model, store: as in `start`.
+            first: number of epochs that the run had before.
+        """
+        due = {score.name: score.epochs_due(epochs) for score in self.scores}
+        self.progress = Progress(epochs, due, first)
+        self.is_finished, self._recorded = False, store is not None
+        self._model = self._logits = self._shapes = self._weights = None
         logits = None if model is None else as_logits(model)
         for collector in self._collectors.values():
             collector.prepare(logits, store)
-        # Forget the earlier run, and let every score forget it
-        self.epochs_due = epochs_due
-        self.epochs_seen = {score.name: [] for score in self.scores}
-        self._model = self._logits = None
-        self._highest_rate, self._rate_has_dropped = 0.0, False
         for score in self.scores:
             support = {"support": self.support} if score.needs_support else {}
-            score.reset(self.examples, self.epochs_due[score.name], **support)
+            score.reset(self.examples, due[score.name], **support)
+
+    def can_carry_on(self, epochs, model, store, first):
+        """Returns whether another `fit` goes on with the run so far.
+
+        Args:
+            epochs, model, store: as in `start`, of the other `fit`.
+            first: number of epochs that the run had before it.
+        """
+        if self.progress is None or not 0 < first == self.progress.reached < epochs:
+            return False
+        # Outputs of two modes, or weights of two architectures, do not belong in one score.
+        same_mode = self._recorded == (store is not None)
+        same_shapes = self._shapes in (None, [weight.shape for weight in model.weights])
+        return self.progress.epochs == epochs and same_mode and same_shapes
+
+    def carry_on(self, store):
+        """Goes on with the run so far in another `fit`."""
+        self._model = self._logits = None
+        for collector in self._collectors.values():
+            collector.carry_on(store)
 
     def epoch_begin(self, learning_rate):
-        """Notes the learning rate. It has dropped if it is half of its highest value or less."""
-        self._highest_rate = max(self._highest_rate, learning_rate)
-        half = self._highest_rate / 2
-        self._rate_has_dropped |= bool(learning_rate <= half < self._highest_rate)
+        """Notes the learning rate of an epoch that begins."""
+        self.progress.note_rate(learning_rate)
 
     def epoch_end(self, epoch, model):
         """Observes the signals that are due at the end of `epoch`, counted from 1."""
         # The same logits model for all epochs, so that its passes are traced once
         if self._model is not model:
             self._model, self._logits = model, as_logits(model)
+            self._shapes = [weight.shape for weight in getattr(model, "weights", [])]
         for collector in self._collectors.values():
-            due = [score for score in collector.scores if self._is_due(score, epoch)]
+            due = [score for score in collector.scores if self.progress.is_due(score, epoch)]
             collector.observe(self._logits, due)
             for score in due:
-                self.epochs_seen[score.name].append(epoch)
-
-    def _is_due(self, score, epoch):
-        # Past a drop, scores that end before it have all their values.
-        dropped = score.before_learning_rate_drop and self._rate_has_dropped
-        return epoch in self.epochs_due[score.name] and not dropped
+                self.progress.seen[score.name].append(epoch)
+        if any(score.needs_model and self.is_of_trained_model(score) for score in self.scores):
+            self._weights = _checksum(model)
+        self.progress.reached, self.is_finished = epoch, False
 
     def finish(self, model):
         """Observes the signals that need the trained model or the weights of several moments.
 
-        A run that was stopped early is scored as far as it got.
+        A run that was stopped early is scored as far as it got. It may be carried on and finished
+        again.
         """
         # The graphs of the passes are not needed any more.
         self._model = self._logits = None
         logits = None if model is None else as_logits(model)
+        if self._weights is not None:
+            self.progress.weights_changed = self._weights != _checksum(model)
+        for score in self.scores:
+            # These scores are of the model as it is now, whatever epoch they were due at.
+            if score.needs_model and self.is_of_trained_model(score):
+                self.progress.seen[score.name] = [self.progress.reached]
         for collector in self._collectors.values():
             collector.finish(logits)
+            if self.progress.is_over:
+                collector.release()
+        self.is_finished = True
 
-    def table(self, names=None):
+    def identity(self, epochs, store=None):
+        """Returns a JSON value that identifies runs whose states can replace one another.
+
+        Args:
+            epochs, store: as in `start`.
+        """
+        scores = {score.name: score.get_config() for score in self.scores}
+        support = self.support and self.support.fingerprint
+        return [self.examples.fingerprint, support, scores, epochs, store is not None]
+
+    def state(self):
+        """Returns a dictionary of arrays from which `restore` continues an unfinished run."""
+        state = {
+            prefix + name: values
+            for prefix, part in self._parts.items()
+            for name, values in part.state().items()
+        }
+        return state | {"progress": np.array(json.dumps(asdict(self.progress)))}
+
+    def restore(self, state):
+        """Continues an unfinished run after `begin`, from the result of `state`."""
+        self.progress = Progress(**json.loads(str(state["progress"])))
+        for prefix, part in self._parts.items():
+            names = [name.removeprefix(prefix) for name in state if name.startswith(prefix)]
+            part.restore({name: state[prefix + name] for name in names})
+
+    @property
+    def _parts(self):
+        """The scores and collectors, which have a state, by the prefix of its names."""
+        scores = {f"score/{score.name}/": score for score in self.scores}
+        return scores | {f"signal/{name}/": part for name, part in self._collectors.items()}
+
+    def table(self, names=None, partial=False):
         """Returns the `ScoreTable` of the finished run.
 
         Args:
             names: list of the scores to put into it. Defaults to all.
+            partial: whether to allow scores of several epochs that have seen only some of them.
 
         Raises:
-            InputError: if the run ended before one of these scores was due.
+            InputError: if the run ended before one of these scores was due, or if one of them has
+                seen only a part of its epochs and `partial` is false.
         """
-        if not self.epochs_due:
+        if self.progress is None:
             raise InputError("There are no scores yet. Expected a finished run, by `model.fit`.")
-        scores = {score.name: score for score in self.scores}
-        if unknown_names := [name for name in names or [] if name not in scores]:
-            raise unknown("score of this run", unknown_names[0], scores)
-        scores = {name: scores[name] for name in (scores if names is None else names)}
-        for score in scores.values():
-            self._require_values(score)
-        # Put the table and its metadata together
-        metadata = {"examples": self.examples.provenance}
-        if self.support is not None:
-            metadata["support"] = self.support.provenance
-        metadata["scores"] = {name: self._metadata(score) for name, score in scores.items()}
-        values = {name: score.result() for name, score in scores.items()}
-        return ScoreTable(self.examples.ids, self.examples.labels, values, metadata=metadata)
+        return run_table(self, names, partial)
 
-    def _require_values(self, score):
-        """Raises an `InputError` if the run ended before a score was due."""
-        if score.is_complete:
-            return
-        complete = [score.name for score in self.scores if score.is_complete]
-        raise InputError(
-            f"`{score.name}` has no values. Expected a finished run that reaches {score.needed} of "
-            f"the epochs {self.epochs_due[score.name]} and shows every example as often. Received: "
-            f"one that reached {self.epochs_seen[score.name]}. Scores that have their values: "
-            f"{complete}; `table({complete})` gives them."
-        )
+    def is_of_trained_model(self, score):
+        """Returns whether a score is of the model that `fit` leaves, not of ends of epochs."""
+        return self._collectors[score.signal].of_trained_model
 
-    def _metadata(self, score):
-        """Returns the metadata of one score in the table."""
-        return {
-            "higher_is_harder": score.higher_is_harder,
-            "config": score.get_config(),
-            "epochs": self.epochs_seen[score.name],
-            "mode": self._collectors[score.signal].mode(score),
-            "over_seeds": score.over_seeds,
-            **score.details(),
-        }
+    def mode(self, score):
+        """Returns the mode of the outputs that a score got, `"eval"` or `"train"`."""
+        return self._collectors[score.signal].mode(score)
+
+
+def _checksum(model):
+    """Returns a number that changes with the weights of a model."""
+    checksum = 0
+    for weight in model.weights:
+        checksum = zlib.crc32(ops.convert_to_numpy(weight).tobytes(), checksum)
+    return checksum
 
 
 def require_classes(score, num_classes):
@@ -179,7 +252,7 @@ def require_classes(score, num_classes):
 
 def _score_instances(scores):
     """Returns copies of the scores in a list of names and `Score` instances."""
-    if isinstance(scores, str):
+    if isinstance(scores, str | dict | registry.Score):
         raise InputError(f"Invalid `scores`. Expected a list. Received: scores={scores!r}")
     # Copies, because a user may give one instance to several runs at a time.
     scores = [copy.copy(registry.get(score)) for score in scores]
@@ -195,12 +268,10 @@ def _other_examples(support, examples):
     Raises:
         InputError: if it does not fit the scored examples.
     """
-    if not isinstance(support, Examples | None):
-        raise InputError(
-            f"Invalid `support`. Expected Examples. Received: {type(support).__name__}. Make them "
-            "with Examples.from_arrays."
-        )
-    if support is None or support is examples or support.fingerprint == examples.fingerprint:
+    if support is None:
+        return None
+    require_examples(support, "support")
+    if support is examples or support.fingerprint == examples.fingerprint:
         return None
     if (support.shape, support.num_classes) != (examples.shape, examples.num_classes):
         raise InputError(

@@ -1,9 +1,14 @@
 """Scores in anybody's `model.fit`."""
 
+import warnings
+
 import keras
 
+from keras_pruning.arguments import positive_integer
 from keras_pruning.errors import InputError
+from keras_pruning.probing.backup import Backup
 from keras_pruning.probing.recorder import ScoreRecorder
+from keras_pruning.probing.run_table import warn_of_late_begin, warn_of_unread_scores
 from keras_pruning.training.recording import RecordingModel
 
 
@@ -19,18 +24,27 @@ class ScoreCallback(keras.callbacks.Callback):
     see outputs in eval mode, although their papers use the outputs of the training step. Train
     `callback.recording(model)` in place of the model to give them those outputs without any pass.
 
+    Scores of the trained model (prediction depth, prototypes) belong to the weights that `fit`
+    leaves, whatever the order of the callbacks. With `EarlyStopping(restore_best_weights=True)`
+    these are the restored ones. All other scores belong to the ends of their epochs.
+
     Args:
         examples: `Examples` to score, usually those that the model trains on.
         scores: list of score names and `Score` instances.
         batch_size: examples a batch of the scoring passes. Defaults to 256.
         epochs: length of the run, from which scores derive the epochs that they look at. Defaults
-            to the number of epochs of `fit`.
+            to the number of epochs of `fit`. If it is given, several fits of the same model make
+            one run, until this number of epochs is reached.
         support: `Examples` that the model trains on, if `examples` are others. Neighbours and
             prototypes come from them.
+        backup_dir: the `backup_dir` of a `keras.callbacks.BackupAndRestore` of the same fit. The
+            callback saves its state there after every epoch, and carries on with it if training is
+            resumed. It stands before `BackupAndRestore` in the list of callbacks.
 
     Raises:
-        InputError: when training begins, if the run is too short for a score. In `table()`, if
-            the run stopped before a score was due.
+        InputError: when training begins, if the run is too short for a score or the model cannot
+            give it. In `table()`, if the run stopped before a score was due, or if a score of
+            several epochs has seen only a part of them.
 
     Example:
         >>> callback = ScoreCallback(examples, scores=["el2n", VoG(every=1)])
@@ -38,10 +52,15 @@ class ScoreCallback(keras.callbacks.Callback):
         >>> table = callback.table()
     """
 
-    def __init__(self, examples, scores, batch_size=256, epochs=None, support=None):
+    def __init__(
+        self, examples, scores, batch_size=256, epochs=None, support=None, backup_dir=None
+    ):
         super().__init__()
-        self.records_scores_of, self.epochs = examples, epochs
+        self.records_scores_of, self.backup_dir = examples, backup_dir
+        self.epochs = positive_integer("epochs", epochs)
         self._recorder = ScoreRecorder(examples, scores, batch_size, support)
+        self._backup = self._history = self._fitted = self._uncounted = None
+        self._has_ended, self._was_read, self._trained_on = False, True, 0
 
     def recording(self, model, passes=1):
         """Returns a model over the same layers whose training step gives its outputs to the scores.
@@ -64,6 +83,10 @@ class ScoreCallback(keras.callbacks.Callback):
             >>> batches = examples.batches(64, shuffle=True, rows=True)
             >>> model.fit(batches, epochs=5, callbacks=[callback])
         """
+        if not isinstance(model, keras.Model):
+            raise InputError(
+                f"Invalid `model`. Expected a Keras model. Received: {type(model).__name__}"
+            )
         overridden = [name for name in ("train_step", "compute_loss") if _overrides(model, name)]
         if overridden:
             raise InputError(
@@ -73,12 +96,25 @@ class ScoreCallback(keras.callbacks.Callback):
                 "mode."
             )
         # Without a score of train mode there is nothing to record.
+        passes = positive_integer("passes", passes)
         store = self._recorder.record_training(model, passes)
         return model if store is None else RecordingModel(model, store)
 
     def on_train_begin(self, logs=None):
-        store = self.model.store if isinstance(self.model, RecordingModel) else None
-        self._recorder.start(self.epochs or self.params["epochs"], self._scored_model, store)
+        self._recorder.check(self._epochs, self._scored_model, self._store)
+        self._uncounted, self._has_ended = None, False
+        if self.backup_dir is not None:
+            run = self._recorder.identity(self._epochs, self._store)
+            self._backup = Backup(self.backup_dir, run)
+            # A run that was interrupted after its last epoch has none left to begin.
+            if self._recorder.progress is None:
+                self._restore(self._epochs)
+        self._wait_for_other_callbacks()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # Keras tells the first epoch of a fit no earlier.
+        if self._uncounted is None:
+            self._uncounted = self._begin(epoch)
 
     def on_train_batch_begin(self, batch, logs=None):
         # A later callback may change the rate at the beginning of the epoch.
@@ -86,28 +122,140 @@ class ScoreCallback(keras.callbacks.Callback):
             rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
             self._recorder.epoch_begin(float(rate))
 
+    def on_test_begin(self, logs=None):
+        # Inside `fit`: the loss still counts the training examples of this epoch.
+        if self._uncounted is not None and not self._has_ended:
+            self._trained_on = _examples_in_loss(self.model)
+
     def on_epoch_end(self, epoch, logs=None):
-        self._recorder.epoch_end(epoch + 1, self._scored_model)
+        if self._trained_on:
+            self._note_validation_split(_examples_in_loss(self.model))
+        epoch += 1 + self._uncounted
+        self._recorder.epoch_end(epoch, self._scored_model)
+        if self._backup is not None:
+            self._backup.save(epoch, self._recorder.state())
 
     def on_train_end(self, logs=None):
-        self._recorder.finish(self._scored_model)
+        self._has_ended = True
+        if self._history is None:
+            self._finish()
 
-    def table(self, names=None):
-        """Returns the scores of the last `fit`, a `ScoreTable` in the order of `examples.ids`.
+    def table(self, names=None, partial=False):
+        """Returns the scores of the last run, a `ScoreTable` in the order of `examples.ids`.
 
         Args:
             names: list of the scores to put into it, for a run that stopped before others were
                 due. Defaults to all.
+            partial: whether to allow scores of several epochs, such as AUM and forgetting, that
+                have seen only some of their epochs. Defaults to `False`.
 
         Raises:
-            InputError: if the run stopped before one of these scores was due.
+            InputError: if the run stopped before one of these scores was due, or if a score has
+                seen only a part of its epochs and `partial` is false.
         """
-        return self._recorder.table(names)
+        recorder = self._recorder
+        if self._has_ended and recorder.progress and not recorder.is_finished:
+            recorder.finish(self._scored_model)
+        self._was_read = True
+        return recorder.table(names, partial)
+
+    def _begin(self, first):
+        """Begins a run with this fit, or carries on the run of an earlier one.
+
+        Args:
+            first: number of epochs before this fit, as `initial_epoch` or a backup has it.
+
+        Returns:
+            Number of epochs of the run that the fit does not count.
+        """
+        recorder, model, scored = self._recorder, self.model, self._scored_model
+        earlier = recorder.progress.reached if recorder.progress else 0
+        # Fits that all count from 0 are one run if the user has given its length.
+        fits = self.epochs is not None and earlier + self.params["epochs"] <= self.epochs
+        uncounted = earlier if fits and first == 0 and self._fitted is model else 0
+        self._fitted = model
+        if recorder.can_carry_on(self._epochs, scored, self._store, first + uncounted):
+            recorder.carry_on(self._store)
+            return uncounted
+        # Another run begins, unless its earlier epochs are in the backup
+        if not self._was_read and earlier:
+            warn_of_unread_scores(recorder.progress)
+        self._was_read = False
+        if not (first and self._restore(first)):
+            recorder.begin(self._epochs, scored, self._store, first)
+            warn_of_late_begin(recorder)
+        return 0
+
+    def _restore(self, epoch):
+        """Restores the state at the end of an epoch, and returns whether there is one."""
+        if self._backup is None or epoch not in self._backup.epochs:
+            return False
+        self._recorder.begin(self._epochs, self._scored_model, self._store)
+        self._recorder.restore(self._backup.load(epoch))
+        return True
+
+    def _note_validation_split(self, validated_on):
+        """Warns if the scored examples are as many as those of training and validation."""
+        trained_on, self._trained_on = self._trained_on, 0
+        if validated_on and trained_on + validated_on == len(self.records_scores_of):
+            warnings.warn(
+                f"The model trains on {trained_on:,} examples and validates on {validated_on:,}, "
+                f"together as many as the callback scores. With `validation_split` those "
+                f"{validated_on:,} are scored although the model never trains on them. Expected "
+                "the examples of training. Split them first, and score those of training.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _wait_for_other_callbacks(self):
+        """Delays the end of the run until all callbacks have ended.
+
+        They may still change the weights, as `EarlyStopping` does. Keras appends its `History`
+        behind the callbacks of the user.
+        """
+        self._history = history = getattr(self.model, "history", None)
+        if history is None:
+            return
+        on_train_end = history.on_train_end
+
+        def on_last_train_end(logs=None):
+            on_train_end(logs)
+            vars(history).pop("on_train_end", None)
+            self._history = None
+            if self._has_ended:
+                self._finish()
+
+        history.on_train_end = on_last_train_end
+
+    def _finish(self):
+        """Takes the scores of the trained model, unless later fits carry on the run."""
+        progress = self._recorder.progress
+        if progress is None or self._recorder.is_finished:
+            return
+        was_stopped = progress.reached - (self._uncounted or 0) < self.params["epochs"]
+        if progress.is_over or was_stopped:
+            self._recorder.finish(self._scored_model)
+
+    @property
+    def _epochs(self):
+        """The length of the run."""
+        return self.epochs or self.params["epochs"]
+
+    @property
+    def _store(self):
+        """The store that the training step writes to, or `None`."""
+        return self.model.store if isinstance(self.model, RecordingModel) else None
 
     @property
     def _scored_model(self):
         """The model that the user gave to `fit` or to `recording`."""
         return self.model.recorded if isinstance(self.model, RecordingModel) else self.model
+
+
+def _examples_in_loss(model):
+    """Returns the number of examples that Keras has averaged its loss over, 0 if not known."""
+    counts = [metric.count for metric in model.metrics if hasattr(metric, "count")]
+    return int(counts[0]) if counts and model.metrics[0].name == "loss" else 0
 
 
 def _overrides(model, method):

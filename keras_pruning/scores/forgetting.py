@@ -42,10 +42,11 @@ class Forgetting(EveryEpochScore):
     and selections break ties at random with their seed.
 
     Args:
-        epochs: how many of the first epochs to look at. Defaults to all.
+        epochs: how many of the first epochs to look at, at least two. Defaults to all.
 
     Raises:
-        InputError: if `epochs` is not a positive integer.
+        InputError: if `epochs` is not a positive integer, or a run has fewer than two epochs, in
+            which nothing can be forgotten.
 
     Example:
         >>> callback = ScoreCallback(examples, scores=["forgetting"])
@@ -59,6 +60,7 @@ class Forgetting(EveryEpochScore):
     higher_is_harder = True
     sees_wrong_labels = True
     over_seeds = "sum"
+    fewest_epochs = 2
 
     def new_summary(self, examples):
         return ForgettingEvents(len(examples))

@@ -5,7 +5,7 @@ import numpy as np
 from keras_pruning.arguments import options_of, positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import rounded_count
-from keras_pruning.scores.summaries import RunningMean
+from keras_pruning.scores.summaries import RunningMean, arrays_of
 
 OUTPUTS, INPUT_GRADIENTS, EMBEDDINGS = "outputs", "input_gradients", "embeddings"
 EVAL, TRAIN = "eval", "train"
@@ -103,6 +103,17 @@ class Score:
         """Whether the run so far is enough for a result."""
         return self.values is not None
 
+    def state(self):
+        """Returns the values of an unfinished run, a dictionary of arrays by name.
+
+        A subclass that keeps other values overrides `state` and `restore`.
+        """
+        return {} if self.values is None else {"values": np.asarray(self.values)}
+
+    def restore(self, state):
+        """Continues a run after `reset`, from the result of `state`."""
+        self.values = state.get("values")
+
     def details(self):
         """Returns a dictionary for the metadata of the table, besides the config."""
         return {}
@@ -183,7 +194,9 @@ class EveryEpochScore(Score):
             )
         if last < self.fewest_epochs:
             raise InputError(
-                f"`{self.name}` needs at least {self.fewest_epochs} epochs. Received: epochs={last}"
+                f"`{self.name}` needs at least {self.fewest_epochs} epochs. Received: "
+                f"epochs={last}. If several fits make one run, `ScoreCallback(epochs=...)` takes "
+                "its length."
             )
         if self.window and self.window > last:
             raise InputError(
@@ -203,7 +216,8 @@ class EveryEpochScore(Score):
 
         Its method `append(values, rows, presentations)` takes in one presentation of the examples
         at `rows`, which `presentations` counts, this one included. Its method
-        `result(presentations)` returns the scores of all examples.
+        `result(presentations)` returns the scores of all examples. It keeps its values in NumPy
+        arrays, which are saved and restored in place if a run is interrupted.
 
         Args:
             examples: `Examples` that are about to be scored.
@@ -214,6 +228,14 @@ class EveryEpochScore(Score):
         # Counted first, so that a summary can divide by the number of its values.
         self.presentations[rows] += 1
         self.summary.append(values, rows, self.presentations[rows])
+
+    def state(self):
+        return {"presentations": self.presentations, **arrays_of(self.summary, "summary.")}
+
+    def restore(self, state):
+        self.presentations[:] = state["presentations"]
+        for path, values in arrays_of(self.summary, "summary.").items():
+            values[:] = state[path]
 
     @property
     def needed(self):

@@ -1,13 +1,25 @@
 """Summaries of the values of each example in the course of training, by row.
 
 A summary has two methods: `append(values, rows, presentations)` and `result(presentations)`.
-`EveryEpochScore.new_summary` has their meaning.
+`EveryEpochScore.new_summary` has their meaning. All values of a summary are in NumPy arrays, which
+are saved and restored if a run is interrupted.
 """
 
 import numpy as np
 
 from keras_pruning.arguments import positive_integer
 from keras_pruning.errors import InputError
+
+
+def arrays_of(summary, path=""):
+    """Returns the arrays of a summary and of the summaries inside of it, by their path."""
+    arrays = {}
+    for name, value in vars(summary).items():
+        if isinstance(value, np.ndarray):
+            arrays[path + name] = value
+        elif hasattr(value, "append") and hasattr(value, "__dict__"):
+            arrays |= arrays_of(value, f"{path}{name}.")
+    return arrays
 
 
 class RunningMean:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_pruning.arguments import require_one_of
-from keras_pruning.backend.tensorflow.passes import require_logits
+from keras_pruning.backend.tensorflow.requirements import require_logits
 from keras_pruning.errors import InputError
 from keras_pruning.models.graph import as_logits, functional_copy
 from keras_pruning.training import augmentation

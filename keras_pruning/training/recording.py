@@ -1,5 +1,7 @@
 """Records the outputs of the training step itself, at the cost of writing them down."""
 
+import contextlib
+
 import keras
 
 from keras_pruning.errors import InputError
@@ -24,6 +26,8 @@ class RecordingModel(keras.Model):
     def __init__(self, model, store):
         super().__init__(name=f"{model.name}_recorded", dtype=model.dtype_policy)
         self.recorded, self.store = model, store
+        # `BackupAndRestore` refuses models that are not built before `fit`.
+        self.built = model.built
 
     def call(self, inputs, training=None):
         has_rows = isinstance(inputs, dict) and "row" in inputs
@@ -47,7 +51,22 @@ class RecordingModel(keras.Model):
         return self.recorded.save(*arguments, **options)
 
     def save_weights(self, *arguments, **options):
-        return self.recorded.save_weights(*arguments, **options)
+        with self._lent_optimizer():
+            return self.recorded.save_weights(*arguments, **options)
 
     def load_weights(self, *arguments, **options):
-        return self.recorded.load_weights(*arguments, **options)
+        with self._lent_optimizer():
+            return self.recorded.load_weights(*arguments, **options)
+
+    @contextlib.contextmanager
+    def _lent_optimizer(self):
+        """Gives the other model this optimizer, whose state belongs to a file of weights.
+
+        Without it `BackupAndRestore` would resume with a new optimizer.
+        """
+        optimizer = getattr(self.recorded, "optimizer", None)
+        self.recorded.optimizer = getattr(self, "optimizer", None)
+        try:
+            yield
+        finally:
+            self.recorded.optimizer = optimizer

@@ -16,6 +16,10 @@ def watched(signal, moments):
     """The collector of a signal, which writes down its moments and the scores that are due."""
 
     class Watched(COLLECTORS[signal]):
+        def check(self, model):
+            moments.append((signal, "check"))
+            super().check(model)
+
         def prepare(self, model, store):
             moments.append((signal, "prepare"))
             super().prepare(model, store)
@@ -41,7 +45,9 @@ def test_each_signal_is_prepared_observed_and_finished(monkeypatch):
         moments.clear()
         small.fit(small.network(examples), examples, 4, [callback])
         outputs, gradients, embeddings = COLLECTORS
+        callback.table()
         assert moments == [
+            *[(signal, "check") for signal in COLLECTORS],
             *[(signal, "prepare") for signal in COLLECTORS],
             *[(outputs, "observe", "forgetting"), (gradients, "observe")],
             (embeddings, "observe"),
@@ -69,6 +75,7 @@ def test_signals_that_no_score_observes_have_no_collector(monkeypatch):
     examples = small.digits(40)
     kp.score_checkpoints([small.network(examples)], examples, ["el2n"])
     assert moments == [
+        ("outputs", "check"),
         ("outputs", "prepare"),
         ("outputs", "observe", "el2n"),
         ("outputs", "finish"),
@@ -84,7 +91,7 @@ class Clock(Collector):
     def observe(self, model, scores):
         self.time += 1
         for score in scores:
-            score.update(score.observe(np.full(len(self.examples), self.time)))
+            score.update(score.observe(self.time + np.arange(len(self.examples))))
 
     def mode(self, score):
         return "clockwise"
@@ -112,11 +119,12 @@ def test_a_new_signal_is_a_collector_and_scores_that_name_it(monkeypatch):
             recorder.epoch_end(epoch, model=object())
         recorder.finish(object())
         table = recorder.table()
-        assert table["time"].tolist() == [20] * 20
+        assert table["time"].tolist() == list(range(20, 220, 10))
         assert table.metadata["scores"]["time"] == {
             "higher_is_harder": False,
             "config": {},
             "epochs": [2],
+            "partial": False,
             "mode": "clockwise",
             "over_seeds": "mean",
         }

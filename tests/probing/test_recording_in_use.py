@@ -1,8 +1,11 @@
 """Recording in training runs of every kind, and the runs that it refuses."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from support import small
 from support.small import compiled, plain_network
 
@@ -75,6 +78,48 @@ def test_an_example_that_comes_too_often_is_an_error(examples):
         recording.fit(batches, steps_per_epoch=7, callbacks=[callback], verbose=0, shuffle=False)
 
 
+class Scripted(keras.Model):
+    """Gives its inputs as logits."""
+
+    def build(self, shape):
+        self.unused = self.add_weight(shape=(), name="unused")
+
+    def call(self, x, training=None):
+        return x + 0 * self.unused
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_an_example_that_a_batch_holds_twice_counts_twice(passes):
+    """Row 1 comes three times in two batches, right once."""
+    three = kp.Examples.from_arrays(np.zeros((3, 2), "float32"), np.array([0, 0, 1]))
+    rows = np.array([1, 0, 1, 2, 2, 0])
+    logits = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [1, 0], [1, 0]], "float32")
+    inputs = {"x": logits, "row": rows}
+    batches = tf.data.Dataset.from_tensor_slices((inputs, three.labels[rows])).batch(3)
+    callback = kp.ScoreCallback(three, ["correctness"])
+    recording = compiled(callback.recording(Scripted(), passes))
+    options = {"callbacks": [callback], "verbose": 0, "shuffle": False}
+    if passes == 1:
+        with pytest.raises(InputError, match="2 times.*Expected at most 1.*Received: 2.*passes=2"):
+            recording.fit(batches, **options)
+    else:
+        recording.fit(batches, **options)
+        assert list(callback._recorder.scores[0].presentations) == [2, 2, 2]
+        np.testing.assert_allclose(callback.table()["correctness"], [1, 0.5, 0.5])
+
+
+class OnSeveralDevices(keras.Sequential):
+    @property
+    def distribute_strategy(self):
+        return SimpleNamespace(num_replicas_in_sync=2)
+
+
+def test_refuses_to_record_on_several_devices(examples):
+    model = OnSeveralDevices(plain_network(examples).layers)
+    with pytest.raises(InputError, match="several devices. Expected a model of one.*with 2. Use"):
+        kp.ScoreCallback(examples, ["aum"]).recording(model)
+
+
 def other_order(examples):
     rows = np.arange(len(examples))[::-1]
     return kp.Examples.from_arrays(
@@ -100,6 +145,7 @@ def test_batches_without_rows_are_for_validation_only(examples):
     batches, plain = examples.batches(32, rows=True), examples.batches(32)
     options = {"callbacks": [callback], "verbose": 0, "shuffle": False}
     recording.fit(batches, validation_data=plain, **options)
+    callback.table()
     np.testing.assert_array_equal(
         recording.predict(plain, verbose=0), recording.recorded.predict(plain, verbose=0)
     )

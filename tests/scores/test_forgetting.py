@@ -36,12 +36,17 @@ def test_trajectories_by_hand():
     np.testing.assert_array_equal(of_correct(ways), [2, 0, 0, 0, 1, 4])
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 3, 7])
+@pytest.mark.parametrize("epochs", [2, 3, 7])
 def test_never_learned_is_the_number_of_presentations(epochs):
     most_forgotten = [epoch % 2 == 0 for epoch in range(epochs)]
     scores = of_correct([[False] * epochs, most_forgotten])
     np.testing.assert_array_equal(scores, [epochs, epochs // 2])
     assert scores[0] > scores[1]
+
+
+def test_nothing_can_be_forgotten_in_one_epoch():
+    with pytest.raises(InputError, match="`forgetting` needs at least 2 epochs. Received.*=1"):
+        Forgetting().epochs_due(1)
 
 
 def test_never_learned_counts_each_examples_own_presentations():

@@ -109,9 +109,9 @@ def test_include_self_makes_each_example_its_own_neighbour():
     examples = small.random_images(40, classes=2)
     model = small.network(examples)
     score = PredictionDepth(k=1, include_self=True, against="label")
-    np.testing.assert_array_equal(
-        kp.score_checkpoints([model], examples, [score])["prediction_depth"], 0
-    )
+    with pytest.warns(UserWarning, match="`prediction_depth` is the same for all examples: 0"):
+        table = kp.score_checkpoints([model], examples, [score])
+    np.testing.assert_array_equal(table["prediction_depth"], 0)
 
 
 def test_the_seed_draws_the_support():

@@ -78,10 +78,11 @@ class PresentationStore:
     def write(self, rows, outputs):
         """Writes the observed values of `Outputs` at `rows`, inside the training step."""
         rows = self._checked_rows(rows, outputs.labels)
-        earlier = tf.gather(self._presentations, rows)
+        # A batch may hold an example more than once: each time is a presentation.
+        earlier = tf.gather(self._presentations, rows) + occurrences(rows)
         places = rows + self._num_rows * (earlier % self._passes)
         self._store.write(places, self._observe(outputs))
-        self._presentations.scatter_nd_update(rows[:, tf.newaxis], earlier + 1)
+        self._presentations.scatter_nd_add(rows[:, tf.newaxis], tf.ones_like(rows))
 
     def _checked_rows(self, rows, labels):
         """Returns rows that exist, and counts those of other examples.
@@ -110,7 +111,8 @@ class PresentationStore:
         if most > self._passes:
             raise InputError(
                 f"An example was trained on {most} times in one epoch of `fit`. Expected at most "
-                f"{self._passes}, as `passes` of `recording` says."
+                f"{self._passes}, as `passes` of `recording` says. Received: {most}. If this is on "
+                f"purpose, give `recording(model, passes={most})`."
             )
         # First the earliest presentation of every example, then the second, and so on
         for number in range(most):
@@ -121,3 +123,31 @@ class PresentationStore:
 
     def _observe(self, outputs):
         return {name: observer(outputs) for name, observer in self._observers.items()}
+
+
+def occurrences(rows):
+    """Returns for each row how often it stands earlier in the batch, inside a graph.
+
+    Args:
+        rows: integer tensor `(batch,)`.
+
+    Returns:
+        Integer tensor `(batch,)` of the dtype of `rows`, zeros if all rows differ.
+    """
+    order = tf.argsort(rows, stable=True)
+    in_order = tf.gather(rows, order)
+    # In order, equal rows lie side by side, behind the first of them.
+    first = tf.searchsorted(in_order, in_order, side="left", out_type=tf.int64)
+    behind = tf.range(tf.size(rows, out_type=tf.int64)) - first
+    return tf.scatter_nd(order[:, tf.newaxis], tf.cast(behind, rows.dtype), tf.shape(rows))
+
+
+def require_one_device(model):
+    """Raises an `InputError` if a model trains on several devices, whose steps have no store."""
+    strategy = getattr(model, "distribute_strategy", tf.distribute.get_strategy())
+    if strategy.num_replicas_in_sync > 1:
+        raise InputError(
+            "The training step cannot be recorded on several devices. Expected a model of one "
+            f"device. Received: {type(strategy).__name__} with {strategy.num_replicas_in_sync}. "
+            "Use the callback without `recording`: it scores in passes of its own, in eval mode."
+        )

@@ -1,22 +1,23 @@
 """Collects embeddings: once, at the end of training."""
 
-from keras_pruning.backend.tensorflow.passes import require_logits
+from keras_pruning.backend.tensorflow.requirements import require_logits
 from keras_pruning.embeddings import layers
+from keras_pruning.models.loading import output_for_zeros
 from keras_pruning.probing.collectors.collector import Collector
 
 
 class EmbeddingCollector(Collector):
     """Feeds scores with `Embeddings` of all examples, by the trained model or from files."""
 
-    def prepare(self, model, store):
+    of_trained_model = True
+
+    def check(self, model):
         scores = [score for score in self.scores if model is not None or not score.needs_model]
         # The layers of a model that was never called do not exist yet.
-        known = [
-            embedding
-            for embedding in self._embeddings(model, scores)
-            if embedding.source is not None or model.built
-        ]
-        layers.require_embeddings(model, self.examples, known, self.support)
+        if any(score.needs_model for score in scores) and not model.built:
+            output_for_zeros(model, self.examples.shape)
+        requests = self._embeddings(model, scores)
+        layers.require_embeddings(model, self.examples, requests, self.support)
 
     def finish(self, model):
         embeddings = self._embeddings(model, self.scores)

@@ -1,9 +1,10 @@
 """Collects the outputs of the model: in a pass in eval mode, or from the training step."""
 
-from keras_pruning.backend.tensorflow.passes import OutputPass, require_logits
-from keras_pruning.backend.tensorflow.row_store import PresentationStore
+from keras_pruning.backend.tensorflow.passes import OutputPass
+from keras_pruning.backend.tensorflow.requirements import require_logits
+from keras_pruning.backend.tensorflow.row_store import PresentationStore, require_one_device
 from keras_pruning.models.graph import require_penultimate
-from keras_pruning.probing.collectors.collector import Collector
+from keras_pruning.probing.collectors.collector import Collector, require_outputs
 from keras_pruning.scores.score import EVAL, TRAIN
 
 
@@ -18,14 +19,22 @@ class OutputCollector(Collector):
         observers = {score.name: score.observe for score in self.scores if score.mode == TRAIN}
         if not observers:
             return None
+        require_one_device(model)
         require_logits(model, self.examples)
         return PresentationStore(observers, self.examples, passes)
 
+    def check(self, model):
+        if model is None:
+            return
+        require_outputs(model, self.examples)
+        if any(score.needs_penultimate for score in self.scores):
+            require_penultimate(model)
+
     def prepare(self, model, store):
-        if model is not None:
-            require_logits(model, self.examples)
-            if any(score.needs_penultimate for score in self.scores):
-                require_penultimate(model)
+        self.carry_on(store)
+
+    def carry_on(self, store):
+        # An epoch that was broken off is trained again, so its presentations do not count.
         if store is not None:
             store.clear()
         self._store = store

@@ -1,0 +1,71 @@
+"""Saves the scores of an unfinished run beside the backup of `keras.callbacks.BackupAndRestore`."""
+
+import hashlib
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from keras_pruning.errors import InputError
+from keras_pruning.storage import new_file
+
+_KEPT = 2
+
+
+class Backup:
+    """Files with the state of a recorder at the end of an epoch.
+
+    The last two are kept, because the backup of the model may be one epoch behind.
+
+    Args:
+        folder: the `backup_dir` of `BackupAndRestore`, which deletes it when training ends.
+        run: JSON value that identifies the run: its examples, scores and length.
+    """
+
+    def __init__(self, folder, run):
+        digest = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode())
+        self._folder, self._name = Path(folder), f"keras_pruning-{digest.hexdigest()[:16]}"
+
+    def save(self, epoch, state):
+        """Writes a state, a dictionary of arrays, and deletes the older ones.
+
+        Args:
+            epoch: number of epochs that the state has seen.
+            state: dictionary of arrays, without Python objects.
+        """
+        path = self._path(epoch)
+        # A file object, because `savez` adds a suffix to paths.
+        with new_file(path, overwrite=True) as partial, open(partial, "wb") as file:
+            np.savez(file, **state)
+        kept = sorted(self.epochs, key=lambda other: abs(epoch - other))[:_KEPT]
+        for other in set(self.epochs) - set(kept):
+            self._path(other).unlink(missing_ok=True)
+
+    @property
+    def epochs(self):
+        """Ascending list of the epochs whose states are saved."""
+        pattern = re.compile(re.escape(self._name) + r"-(\d+)\.npz")
+        names = [path.name for path in self._folder.glob("*.npz")]
+        return sorted(int(match[1]) for name in names if (match := pattern.fullmatch(name)))
+
+    def load(self, epoch):
+        """Returns the state at the end of an epoch, as `save` has got it.
+
+        Raises:
+            InputError: if the file is damaged.
+        """
+        path = self._path(epoch)
+        try:
+            with np.load(path) as file:
+                return dict(file)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise InputError(
+                f"Cannot restore the scores of the run. Expected the file that ScoreCallback has "
+                f"written. Received: {path}, which is damaged ({error}). Delete it to train on "
+                "without the scores of the earlier epochs."
+            ) from error
+
+    def _path(self, epoch):
+        return self._folder / f"{self._name}-{epoch:06d}.npz"
