@@ -27,8 +27,7 @@ def symmetric_noise(labels, fraction, num_classes, seed):
         InputError: if the fraction is outside [0, 1) or too small to replace a label, or if there
             is only one class.
     """
-    require_label_noise(fraction)
-    require_seed(seed)
+    fraction, seed = require_label_noise(fraction), require_seed(seed)
     noisy = np.array(labels, dtype=np.int64)
     if fraction == 0:
         return noisy
