@@ -5,41 +5,29 @@ import os
 import sys
 from pathlib import Path
 
-from jsonargparse import ArgumentParser
-
 from keras_pruning.commands import COMMANDS
-from keras_pruning.commands.terminal import show
+from keras_pruning.commands.config_files import check_arguments
+from keras_pruning.commands.parser import Parser
+from keras_pruning.commands.terminal import readable_messages, show, show_message
 from keras_pruning.errors import InputError
 from keras_pruning.jobs.local import interruptible
 
 logger = logging.getLogger("keras_pruning")
 
 
-class _Parser(ArgumentParser):
-    """A parser whose errors are one message, without the pages of usage.
-
-    Abbreviated options are errors too: `--dataset.nam` could be mistaken for an existing key.
-    """
-
-    def __init__(self, **options):
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message, ex=None):
-        self.exit(2, f"error: {message}\n")
-
-
 def make_parser():
     """Returns the parser of all commands."""
-    parser = _Parser(
+    commands = {name: Parser(description=command.HELP) for name, command in COMMANDS.items()}
+    parser = Parser(
+        commands,
         prog=Path(sys.argv[0]).name,
         description="Prunes training data, not weights: finds out which examples are hard, wrong "
         "or redundant, prunes them, retrains, and tells whether it paid.",
     )
     subcommands = parser.add_subcommands(title="commands", metavar="COMMAND")
     for name, command in COMMANDS.items():
-        subparser = _Parser(description=command.HELP)
-        command.add_arguments(subparser)
-        subcommands.add_subcommand(name, subparser, help=command.HELP)
+        command.add_arguments(commands[name])
+        subcommands.add_subcommand(name, commands[name], help=command.HELP)
     return parser
 
 
@@ -53,10 +41,16 @@ def main(arguments=None):
         Exit code: 0, or 2 after a mistake that the message explains.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.basicConfig(format="%(message)s", stream=sys.stdout)
     logger.setLevel(logging.INFO)
-    parser = make_parser()
+    with readable_messages():
+        return _run(sys.argv[1:] if arguments is None else arguments)
+
+
+def _run(arguments):
+    """Runs one command and returns its exit code."""
     try:
+        check_arguments(arguments)
+        parser = make_parser()
         namespace = parser.parse_args(arguments)
         name = namespace.subcommand
         values = parser.instantiate(namespace)[name]
@@ -64,16 +58,16 @@ def main(arguments=None):
             for content in COMMANDS[name].run(values):
                 show(content)
     except (InputError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        show_message("error", error)
         return 2
     except BrokenPipeError:
         # The reader of a pipe, such as `head`, has closed it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        print(f"error: {error.strerror or error}: {error.filename}", file=sys.stderr)
+        show_message("error", f"{error.strerror or error}: {error.filename}")
         return 2
     except UnicodeDecodeError as error:
-        print(f"error: Expected a text file. Received: a binary one ({error})", file=sys.stderr)
+        show_message("error", f"Expected a text file. Received: a binary one ({error})")
         return 2
     except KeyboardInterrupt:
         print("Interrupted. Finished runs are kept and will be reused.", file=sys.stderr)

@@ -4,8 +4,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from keras_pruning.arguments import (
+    plain,
+    positive_integer,
+    require_boolean,
     require_fraction,
     require_label_noise,
+    require_not_negative,
     require_positive,
     require_seed,
     require_seeds,
@@ -39,10 +43,10 @@ class DatasetConfig:
     label_noise: float = 0.0
 
     def __post_init__(self):
-        require_fraction(self.fraction, "dataset.fraction")
-        require_seed(self.seed, "dataset.seed")
-        require_positive("dataset.image_size", self.image_size)
-        require_label_noise(self.label_noise, "dataset.label_noise")
+        self.fraction = require_fraction(self.fraction, "dataset.fraction")
+        self.seed = require_seed(self.seed, "dataset.seed")
+        self.image_size = positive_integer("dataset.image_size", self.image_size)
+        self.label_noise = require_label_noise(self.label_noise, "dataset.label_noise")
 
 
 @dataclass
@@ -59,7 +63,7 @@ class ModelConfig:
     width: int | None = None
 
     def __post_init__(self):
-        require_positive("model.width", self.width)
+        self.width = positive_integer("model.width", self.width)
 
     @property
     def options(self):
@@ -91,9 +95,9 @@ class ProbeConfig:
 
     def __post_init__(self):
         for name in ("epochs", "jobs", "threads"):
-            require_positive(f"probe.{name}", getattr(self, name))
-        require_seeds("probe.seeds", self.seeds)
-        require_fraction(self.fraction, "probe.fraction")
+            setattr(self, name, positive_integer(f"probe.{name}", getattr(self, name)))
+        self.seeds = require_seeds("probe.seeds", self.seeds)
+        self.fraction = require_fraction(self.fraction, "probe.fraction")
         if self.split == "test" and self.fraction < 1:
             raise InputError(
                 "Scores of test examples cannot be estimated from neighbours. "
@@ -128,13 +132,10 @@ class TrainingConfig:
     augmentation: Literal["flip_crop"] | None = None
 
     def __post_init__(self):
-        for name in ("epochs", "batch_size", "learning_rate"):
-            require_positive(f"training.{name}", getattr(self, name))
-        if self.weight_decay < 0:
-            raise InputError(
-                "Invalid `training.weight_decay`. Expected a number >= 0. "
-                f"Received: {self.weight_decay}"
-            )
+        self.epochs = positive_integer("training.epochs", self.epochs)
+        self.batch_size = positive_integer("training.batch_size", self.batch_size)
+        self.learning_rate = require_positive("training.learning_rate", self.learning_rate)
+        self.weight_decay = require_not_negative("training.weight_decay", self.weight_decay)
 
 
 @dataclass
@@ -162,13 +163,9 @@ class SweepConfig:
 
     def __post_init__(self):
         self.methods = [_method(method) for method in self.methods]
-        for name in ("keep_fractions", "data_fractions"):
-            fractions = getattr(self, name)
-            if fractions is not None and (not fractions or len(set(fractions)) < len(fractions)):
-                raise InputError(
-                    f"Invalid `sweep.{name}`. Expected at least one fraction, each once. "
-                    f"Received: {fractions}"
-                )
+        self.keep_fractions = _fractions("sweep.keep_fractions", self.keep_fractions)
+        if self.data_fractions is not None:
+            self.data_fractions = _fractions("sweep.data_fractions", self.data_fractions)
         # The baselines are left out: a sweep adds them in any case.
         described = [describe(method) for method in self.methods]
         names = [method_name(method) for method in described if not is_baseline(method)]
@@ -177,13 +174,10 @@ class SweepConfig:
                 "Invalid `sweep.methods`. Expected each once, with one embedding each. "
                 f"Received: {', '.join(names)}"
             )
-        for fraction in self.keep_fractions:
-            require_fraction(fraction, "sweep.keep_fractions")
-        for fraction in self.data_fractions or []:
-            require_fraction(fraction, "sweep.data_fractions")
-        require_positive("sweep.jobs", self.jobs)
-        require_positive("sweep.threads", self.threads)
-        require_seeds("sweep.seeds", self.seeds)
+        self.jobs = positive_integer("sweep.jobs", self.jobs)
+        self.threads = positive_integer("sweep.threads", self.threads)
+        self.seeds = require_seeds("sweep.seeds", self.seeds)
+        self.save_models = require_boolean("sweep.save_models", self.save_models)
 
 
 @dataclass
@@ -212,7 +206,7 @@ class Config:
     seed: int = 0
 
     def __post_init__(self):
-        require_seed(self.seed)
+        self.seed = require_seed(self.seed)
         listed = [self.scores] if isinstance(self.scores, str) else self.scores
         self.scores = [_score(score) for score in listed]
         names = [score["name"] for score in self.scores]
@@ -240,8 +234,18 @@ def _score(score):
             f"Received: {score}"
         )
     if "seeds" in score:
-        require_seeds(f"scores.{score['name']}.seeds", score["seeds"])
-    return score
+        score["seeds"] = require_seeds(f"scores.{score['name']}.seeds", score["seeds"])
+    return plain(score)
+
+
+def _fractions(name, fractions):
+    """Returns a list of different fractions in (0, 1] as floats."""
+    checked = [require_fraction(fraction, name) for fraction in fractions]
+    if not checked or len(set(checked)) < len(checked):
+        raise InputError(
+            f"Invalid `{name}`. Expected at least one fraction, each once. Received: {fractions}"
+        )
+    return checked
 
 
 def describe(method):
@@ -258,7 +262,7 @@ def _method(method):
             "Invalid entry of `sweep.methods`. Expected a score name, or a dictionary of by, "
             f"policy, quota and embedding. Received: {method}"
         )
-    method = {**keys, **method}
+    method = plain({**keys, **method})
     # Raise now if the policy, the quota or the embedding is invalid
     describe(method)
     require_embedding(method["embedding"])

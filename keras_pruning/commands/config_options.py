@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from keras_pruning.backend.startup import require_tensorflow
+from keras_pruning.commands.parser import ConfigFile
 from keras_pruning.config import Config
 
 
@@ -14,7 +15,7 @@ def add_config(parser, default="runs/CONFIG NAME"):
         parser: parser of the command.
         default: folder of the results if `--output` is not given, for the help.
     """
-    parser.add_argument("--config", action="config", help="YAML file; see configs/")
+    parser.add_argument("--config", action=ConfigFile, help="YAML file; see configs/")
     parser.add_class_arguments(Config)
     parser.add_argument(
         "--output", type=str | None, help=f"folder of the results (default: {default})"

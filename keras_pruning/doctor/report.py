@@ -1,6 +1,5 @@
 """A diagnosis as files and as tables on the terminal."""
 
-import csv
 import dataclasses
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from keras_pruning.reports.pictures import correlation_map
 from keras_pruning.reports.terminal_tables import new_table
 from keras_pruning.storage import new_file, write_json
+from keras_pruning.tables.csv_files import write_csv
 
 # Most classes in a table, so that it fits on a terminal.
 CLASSES_SHOWN = 10
@@ -38,10 +38,7 @@ def _write_csv(path, findings):
     for row in rows:
         # A list does not fit in a cell. The JSON file has it.
         del row["class_shares"]
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(path, list(rows[0]), [row.values() for row in rows])
 
 
 def as_tables(diagnosis):

@@ -20,7 +20,7 @@ def keep_count(keep_fraction, num_examples, name="keep_fraction"):
     Raises:
         InputError: if `keep_fraction` is outside (0, 1] or keeps no example.
     """
-    require_fraction(keep_fraction, name)
+    keep_fraction = require_fraction(keep_fraction, name)
     count = rounded_count(keep_fraction, num_examples)
     if count == 0:
         raise InputError(

@@ -28,8 +28,7 @@ def symmetric_noise(labels, fraction, seed):
         InputError: if the fraction is outside [0, 1) or too small to replace a label, or if only
             one class has examples.
     """
-    require_label_noise(fraction)
-    require_seed(seed)
+    fraction, seed = require_label_noise(fraction), require_seed(seed)
     noisy = np.array(labels, dtype=np.int64)
     if fraction == 0:
         return noisy

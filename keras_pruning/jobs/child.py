@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import threading
+import warnings
 from multiprocessing.connection import wait
 
 from keras_pruning.backend.startup import import_tensorflow, set_up_devices
@@ -22,7 +23,8 @@ def run(function, arguments, threads, folder):
         folder: path of a folder for temporary files.
 
     Returns:
-        The result of the function.
+        Tuple of the result of the function and a list of the arguments that
+        `warnings.warn_explicit` takes for each warning: the parent knows how to show them.
     """
     tempfile.tempdir = folder
     # Raise `SystemExit` on SIGTERM, so that the process removes its partial files.
@@ -34,7 +36,9 @@ def run(function, arguments, threads, folder):
     if isinstance(function, str):
         module, _, name = function.partition(":")
         function = getattr(importlib.import_module(module), name)
-    return function(**arguments)
+    with warnings.catch_warnings(record=True) as caught:
+        result = function(**arguments)
+    return result, [(str(w.message), w.category, w.filename, w.lineno) for w in caught]
 
 
 def _end_with_parent():

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -55,7 +56,11 @@ def run_each(function, calls, jobs, threads, description):
         return
     # joblib limits the number of jobs. Within `joblib.parallel_config` it can use a cluster.
     parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
-    results = parallel(joblib.delayed(_in_fresh_process)(function, call, threads) for call in calls)
+    # Shared by all calls, so that a warning that several give is shown once.
+    shown = {}
+    results = parallel(
+        joblib.delayed(_in_fresh_process)(function, call, threads, shown) for call in calls
+    )
     # A single call shows its own progress.
     hidden = True if len(calls) == 1 else None
     bar = tqdm(results, total=len(calls), desc=description, unit="run", disable=hidden)
@@ -130,17 +135,23 @@ def _context():
     return context
 
 
-def _in_fresh_process(function, call, threads):
-    """Returns `function(**call)` from a process that is started for it."""
+def _in_fresh_process(function, call, threads, shown):
+    """Returns `function(**call)` from a process that is started for it.
+
+    Its warnings are given again in this process, except those that `shown` has.
+    """
     # TensorFlow does not remove its temporary files, so each process gets a folder of its own.
     with (
         tempfile.TemporaryDirectory(prefix="keras_pruning-") as folder,
         ProcessPoolExecutor(1, mp_context=_context()) as pool,
     ):
         try:
-            return pool.submit(child.run, function, call, threads, folder).result()
+            result, caught = pool.submit(child.run, function, call, threads, folder).result()
         except BrokenProcessPool as error:
             raise InputError(
                 "A process died before its work was finished. The likely cause is too little "
                 "memory. Lower the number of jobs or the batch size."
             ) from error
+    for warning in caught:
+        warnings.warn_explicit(*warning, registry=shown)
+    return result

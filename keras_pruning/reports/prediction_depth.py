@@ -27,13 +27,10 @@ def as_table(details, probes=1):
             `probe_accuracy`, `network_accuracy`, `accuracy_by_depth` and `support`.
         probes: number of probes. The details are from the first.
     """
-    from rich.text import Text
-
     table = new_table(_COLUMNS, words=("settled from",), title=_title(details, probes))
     rows = _rows(details)
     for number, cells in enumerate(rows):
-        # The name of a layer may look like markup.
-        table.add_row(*map(Text, cells), end_section=number == len(rows) - 2)
+        table.add_row(*cells, end_section=number == len(rows) - 2)
     return table
 
 

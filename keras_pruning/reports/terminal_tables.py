@@ -1,5 +1,7 @@
 """Tables for the terminal."""
 
+from keras_pruning.reports.terminal_text import defused
+
 
 def new_table(columns, words=(), min_widths=None, **style):
     """Returns a `rich.table.Table` without rows. Columns of numbers are aligned to the right.
@@ -11,14 +13,19 @@ def new_table(columns, words=(), min_widths=None, **style):
         **style: keyword arguments of `rich.table.Table`.
     """
     # Commands without tables do without Rich.
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(**style)
+    class PlainTable(Table):
+        """A table whose cells are plain text: the name of a class may look like markup."""
+
+        def add_row(self, *cells, **options):
+            super().add_row(*[Text(defused(cell)) for cell in cells], **options)
+
+    table = PlainTable(**style)
     for column in columns:
         table.add_column(
-            # The name of a class or layer may look like markup.
-            escape(column),
+            Text(defused(column), "table.header"),
             justify="left" if column in words else "right",
             overflow="fold",
             min_width=(min_widths or {}).get(column),

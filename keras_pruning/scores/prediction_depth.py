@@ -1,5 +1,7 @@
 """Prediction depth: the layer from which an example's neighbours agree on its class."""
 
+import numbers
+
 import numpy as np
 
 from keras_pruning.arguments import (
@@ -127,21 +129,22 @@ class PredictionDepth(EmbeddingScore):
         include_self=False,
         seed=0,
     ):
-        number = isinstance(layers, int) and not isinstance(layers, bool) and layers >= 0
-        if not (layers is None or number or isinstance(layers, list | tuple)):
+        if not (layers is None or isinstance(layers, list | tuple | numbers.Integral)):
             raise InputError(
                 "Invalid `layers`. Expected a list of layer names or a number of last layers. "
                 f"Received: layers={layers!r}"
             )
+        if isinstance(layers, numbers.Integral):
+            layers = require_seed(layers, "layers")
         require_one_of("against", against, ("prediction", "label"))
-        require_boolean("include_self", include_self)
-        require_fraction(support_fraction, "support_fraction")
+        include_self = require_boolean("include_self", include_self)
+        support_fraction = require_fraction(support_fraction, "support_fraction")
         if support_count is not None and support_fraction != 1:
             raise InputError(
                 "Expected `support_fraction` or `support_count`. Received both: "
                 f"support_fraction={support_fraction}, support_count={support_count}"
             )
-        require_seed(seed)
+        seed = require_seed(seed)
         self.layers, self.k = layers, positive_integer("k", k)
         if self.k is None:
             raise InputError("Invalid `k`. Expected a positive integer. Received: k=None")

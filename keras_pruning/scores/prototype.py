@@ -76,7 +76,7 @@ class Prototype(EmbeddingScore):
     ):
         require_one_of("centroids", centroids, (CLASS, KMEANS))
         require_one_of("metric", metric, METRICS)
-        require_seed(seed)
+        seed = require_seed(seed)
         self.centroids, self.metric, self.seed = centroids, metric, seed
         self.clusters = positive_integer("clusters", clusters)
         if centroids == CLASS and clusters is not None:

@@ -39,3 +39,35 @@ def test_an_error_in_one_of_two_jobs_ends_them_all(tmp_path):
     )
     assert finished.stdout == "wrong in 0\n"
     assert finished.stderr == ""
+
+
+WARNING = """
+import warnings
+from keras_pruning.jobs.local import run_each
+
+def work(number):
+    warnings.warn("The column is constant.")
+    return number
+
+if __name__ == "__main__":
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        print(sorted(run_each(work, [{"number": number} for number in range(3)], 1, 1, "work")))
+    print([(str(warning.message), warning.category.__name__) for warning in caught])
+"""
+
+
+@pytest.mark.slow
+def test_warnings_of_children_are_given_once_by_the_parent(tmp_path):
+    (tmp_path / "script.py").write_text(WARNING)
+    finished = subprocess.run(
+        [sys.executable, tmp_path / "script.py"],
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    warning = "[('The column is constant.', 'UserWarning')]"
+    assert finished.stdout == f"[0, 1, 2]\n{warning}\n"
+    assert finished.stderr == ""

@@ -14,6 +14,9 @@ from keras_pruning.selection.candidates import NEEDS, Candidates
 from keras_pruning.selection.methods import method_name
 from keras_pruning.selection.quotas.quota import Quota
 
+# Small subsets of unequal classes: tests/selection/test_lost_classes.py has the warning.
+pytestmark = pytest.mark.filterwarnings("ignore:The policy .* keeps no example")
+
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
