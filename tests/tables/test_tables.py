@@ -153,13 +153,13 @@ def test_a_subset_saved_and_loaded_keeps_the_same(tmp_path):
         {"el2n": np.arange(60)},
         metadata={"examples": examples.provenance, "scores": {"el2n": {"higher_is_harder": True}}},
     )
-    subset = kp.select(scores, "el2n", 0.25)
-    subset.save(tmp_path / "el2n-0.25.parquet")
-    loaded = kp.Subset.load(tmp_path / "el2n-0.25.parquet")
-    assert pq.read_table(tmp_path / "el2n-0.25.parquet").column_names == ["id", "label", "kept"]
-    np.testing.assert_array_equal(loaded.kept_ids, examples.ids[45:])
-    np.testing.assert_array_equal(loaded.mask, np.arange(60) >= 45)
-    np.testing.assert_array_equal(examples.keep(loaded).ids, examples.ids[45:])
+    subset = kp.select(scores, "el2n", 0.5)
+    subset.save(tmp_path / "el2n-0.5.parquet")
+    loaded = kp.Subset.load(tmp_path / "el2n-0.5.parquet")
+    assert pq.read_table(tmp_path / "el2n-0.5.parquet").column_names == ["id", "label", "kept"]
+    np.testing.assert_array_equal(loaded.kept_ids, examples.ids[30:])
+    np.testing.assert_array_equal(loaded.mask, np.arange(60) >= 30)
+    np.testing.assert_array_equal(examples.keep(loaded).ids, examples.ids[30:])
     assert loaded.metadata["selection"] == {
         "embedding": None,
         "by": "el2n",
