@@ -142,6 +142,7 @@ def write(folder, key, total, blocks, scale):
         blocks: iterable of uint8 images `(block, height, width, channels)`, labels and ids.
         scale: `scale` of the `Inputs`, which is part of their hash.
     """
+    limit = size_limit()
     folder.parent.mkdir(parents=True, exist_ok=True)
     clear_leftovers()
     with tempfile.TemporaryDirectory(
@@ -165,7 +166,7 @@ def write(folder, key, total, blocks, scale):
             if _is_damaged(folder, key, scale):
                 os.rename(folder, Path(beside) / "broken")
                 os.rename(entry, folder)
-    _remove_oldest(folder)
+    _remove_oldest(folder, limit)
 
 
 def _is_damaged(folder, key, scale):
@@ -255,12 +256,12 @@ def _is_abandoned(path):
     return time.time() - changed > _ABANDONED
 
 
-def _remove_oldest(newest):
-    """Removes the entries used longest ago until the cache is within its limit."""
-    listed = [entry for entry in entries() if entry.path != newest]
-    total, limit = sum(entry.size for entry in entries()), size_limit()
+def _remove_oldest(newest, limit):
+    """Removes the entries used longest ago until the cache has at most `limit` bytes."""
+    listed = entries()
+    total = sum(entry.size for entry in listed)
     for entry in listed:
-        if total > limit and time.time() - entry.used > _IN_USE:
+        if entry.path != newest and total > limit and time.time() - entry.used > _IN_USE:
             _remove(entry.path)
             total -= entry.size
 

@@ -67,7 +67,8 @@ def test_entries_in_use_and_the_newest_stay(monkeypatch):
 def test_refuses_a_limit(monkeypatch, limit):
     monkeypatch.setenv("KERAS_PRUNING_CACHE_LIMIT", limit)
     with pytest.raises(InputError, match=f"Expected a number of GiB.*Received: '{limit}'"):
-        decoded_cache.size_limit()
+        store("a")
+    assert not decoded_cache.cache_folder().exists()
 
 
 def partial(cache, middle, age=0):

@@ -72,6 +72,8 @@ def test_pipes_and_devices_are_left_out(folder, make):
         assert load(folder).fingerprint == before
 
 
+# Outside of this test suite, the warning of Pillow is no error.
+@pytest.mark.filterwarnings("default")
 def test_refuses_images_of_too_many_pixels(folder, cache):
     path = folder / "train" / "cat" / "bomb.png"
     Image.new("1", (40_000, 4000)).save(path)
