@@ -12,7 +12,7 @@ from keras_pruning.probing import probes, scoring
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.reports.pictures import are_images, grid
 from keras_pruning.selection.ranking import hardest_first
-from keras_pruning.storage import RECIPE, new_folder, read_json, write_json
+from keras_pruning.storage import RECIPE, new_folder, read_json, require_writable, write_json
 from keras_pruning.tables import parquet
 from keras_pruning.tables.csv_files import write_csv
 from keras_pruning.tables.score_table import ScoreTable
@@ -127,6 +127,7 @@ class SuspectSearch:
         # `run` adds the name of the score that ranks, which is known after scoring only.
         self._recipe = {**plan.recipe, "noise": noise, "suspects": count}
         _holds(self._folder, self._recipe)
+        require_writable(self._folder)
 
     def run(self, examples, best):
         """Lists the suspects among `examples`.

@@ -10,7 +10,7 @@ from keras_pruning.probing.estimates import over_probes
 from keras_pruning.probing.probes import probe_tables
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.reports.prediction_depth import write_depth_curves
-from keras_pruning.storage import new_file, write_json
+from keras_pruning.storage import new_file, require_writable, write_json
 from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
@@ -84,6 +84,8 @@ def find_scores(plan, output):
     for name in ("scores.csv", "scoring.json"):
         if (output / name).exists():
             raise InputError(f"{output / name} is there without {SCORES}. Remove it first.")
+    for name in (SCORES, "scores.csv", "scoring.json"):
+        require_writable(output / name)
     return None
 
 

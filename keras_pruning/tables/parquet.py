@@ -108,7 +108,6 @@ def _read_arrow(path):
     if not Path(path).is_file():
         raise InputError(f"Missing file. Expected a Parquet file. Received: {path}")
     try:
-        # Not `read_table`, which makes columns of folder names such as `beta=0.1`.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             table = file.read()
         table.validate(full=True)

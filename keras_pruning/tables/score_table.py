@@ -107,8 +107,8 @@ class ScoreTable:
             InputError: if ids, labels, the provenance of the examples or the extrapolated examples
                 differ between the tables, or if there is no table.
         """
-        first = tables[0]
         _require_same_examples(tables)
+        first = tables[0]
         # The first table that has a score describes it.
         metadata = {**first.metadata, "scores": {}, "reliability": {}}
         for table in reversed(tables):

@@ -260,14 +260,6 @@ def test_names_never_become_paths(name, folder):
             find_runs(folder / f"foreign-{entry}")
 
 
-def test_folder_names_never_become_columns(folder):
-    """PyArrow takes a folder called `beta=0.1` for the value of a column `beta`."""
-    odd = folder / "beta=0.1"
-    odd.mkdir()
-    (folder / "scores.parquet").rename(odd / "scores.parquet")
-    assert kp.ScoreTable.load(odd / "scores.parquet").names == ["el2n", "aum"]
-
-
 def test_a_folder_and_a_text_are_no_parquet_files(tmp_path):
     with pytest.raises(InputError, match="is a folder. Expected a Parquet file"):
         kp.ScoreTable.load(tmp_path)

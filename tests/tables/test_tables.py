@@ -52,6 +52,70 @@ def test_tables_of_other_examples_have_no_mean():
         kp.ScoreTable.over_seeds([table(), other])
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"inputs": "b"}, "the same `inputs` in .*'a' and 'b'"),
+        ({"split": "test", "seed": 1}, "the same `split`, `seed`.*'train' and 'test', 0 and 1"),
+    ],
+)
+def test_tables_of_other_inputs_have_no_mean(changes, message):
+    examples = {"source": "digits", "split": "train", "seed": 0, "inputs": "a"}
+    tables = [table(), table()]
+    for one, provenance in zip(tables, (examples, {**examples, **changes}), strict=True):
+        one.metadata["examples"] = provenance
+    with pytest.raises(InputError, match=f"tables are about different examples.*{message}"):
+        kp.ScoreTable.over_seeds(tables)
+    # Files of earlier versions leave out the label noise, which was 0.
+    tables[1].metadata["examples"] = {**examples, "label_noise": 0.0}
+    assert kp.ScoreTable.over_seeds(tables).names == ["el2n"]
+
+
+def test_no_tables_have_no_mean():
+    with pytest.raises(InputError, match="Expected at least one ScoreTable. Received: none"):
+        kp.ScoreTable.over_seeds([])
+
+
+def test_the_digest_sees_every_column():
+    ids, labels, scores = ["a", "bc", "d"], [0, 1, 0], {"el2n": [1, 2, 3], "vog": [4, 5, 6]}
+    first = kp.ScoreTable(ids, labels, scores)
+    assert first.digest == kp.ScoreTable(np.array(ids, "U90"), np.int32(labels), scores).digest
+    errors, marks = {"vog": [1, 1, 1]}, [False, True, False]
+    others = [
+        # The same text in a row, but cut at another place.
+        kp.ScoreTable(["ab", "c", "d"], labels, scores),
+        kp.ScoreTable(ids, [0, 1, 1], scores),
+        kp.ScoreTable(ids, labels, {**scores, "vog": [4, 5, 7]}),
+        kp.ScoreTable(ids, labels, {"el2n": scores["vog"], "vog": scores["el2n"]}),
+        kp.ScoreTable(ids, labels, {"vog": scores["vog"], "el2n": scores["el2n"]}),
+        kp.ScoreTable(ids, labels, {"el2n": scores["el2n"], "aum": scores["vog"]}),
+        kp.ScoreTable(ids, labels, scores, errors),
+        kp.ScoreTable(ids, labels, scores, extrapolated=marks),
+    ]
+    assert len({first.digest, *[other.digest for other in others]}) == 9
+
+
+def test_the_digest_stays_through_a_file(tmp_path):
+    saved = kp.ScoreTable.over_seeds([table(el2n=[1, 2, 3]), table(el2n=[2, 2, 2])])
+    saved.save(tmp_path / "scores.parquet")
+    assert kp.ScoreTable.load(tmp_path / "scores.parquet").digest == saved.digest
+    assert kp.select(saved, "el2n", 0.5).metadata["table"] == saved.digest
+
+
+def test_the_digest_of_a_subset_is_injective():
+    """Joined by NUL, the ids of these two would be the same."""
+    subsets = [kp.Subset(ids, [0, 0], [True, True]) for ids in (["a", "bc"], ["ab", "c"])]
+    assert subsets[0].digest != subsets[1].digest
+    assert subsets[0].digest != kp.Subset(["a", "bc"], [0, 0], [True, False]).digest
+
+
+def test_tables_and_subsets_describe_themselves():
+    assert repr(table(el2n=[1, 2, 3], aum=[1, 2, 3])) == "<ScoreTable of 3 examples: el2n, aum>"
+    subset = kp.select(table(), "el2n", 2 / 3, quota="balanced")
+    assert repr(subset) == "<Subset of 2 of 3 examples: el2n-hardest-balanced>"
+    assert repr(kp.Subset(["a"], [0], [True])) == "<Subset of 1 of 1 examples: own>"
+
+
 def test_numpy_numbers_are_numbers(tmp_path):
     subset = kp.select(table(), "el2n", np.float32(0.5), seed=np.int64(1))
     subset.save(tmp_path / "subset.parquet")
@@ -93,6 +157,74 @@ def test_csv_for_people(tmp_path):
         ["b", "1", "1.0"],
         ["ü", "0", "0.5"],
     ]
+
+
+def test_csv_runs_no_formulas_and_keeps_numbers(tmp_path):
+    ids = ["=1+1", "+a", "-b", "@c", "\td", "кот/1.png", "-5"]
+    scores = kp.ScoreTable(ids, [0] * 7, {"aum": [-1.5] * 7})
+    scores.to_csv(tmp_path / "scores.csv")
+    with open(tmp_path / "scores.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert [row[0] for row in rows[1:]] == [f"'{text}" for text in ids[:5]] + ids[5:]
+    assert {row[2] for row in rows[1:]} == {"-1.5"}
+
+
+def test_every_score_comes_back_from_a_file(tmp_path):
+    """Also one without metadata, and one whose name ends like that of a standard error."""
+    columns = {"el2n": [1, 2, 3], "own": [4, 5, 6], "own_se": [7, 8, 9]}
+    metadata = {"scores": {"el2n": {}, "own_se": {}}}
+    kp.ScoreTable(list("abc"), [0, 0, 0], columns, {"el2n": [1, 1, 1]}, metadata).save(
+        tmp_path / "t"
+    )
+    loaded = kp.ScoreTable.load(tmp_path / "t")
+    assert loaded.names == ["el2n", "own", "own_se"]
+    assert list(loaded.standard_errors) == ["el2n"]
+
+
+@pytest.mark.parametrize("name", ["id", "label", "extrapolated", "el2n_se"])
+def test_no_score_takes_the_place_of_another_column(name):
+    with pytest.raises(InputError, match=f"Invalid name of a score. Expected none.*'{name}'"):
+        kp.ScoreTable(["a"], [0], {"el2n": [1], name: [2]}, {"el2n": [0]})
+
+
+@pytest.mark.parametrize(
+    ("ids", "received"),
+    [
+        (["a", "b\0"], "'b.x00' at position 1"),
+        (np.array(["a", "b\0c"]), "'b.x00c' at position 1"),
+        (["a", "b\ud800"], "'b.ud800' at position 1"),
+        (["a", None], "None at position 1"),
+        (["a", float("nan")], "nan"),
+        ([0.5, 1.5], "float64"),
+        ([b"a", b"b"], "S1"),
+        ([["a"], ["b"]], r"shape \(2, 1\)"),
+        ("ab", r"shape \(\)"),
+    ],
+)
+def test_ids_that_no_file_can_hold_are_refused(ids, received):
+    with pytest.raises(InputError, match=f"Invalid `ids`. Expected strings or.*{received}"):
+        kp.ScoreTable(ids, [0, 1], {"el2n": [1, 2]})
+
+
+@pytest.mark.parametrize(
+    ("labels", "mask", "message"),
+    [
+        ([0.5, 1], [True, True], "Invalid `labels`. Expected integers >= 0 of.*float64"),
+        ([0, -1], [True, True], "Invalid `labels`. Expected integers >= 0. Received: -1"),
+        ([0], [True, True], r"Invalid `labels`.*shape \(2,\).*shape \(1,\)"),
+        ([0, 1], [0, 2], "Invalid `mask`. Expected booleans. Received: 2 among them"),
+        ([0, 1], ["a", ""], "Invalid `mask`. Expected booleans"),
+    ],
+)
+def test_a_subset_of_other_types_is_refused(labels, mask, message):
+    with pytest.raises(InputError, match=message):
+        kp.Subset(["a", "b"], labels, mask)
+
+
+def test_masked_scores_are_refused():
+    masked = np.ma.masked_array([1.0, 2.0, 3.0], [False, True, False])
+    with pytest.raises(InputError, match="Expected finite numbers.*first at position 1"):
+        table(el2n=masked)
 
 
 def test_nothing_is_overwritten_silently(tmp_path):
