@@ -69,6 +69,7 @@ def test_metadata_tell_direction_mode_epochs_and_examples(examples):
         "epochs": [1, 2],
         "mode": "eval",
         "over_seeds": "mean",
+        "image_data_format": "channels_last",
     }
 
 
