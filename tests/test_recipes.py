@@ -161,6 +161,28 @@ def test_a_model_that_changes_during_scoring_is_refused(config, own_model, monke
     assert not (own_model.parent / "out").exists()
 
 
+@pytest.mark.slow
+def test_scores_of_an_own_model_with_other_parts_are_not_reused(own_model, capsys):
+    """The function's file stays the same. The module that it imports does not."""
+    (own_model.parent / "blocks_of_recipes.py").write_text("WIDTH = 4\n")
+    own_model.write_text(
+        "import keras_pruning.models.networks as networks\n"
+        "from blocks_of_recipes import WIDTH\n"
+        "def net(shape, classes):\n"
+        "    return networks.mlp(shape, classes, width=WIDTH)\n"
+    )
+    arguments = ["--model.name", "net_of_recipes:net", "--dataset.fraction", 0.1, "--scores"]
+    arguments += ["[el2n]", "--probe.epochs", 1, "--output", own_model.parent / "out"]
+    assert run("score", *arguments) == 0
+    written = (own_model.parent / "out" / "scores.parquet").stat().st_mtime_ns
+    assert run("score", *arguments) == 0
+    assert (own_model.parent / "out" / "scores.parquet").stat().st_mtime_ns == written
+    (own_model.parent / "blocks_of_recipes.py").write_text("WIDTH = 5\n")
+    assert run("score", *arguments) == 2
+    message = capsys.readouterr().err
+    assert "model_source: recorded" in message and "model_as_built: recorded" in message
+
+
 def test_a_model_that_changes_during_a_sweep_is_refused(config, own_model):
     run = the_run(
         dataclasses.replace(config, model=ModelConfig("net_of_recipes:net")),

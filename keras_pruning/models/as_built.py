@@ -4,6 +4,7 @@ import hashlib
 import os
 
 import keras
+import numpy as np
 
 from keras_pruning.models import loading
 from keras_pruning.models.graph import made_by, shows_layers
@@ -56,6 +57,8 @@ def _plain(value):
         return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
     # The text of other objects may hold their address, which differs in every process.
     return value if isinstance(value, str | int | float | None) else type(value).__name__
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from keras_pruning.errors import InputError, unknown
-from keras_pruning.models.graph import shows_layers
+from keras_pruning.models.graph import as_logits, shows_layers
 from keras_pruning.models.model_files import require_intact
 from keras_pruning.models.networks import MODELS
 from keras_pruning.own_sources import working_folder_importable
@@ -143,7 +143,7 @@ def require_fit(model, input_shape, num_classes):
     """
     if not isinstance(model, keras.Model):
         raise InputError(f"Expected a Keras model. Received: {type(model).__name__}")
-    output = output_for_zeros(model, input_shape)
+    output = output_for_zeros(as_logits(model), input_shape)
     shape = getattr(output, "shape", None)
     if shape is None or tuple(shape) != (1, num_classes):
         received = f"{len(output)} outputs" if shape is None else (None, *shape[1:])

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from keras_pruning import InputError
+from keras_pruning import InputError, cli
 from keras_pruning.backend import startup
 from keras_pruning.recipes import environment
 
@@ -125,3 +125,13 @@ def test_the_device_is_the_first_visible_gpu(visible, expected, tmp_path, monkey
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert startup.device().partition(" x86")[0].partition(" aarch")[0] == expected
+
+
+@pytest.mark.parametrize("command", ["score", "train", "sweep", "doctor"])
+def test_commands_refuse_another_backend_at_once(command, keras_home, capsys):
+    """The command line has not imported Keras yet, and its children would."""
+    write(keras_home, backend="jax")
+    assert cli.main([command, "--output", str(keras_home / "out")]) == 2
+    shown = capsys.readouterr().err
+    assert shown.count("error: ") == 1 and "Received: the backend 'jax'" in shown
+    assert not (keras_home / "out").exists()

@@ -56,7 +56,7 @@ def test_two_heads_are_refused_before_training(outputs, examples):
     with pytest.raises(InputError, match=message):
         model.fit(x, {"b": y, "a": y}, verbose=0, callbacks=[callback])
     assert model.optimizer.iterations == 0
-    with pytest.raises(InputError, match="several outputs|one output"):
+    with pytest.raises(InputError, match="several outputs. Expected one"):
         kp.score_checkpoints([model], examples, ["el2n"])
 
 
@@ -78,7 +78,7 @@ def test_two_inputs_are_refused_with_words(examples):
     left, right = keras.Input((6,), name="left"), keras.Input((6,), name="right")
     model = keras.Model([left, right], dense()(left + right))
     with pytest.raises(InputError, match="several inputs. Expected.*'left', 'right'"):
-        graph.as_logits(model)
+        kp.score_checkpoints([model], examples, ["el2n"])
 
 
 class Cosine(layers.Dense):
@@ -178,8 +178,9 @@ def test_vog_of_a_hidden_log_softmax_is_refused(examples):
     for names in (["el2n"], ["aum"], ["loss"]):
         ours, expected = (scores_of(each, examples, names) for each in (hidden, plain))
         np.testing.assert_allclose(ours[names[0]], expected[names[0]], atol=1e-5)
-    with pytest.raises(InputError, match="ends in a log-softmax. Expected logits.*leave out"):
-        kp.score_checkpoints([hidden, hidden], examples, ["vog"])
+    for score in ("vog", {"name": "prediction_depth", "k": 5}):
+        with pytest.raises(InputError, match="ends in a log-softmax. Expected logits.*leave out"):
+            kp.score_checkpoints([hidden, hidden], examples, [kp.scores.get(score)])
 
 
 @pytest.mark.parametrize(

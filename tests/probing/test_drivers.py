@@ -71,6 +71,7 @@ def test_metadata_tell_direction_mode_epochs_and_examples(examples):
         "partial": False,
         "mode": "eval",
         "over_seeds": "mean",
+        "image_data_format": "channels_last",
     }
 
 

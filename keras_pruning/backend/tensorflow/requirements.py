@@ -43,8 +43,11 @@ def require_logits(model, examples):
         )
 
 
-def require_input_gradients(model, examples):
-    """Raises an `InputError` unless `model` gives logits and their gradients by its input.
+def require_unshifted_logits(model, examples):
+    """Raises an `InputError` unless `model` gives logits, and not their log-softmax.
+
+    A log-softmax subtracts one number from all logits of an example. Probabilities and margins stay
+    the same, while distances between examples and the gradients of single logits do not.
 
     Args:
         model: Keras model, without the softmax that `as_logits` can remove.
@@ -52,13 +55,23 @@ def require_input_gradients(model, examples):
     """
     require_logits(model, examples)
     x, _ = next(iter(examples.batches(_FEW)))
-    # A probability depends on all logits, so its gradient is not the gradient of one logit.
     if _activation(model, x, _outputs(model, x)) == "log_softmax":
         raise InputError(
-            "The model ends in a log-softmax. Expected logits: input gradients are taken before "
-            "it. Received: outputs that are logarithms of probabilities. Take the log-softmax off "
-            "the last layer, or leave out the score `vog`."
+            "The model ends in a log-softmax. Expected logits: the outputs before it. Received: "
+            "outputs that are logarithms of probabilities. Take the log-softmax off the last "
+            "layer, or leave out the scores that need the logits themselves: vog, prediction_depth."
         )
+
+
+def require_input_gradients(model, examples):
+    """Raises an `InputError` unless `model` gives logits and their gradients by its input.
+
+    Args:
+        model: Keras model, without the softmax that `as_logits` can remove.
+        examples: `Examples`.
+    """
+    require_unshifted_logits(model, examples)
+    x, _ = next(iter(examples.batches(_FEW)))
     gradient = None
     if x.dtype.is_floating:
         with tf.GradientTape() as tape:
