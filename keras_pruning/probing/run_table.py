@@ -4,12 +4,8 @@ import warnings
 
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.probing.progress import spans
+from keras_pruning.probing.run_warnings import HOW_TO_MEND
 from keras_pruning.tables.score_table import ScoreTable
-
-HOW_TO_MEND = (
-    "If several fits make one run, give `ScoreCallback(epochs=...)` its length. If training is "
-    "resumed from a backup, give `ScoreCallback(backup_dir=...)` the folder of `BackupAndRestore`."
-)
 
 
 def run_table(recorder, names, partial):
@@ -86,32 +82,6 @@ def _other_scores(recorder):
         if score.is_complete and not recorder.progress.is_part(score)
     ]
     return f"`table({names})` gives the other scores. " if names else ""
-
-
-def warn_of_late_begin(recorder):
-    """Warns of scores that a run begins too late for."""
-    progress = recorder.progress
-    late = [
-        name for name, due in progress.due.items() if any(epoch <= progress.first for epoch in due)
-    ]
-    if late:
-        warnings.warn(
-            f"The callback has not seen the epochs 1-{progress.first} of a run of "
-            f"{progress.epochs} epochs. Scores that look at them: {', '.join(late)}. {HOW_TO_MEND}",
-            UserWarning,
-            stacklevel=2,
-        )
-
-
-def warn_of_unread_scores(progress):
-    """Warns of the scores of an earlier run, which another run replaces."""
-    warnings.warn(
-        f"The scores of the epochs {spans(progress.observed)} were not read and are replaced by "
-        "those of this fit, which begins another run. Expected `table()` after every run. If "
-        "several fits make one run, give `ScoreCallback(epochs=...)` its length.",
-        UserWarning,
-        stacklevel=2,
-    )
 
 
 def _metadata(score, recorder):

@@ -1,14 +1,17 @@
 """Scores in anybody's `model.fit`."""
 
-import warnings
-
 import keras
 
 from keras_pruning.arguments import positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.probing.backup import Backup
 from keras_pruning.probing.recorder import ScoreRecorder
-from keras_pruning.probing.run_table import warn_of_late_begin, warn_of_unread_scores
+from keras_pruning.probing.run_warnings import (
+    examples_in_loss,
+    warn_of_late_begin,
+    warn_of_unread_scores,
+    warn_of_validation_split,
+)
 from keras_pruning.training.recording import RecordingModel
 
 
@@ -59,7 +62,7 @@ class ScoreCallback(keras.callbacks.Callback):
         self.records_scores_of, self.backup_dir = examples, backup_dir
         self.epochs = positive_integer("epochs", epochs)
         self._recorder = ScoreRecorder(examples, scores, batch_size, support)
-        self._backup = self._history = self._fitted = self._uncounted = None
+        self._backup = self._fitted = self._uncounted = None
         self._has_ended, self._was_read, self._trained_on = False, True, 0
 
     def recording(self, model, passes=1):
@@ -125,11 +128,15 @@ class ScoreCallback(keras.callbacks.Callback):
     def on_test_begin(self, logs=None):
         # Inside `fit`: the loss still counts the training examples of this epoch.
         if self._uncounted is not None and not self._has_ended:
-            self._trained_on = _examples_in_loss(self.model)
+            self._trained_on = examples_in_loss(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
+        # Without effect, unless a training loop of the user leaves it out.
+        self.on_epoch_begin(epoch)
         if self._trained_on:
-            self._note_validation_split(_examples_in_loss(self.model))
+            counts = self._trained_on, examples_in_loss(self.model)
+            warn_of_validation_split(*counts, len(self.records_scores_of))
+            self._trained_on = 0
         epoch += 1 + self._uncounted
         self._recorder.epoch_end(epoch, self._scored_model)
         if self._backup is not None:
@@ -137,8 +144,6 @@ class ScoreCallback(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self._has_ended = True
-        if self._history is None:
-            self._finish()
 
     def table(self, names=None, partial=False):
         """Returns the scores of the last run, a `ScoreTable` in the order of `examples.ids`.
@@ -168,12 +173,12 @@ class ScoreCallback(keras.callbacks.Callback):
         Returns:
             Number of epochs of the run that the fit does not count.
         """
-        recorder, model, scored = self._recorder, self.model, self._scored_model
+        recorder, scored = self._recorder, self._scored_model
         earlier = recorder.progress.reached if recorder.progress else 0
         # Fits that all count from 0 are one run if the user has given its length.
         fits = self.epochs is not None and earlier + self.params["epochs"] <= self.epochs
-        uncounted = earlier if fits and first == 0 and self._fitted is model else 0
-        self._fitted = model
+        uncounted = earlier if fits and first == 0 and self._fitted is scored else 0
+        self._fitted = scored
         if recorder.can_carry_on(self._epochs, scored, self._store, first + uncounted):
             recorder.carry_on(self._store)
             return uncounted
@@ -194,26 +199,13 @@ class ScoreCallback(keras.callbacks.Callback):
         self._recorder.restore(self._backup.load(epoch))
         return True
 
-    def _note_validation_split(self, validated_on):
-        """Warns if the scored examples are as many as those of training and validation."""
-        trained_on, self._trained_on = self._trained_on, 0
-        if validated_on and trained_on + validated_on == len(self.records_scores_of):
-            warnings.warn(
-                f"The model trains on {trained_on:,} examples and validates on {validated_on:,}, "
-                f"together as many as the callback scores. With `validation_split` those "
-                f"{validated_on:,} are scored although the model never trains on them. Expected "
-                "the examples of training. Split them first, and score those of training.",
-                UserWarning,
-                stacklevel=2,
-            )
-
     def _wait_for_other_callbacks(self):
-        """Delays the end of the run until all callbacks have ended.
+        """Takes the scores of the trained model after all callbacks have ended.
 
         They may still change the weights, as `EarlyStopping` does. Keras appends its `History`
-        behind the callbacks of the user.
+        behind the callbacks of the user. If it is not there, `table` takes the scores.
         """
-        self._history = history = getattr(self.model, "history", None)
+        history = getattr(self.model, "history", None)
         if history is None:
             return
         on_train_end = history.on_train_end
@@ -221,7 +213,7 @@ class ScoreCallback(keras.callbacks.Callback):
         def on_last_train_end(logs=None):
             on_train_end(logs)
             vars(history).pop("on_train_end", None)
-            self._history = None
+            # A `History` of the user may stand before the other callbacks.
             if self._has_ended:
                 self._finish()
 
@@ -250,12 +242,6 @@ class ScoreCallback(keras.callbacks.Callback):
     def _scored_model(self):
         """The model that the user gave to `fit` or to `recording`."""
         return self.model.recorded if isinstance(self.model, RecordingModel) else self.model
-
-
-def _examples_in_loss(model):
-    """Returns the number of examples that Keras has averaged its loss over, 0 if not known."""
-    counts = [metric.count for metric in model.metrics if hasattr(metric, "count")]
-    return int(counts[0]) if counts and model.metrics[0].name == "loss" else 0
 
 
 def _overrides(model, method):
