@@ -37,7 +37,7 @@ def check_config_file(path, known):
             names = [name.partition(".")[2] for name in known if name.startswith(f"{section}.")]
             raise InputError(
                 f"Invalid section `{section}` in {path}, line {_line(key)}. Expected keys among "
-                f"{sorted(names)}. Received: {_text(value)}"
+                f"{sorted(names)}. Received: {_text(value) or 'nothing'}"
             )
         for inner, _ in value.value:
             _require_known(inner, f"{section}.{_text(inner)}", known, path)
@@ -58,10 +58,11 @@ def check_arguments(arguments):
 
 def closest(name, known):
     """Returns a sentence that suggests the most similar names, empty if none is similar."""
-    matches = difflib.get_close_matches(name, sorted(known), 1)
+    # A key without its section, for example `epochs` for `probe.epochs`
+    last = {other: other.rpartition(".")[2] for other in sorted(known)}
+    matches = [other for other in last if last[other] == name]
+    matches = matches or difflib.get_close_matches(name, last, 1)
     if not matches:
-        # A key without its section, for example `epoch` for `probe.epochs`
-        last = {other: other.rpartition(".")[2] for other in sorted(known)}
         close = difflib.get_close_matches(name.rpartition(".")[2], last.values(), 1)
         matches = [other for other in last if last[other] in close]
     return f". Did you mean {' or '.join(matches)}?" if matches else ""
