@@ -8,11 +8,12 @@ from keras_pruning.errors import InputError, unknown
 
 def positive_integer(name, value):
     """Returns `value`. Raises an `InputError` unless it is `None` or a positive integer."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+    integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if value is not None and not (integer and value > 0):
         raise InputError(
             f"Invalid `{name}`. Expected a positive integer. Received: {name}={value!r}"
         )
-    return value
+    return value if value is None else int(value)
 
 
 def require_positive(name, value):
