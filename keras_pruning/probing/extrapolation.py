@@ -21,7 +21,7 @@ def require_extrapolation(model):
     )
 
 
-def neighbour_means(scores, vectors, labels, rows, k=NEIGHBOURS):
+def neighbour_means(scores, vectors, labels, rows, k=NEIGHBOURS, seed=0):
     """Returns the mean score of the k nearest scored examples of the same label.
 
     Formula:
@@ -29,7 +29,8 @@ def neighbour_means(scores, vectors, labels, rows, k=NEIGHBOURS):
 
     Distances are Euclidean. If a class has fewer than k + 1 scored examples, k is one less than
     their number. Neighbours of other labels are left out because most scores depend on the label:
-    the neighbours of a wrong label have right labels, and are easy.
+    the neighbours of a wrong label have right labels, and are easy. Examples at equal distances are
+    in random order.
 
     Args:
         scores: floats `(scored, scores)`.
@@ -37,6 +38,7 @@ def neighbour_means(scores, vectors, labels, rows, k=NEIGHBOURS):
         labels: integers `(examples,)`.
         rows: integers `(scored,)`, ascending, the rows of the scored examples.
         k: number of neighbours.
+        seed: integer >= 0, the seed of the order of equal distances.
 
     Returns:
         Floats `(examples, scores)`, for the scored examples too. NaN for a class with fewer than
@@ -54,12 +56,14 @@ def neighbour_means(scores, vectors, labels, rows, k=NEIGHBOURS):
         # In blocks, because the vectors of a class may not fit into memory.
         for start in range(0, len(members), block):
             queries = members[start : start + block]
-            neighbours, _ = nearest(vectors[queries], vectors, count, support, queries)
+            # Each block draws its own order, because it counts its queries from 0.
+            stream = seed, start
+            neighbours, _ = nearest(vectors[queries], vectors, count, support, queries, seed=stream)
             values[queries] = scores[position[neighbours]].mean(axis=1, dtype=np.float64)
     return values
 
 
-def extrapolate(table, model, examples, k=NEIGHBOURS):
+def extrapolate(table, model, examples, k=NEIGHBOURS, seed=0):
     """Estimates the scores of all examples from the scores of a part.
 
     The neighbours are the nearest in the input of the last layer of `model`, exact and in eval
@@ -69,7 +73,7 @@ def extrapolate(table, model, examples, k=NEIGHBOURS):
         table: `ScoreTable` of the part.
         model: Keras model that passes `require_extrapolation`.
         examples: `Examples`, all of them.
-        k: number of neighbours, as in `neighbour_means`.
+        k, seed: as in `neighbour_means`.
 
     Returns:
         `Extrapolation`. Scored examples keep their scores to the last bit.
@@ -89,7 +93,7 @@ def extrapolate(table, model, examples, k=NEIGHBOURS):
     penultimate = Embedding(PENULTIMATE)
     with embeddings(as_logits(model), examples, [penultimate]) as embedded:
         vectors = embedded.features[penultimate]
-        values = neighbour_means(scores, vectors, examples.labels, rows, k)
+        values = neighbour_means(scores, vectors, examples.labels, rows, k, seed)
     # Set the estimates of scored examples aside, then put their scores in their place
     with_neighbours = rows[np.isfinite(values[rows]).all(axis=1)]
     held_out = _table(table, examples, values, with_neighbours, table.metadata)

@@ -84,7 +84,7 @@ def score_with_probe(plan, seed, extra=(), verbose=0):
     )
     table = callback.table()
     if data.extrapolates:
-        table = extrapolate(table, model, data.all)
+        table = extrapolate(table, model, data.all, seed=data.seed)
     return seed, (table, _cost(seed, start, log.examples_seen))
 
 
@@ -103,7 +103,7 @@ def score_with_checkpoints(plan):
     if data.extrapolates:
         require_extrapolation(last)
     table = score_checkpoints(plan.checkpoints, data.scored, scores, support=data.trained_on)
-    return extrapolate(table, last, data.all) if data.extrapolates else table
+    return extrapolate(table, last, data.all, seed=data.seed) if data.extrapolates else table
 
 
 def _needs_training(plan, scores):

@@ -80,9 +80,10 @@ class PredictionDepth(EmbeddingScore):
     The layer vote j is the majority among the k nearest training examples (Euclidean, in the
     embedding after a layer). The raw input, the chosen hidden layers and the softmax vote.
     prediction(x) is the prediction of the network. A training example is never its own neighbour.
-    A tie of votes goes to the class of the nearest neighbour among the tied. Examples that the
-    network was not trained on are scored against those that it was trained on, the `support` of
-    the driver.
+    A tie of votes goes to the class of the nearest neighbour among the tied. Training examples at
+    equal distances are in random order, the same for all layers, so that the order of the examples
+    plays no part. Examples that the network was not trained on are scored against those that it was
+    trained on, the `support` of the driver.
 
     The metadata of the table has the accuracy of each layer vote, as `probe_accuracy`, and the
     accuracy of the network at each depth.
@@ -102,7 +103,8 @@ class PredictionDepth(EmbeddingScore):
         against: `"prediction"` of the network, or `"label"`. Only against the label does the score
             claim to see wrong labels.
         include_self: whether an example may be its own neighbour.
-        seed: integer, the seed of the support and of the projection.
+        seed: integer, the seed of the support, of the projection and of the order of equal
+            distances.
 
     Raises:
         InputError: if an argument is invalid or the support has too few examples for `k`.
@@ -213,5 +215,7 @@ class PredictionDepth(EmbeddingScore):
         # Leave each example out of its own neighbours
         leave_out = not self.include_self and (signal.own_rows >= 0).any()
         own_rows = signal.own_rows if leave_out else None
-        nearest, _ = neighbors.nearest(queries, support, self.k, self.support, own_rows)
+        nearest, _ = neighbors.nearest(
+            queries, support, self.k, self.support, own_rows, seed=self.seed
+        )
         return neighbors.vote(signal.support.labels[nearest])

@@ -87,12 +87,6 @@ def test_no_example_is_its_own_neighbour_among_duplicates():
     np.testing.assert_array_equal(distances, 0)
 
 
-def test_equal_distances_are_ordered_by_row():
-    support = np.array([[1.0], [-1.0], [1.0], [-1.0], [5.0]], "float32")
-    rows, _ = nearest(np.zeros((1, 1), "float32"), support, 3, memory_limit=64)
-    np.testing.assert_array_equal(rows, [[0, 1, 2]])
-
-
 def test_near_duplicates_keep_their_order():
     """Far from the origin, ‖a‖² + ‖b‖² − 2ab alone would lose every digit of these distances."""
     steps = np.arange(40, dtype="float32")[::-1] * 1e-3
@@ -161,17 +155,6 @@ def test_neighbours_on_a_thin_shell_are_in_exact_order(size, thickness):
     exact = ((queries[:, np.newaxis].astype(float) - support) ** 2).sum(axis=2)
     rows, _ = nearest(queries, support, 7)
     np.testing.assert_array_equal(np.take_along_axis(exact, rows, 1), np.sort(exact)[:, :7])
-
-
-@pytest.mark.parametrize("memory_limit", [pytest.param(2**18, marks=pytest.mark.slow), 2**29])
-def test_many_equal_vectors_come_in_the_order_of_their_rows(memory_limit):
-    rng = np.random.default_rng(0)
-    labels = rng.permutation(np.repeat(np.arange(15), 60))
-    data = vectors(15, 6)[labels]
-    rows, _ = nearest(data, data, 12, exclude=np.arange(900), memory_limit=memory_limit)
-    for row, found in enumerate(rows):
-        same = np.flatnonzero(labels == labels[row])
-        np.testing.assert_array_equal(found, same[same != row][:12])
 
 
 @pytest.mark.parametrize("margin", [15, 25, 35])

@@ -52,28 +52,6 @@ def merged(best_values, best_rows, queries, support, first, count, group):
     return values, tf.gather(rows, order, axis=1, batch_dims=1)
 
 
-@tf.function(reduce_retracing=True)
-def merged_differences(best_values, best_rows, queries, vectors, first, count):
-    """Merges a block as `merged` does, by negative squared distances, ties in order of the rows.
-
-    Args:
-        best_values: floats `(queries, candidates)`, negative squared distances so far.
-        best_rows: int64 of the same shape, positions among the support vectors.
-        queries: float64 `(queries, dimensions)`.
-        vectors: float64 `(block, dimensions)`.
-        first: int64, the position of the block's first vector.
-        count: number of candidates to keep.
-    """
-    differences = queries[:, tf.newaxis] - vectors
-    values = -tf.reduce_sum(differences**2, axis=2)
-    rows = first + tf.range(tf.shape(vectors)[0], dtype=tf.int64)
-    rows = tf.broadcast_to(rows, tf.shape(values, out_type=tf.int64))
-    # `top_k` prefers the first of equal values: earlier blocks have smaller rows.
-    values = tf.concat([best_values, values], axis=1)
-    values, order = tf.math.top_k(values, tf.minimum(count, tf.shape(values)[1]))
-    return values, tf.gather(tf.concat([best_rows, rows], axis=1), order, axis=1, batch_dims=1)
-
-
 def _largest(values, count, group):
     """Returns the `count` largest values of each row, or all, and their positions.
 

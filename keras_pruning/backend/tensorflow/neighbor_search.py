@@ -10,14 +10,15 @@ import contextlib
 import numpy as np
 import tensorflow as tf
 
+from keras_pruning.backend.tensorflow.difference_search import DifferenceSearch, tie_keys
 from keras_pruning.backend.tensorflow.nearest_candidates import (
     as_queries,
     as_squares,
     as_support,
     merged,
-    merged_differences,
     no_candidates,
 )
+from keras_pruning.errors import InputError
 
 # Number of candidates beyond k that the fast distances propose for the careful distances.
 _MARGIN = 8
@@ -40,12 +41,13 @@ class Search:
         normalize: function of vectors and their row numbers that returns vectors of unit length,
             or `None`.
         memory_limit: number of bytes for all four parts.
+        seed: integer >= 0, or a sequence of them, the seed of the order of equal distances.
         dtype: float32 or float64, the dtype of the fast distances.
     """
 
-    def __init__(self, queries, support, k, support_rows, normalize, memory_limit, dtype):
+    def __init__(self, queries, support, k, support_rows, normalize, memory_limit, seed, dtype):
         self.queries, self.support, self.support_rows = queries, support, support_rows
-        self.k, self.normalize, self.dtype = k, normalize, dtype
+        self.k, self.normalize, self.seed, self.dtype = k, normalize, seed, dtype
         # Vectors are centred in this dtype and only then rounded to `dtype`.
         self.exact_dtype = np.result_type(queries.dtype, support.dtype, dtype)
         if normalize is not None:
@@ -54,7 +56,8 @@ class Search:
         self.count = min(self.size, k + 1 + _MARGIN)
         # Fit a chunk and a tile of queries, a block of the support and the pairs into a quarter of
         # the memory each.
-        quarter, width = memory_limit // np.dtype(dtype).itemsize // 4, support.shape[1] + 1
+        self.quarter_bytes = memory_limit // 4
+        quarter, width = self.quarter_bytes // np.dtype(dtype).itemsize, support.shape[1] + 1
         self.chunk = max(1, quarter // (width + 16 * self.count))
         self.tile = min(1024, self.chunk)
         self.block = max(1, min(quarter // (3 * width), quarter // self.tile, self.size))
@@ -141,15 +144,16 @@ class Search:
         # Beyond the k-th candidate only those matter that may belong before it.
         uncertain[:, self.k :] = squares[:, self.k :] <= kth + 2 * error
         uncertain &= np.isfinite(squares)
-        # Recompute these distances, and sort the candidates of their queries again, ties by row.
+        # Recompute these distances, and sort the candidates of their queries again, ties at random.
         squares[uncertain] = self._careful(query_rows[np.nonzero(uncertain)[0]], rows[uncertain])
         changed = np.flatnonzero(uncertain.any(axis=1))
-        order = np.lexsort((rows[changed], squares[changed]))[:, : self.k]
+        keys = tie_keys(self.seed, query_rows[changed, np.newaxis], rows[changed])
+        order = np.lexsort((keys, squares[changed]))[:, : self.k]
         rows[changed, : self.k] = np.take_along_axis(rows[changed], order, 1)
         squares[changed, : self.k] = np.take_along_axis(squares[changed], order, 1)
         # A neighbour may be missing unless the k-th distance is clearly below the last candidate's.
-        # Not `>`: a distance that overflows the precision is NaN, and NaN compares as false.
-        missing = ~(squares[:, self.k - 1] + 2 * error[:, 0] <= farthest)
+        # Not `>=`: a distance that overflows the precision is NaN, and NaN compares as false.
+        missing = ~(squares[:, self.k - 1] + 2 * error[:, 0] < farthest)
         unsure = (missing & (self.count < self.size)) | ~np.isfinite(squares[:, self.k - 1])
         return rows[:, : self.k], squares[:, : self.k], unsure
 
@@ -177,63 +181,51 @@ class Search:
         """
         squares = np.empty(len(rows))
         for part in slices(len(rows), self.pairs):
-            queries = self._vectors(self.queries, query_rows[part])
-            vectors = self._vectors(self.support, rows[part])
+            queries = self.vectors_at(self.queries, query_rows[part])
+            vectors = self.vectors_at(self.support, rows[part])
             differences = np.subtract(queries, vectors, dtype=np.float64)
             squares[part] = np.einsum("ij,ij->i", differences, differences)
         return squares
 
-    def by_differences(self, query_rows, excluded):
-        """Finds the nearest support vectors from the differences of all pairs of vectors.
+    def by_differences(self, query_rows, excluded, rows):
+        """Finds the nearest support vectors from the differences of distinct vectors.
 
         It is slow, and exact to the last digits even if thousands of vectors are nearly equal.
 
         Args:
             query_rows, excluded: as for `__call__`.
+            rows: integers `(queries, k)`, support vectors that are as near as `__call__` has found.
 
         Returns:
             The rows and the squared distances, as in `__call__`.
         """
-        rows = np.empty((len(query_rows), self.k), np.int64)
-        squares = np.empty(rows.shape)
-        # One more, because the excluded row may be among the nearest.
-        count = min(self.size, self.k + 1)
-        # The differences are (tile, block, dimensions), with tile × block pairs.
-        tile = int(np.clip(self.pairs**0.5, 1, 256))
-        for part in slices(len(query_rows), tile):
-            queries = tf.constant(self._vectors(self.queries, query_rows[part]), tf.float64)
-            best = no_candidates(queries)
-            for block in slices(self.size, max(1, self.pairs // tile)):
-                block_rows = block if self.support_rows is None else self.support_rows[block]
-                vectors = tf.constant(self._vectors(self.support, block_rows), tf.float64)
-                first = tf.constant(block.start, tf.int64)
-                best = merged_differences(*best, queries, vectors, first, tf.constant(count))
-            nearest = best[1].numpy() if self.support_rows is None else self.support_rows[best[1]]
-            # Mask the excluded row, and sort again without it.
-            distances = -best[0].numpy()
-            distances[nearest == excluded[part, np.newaxis]] = np.inf
-            order = np.argsort(distances, axis=1, kind="stable")[:, : self.k]
-            rows[part] = np.take_along_axis(nearest, order, 1)
-            squares[part] = np.take_along_axis(distances, order, 1)
-        return rows, squares
+        pairs = np.repeat(query_rows, self.k), rows.ravel()
+        farthest = self._careful(*pairs).reshape(rows.shape).max(axis=1)
+        # Leave room for sums in another order.
+        return DifferenceSearch(self)(query_rows, excluded, farthest * (1 + 1e-9))
 
     def _centered(self, vectors, rows):
         """Returns the vectors at `rows` minus the mean of the support, which saves digits."""
         return tf.constant(
-            (self._vectors(vectors, rows) - self.center).astype(self.dtype, copy=False)
+            (self.vectors_at(vectors, rows) - self.center).astype(self.dtype, copy=False)
         )
 
-    def _vectors(self, vectors, rows):
+    def vectors_at(self, vectors, rows):
         """Returns the vectors at `rows`, a slice or integers, of unit length with `normalize`."""
         block = np.asarray(vectors[rows], self.exact_dtype)
         return block if self.normalize is None else self.normalize(block, np.r_[rows])
+
+    def positions(self, positions):
+        """Returns the rows of the support at some of the positions that are searched."""
+        rows = np.arange(len(self.support)) if self.support_rows is None else self.support_rows
+        return rows[positions]
 
     def _mean(self):
         """Returns the mean of the support vectors, summed in float64."""
         total = np.zeros(self.support.shape[1])
         for part in slices(self.size, self.block):
             rows = part if self.support_rows is None else self.support_rows[part]
-            total += self._vectors(self.support, rows).sum(axis=0, dtype=np.float64)
+            total += self.vectors_at(self.support, rows).sum(axis=0, dtype=np.float64)
         return (total / self.size).astype(self.exact_dtype)
 
 
