@@ -11,32 +11,36 @@ from pathlib import Path
 from keras_pruning.errors import InputError
 
 _HOST = platform.node().partition(".")[0]
-_PREFIX = f"keras_pruning-{_HOST}-"
 # AutoGraph writes its sources to the temporary folder. Without room it only warns, at length.
 _ROOM = 2**20
 
 
 @contextlib.contextmanager
-def temporary_folder():
+def temporary_folder(place=None, name="keras_pruning", suffix=""):
     """Yields a new folder for temporary files and removes it when the block ends.
 
     Folders of processes on this machine that were killed are removed first.
 
+    Args:
+        place: folder that it lies in. Defaults to that of temporary files.
+        name: first part of its name. The computer and the number of the process follow.
+        suffix: last part of its name.
+
     Raises:
         InputError: if there is no place for temporary files, or no room in it.
     """
-    place = _place()
-    for leftover in place.glob(f"{glob.escape(_PREFIX)}*-*"):
+    place, prefix = Path(place or _place()), f"{name}-{_HOST}-"
+    for leftover in place.glob(f"{glob.escape(prefix)}*-*{suffix}"):
         # The name ends in the number of the process and random characters.
-        number = leftover.name.removeprefix(_PREFIX).partition("-")[0]
+        number = leftover.name.removeprefix(prefix).partition("-")[0]
         if number.isdecimal() and not _is_running(int(number)):
             shutil.rmtree(leftover, ignore_errors=True)
     try:
-        folder = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=place)
+        folder = tempfile.TemporaryDirectory(suffix, f"{prefix}{os.getpid()}-", place)
     except OSError as error:
         raise _no_room(place, error) from error
-    with folder as name:
-        yield name
+    with folder as path:
+        yield path
 
 
 def require_room():
