@@ -4,6 +4,10 @@ import dataclasses
 import logging
 from pathlib import Path
 
+from keras_pruning.comparison.folder import CSV, comparison_folder
+from keras_pruning.comparison.folder import FOLDER as FOLDER
+from keras_pruning.comparison.grid import missing_runs
+from keras_pruning.comparison.result_files import files_named
 from keras_pruning.comparison.runs import compare, find_runs
 from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
@@ -11,18 +15,17 @@ from keras_pruning.examples.splits import Splits
 from keras_pruning.reports.comparison import write_csv
 from keras_pruning.reports.tensorboard import write_tensorboard
 from keras_pruning.selection.methods import FULL
-from keras_pruning.storage import new_folder, read_json
+from keras_pruning.storage import read_json
 from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
-# Folder of the comparison, below the folder of the runs.
-FOLDER = "comparison"
 
 
 def write_comparison(folder, splits=None):
     """Compares all runs below `folder` and writes the result to `folder/comparison`.
 
-    The comparison is a view of the runs and is written again each time.
+    The comparison is a view of the runs and is written again each time. One line says so if a
+    sweep is not finished. Files of others in that folder stay.
 
     Args:
         folder: folder with runs, as a sweep leaves it.
@@ -37,25 +40,28 @@ def write_comparison(folder, splits=None):
     """
     folder = Path(folder)
     runs = find_runs(folder)
+    _report_missing(runs)
     rows = compare(runs)
     tables = _score_tables(folder)
     examples = _examples(runs, tables, splits or {})
-    _require_no_other_files(folder / FOLDER)
-    with new_folder(folder / FOLDER, overwrite=True) as partial:
-        write_csv(partial / "comparison.csv", rows)
+    with comparison_folder(folder) as partial:
+        write_csv(partial / CSV, rows)
         write_tensorboard(partial, runs, rows, tables, examples)
     return rows
 
 
-def _require_no_other_files(folder):
-    """Raises an `InputError` if an earlier comparison's folder has files that would be lost."""
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    written = ("comparison.csv", "accuracy", "scores", "events.out.tfevents")
-    foreign = [name for name in names if not name.startswith(written)]
-    if foreign:
-        raise InputError(
-            f"{folder} is made anew by each comparison. Expected nothing else in it. "
-            f"Received: {', '.join(foreign)}. Move that elsewhere."
+def _report_missing(runs):
+    """Logs a line if a sweep has not finished all runs that its config asks for."""
+    missing = missing_runs(runs)
+    if missing:
+        _, keep_fraction, method, seed = missing[0]
+        logger.info(
+            "The sweep is incomplete: missing runs: %d, for example %s, keep fraction %g, seed %d. "
+            "Run `sweep` again to train them.",
+            len(missing),
+            method,
+            keep_fraction,
+            seed,
         )
 
 
@@ -108,8 +114,8 @@ def _is_of_training(metadata):
 
 def _results(folder, name):
     """Returns the files of a name below a folder, without the doctor's, which have wrong labels."""
-    paths = sorted(Path(folder).rglob(name))
     doctor = ("doctor/noise-*/*", "doctor/clean/*")
+    paths = files_named(folder, name)
     return [path for path in paths if not any(path.match(pattern) for pattern in doctor)]
 
 

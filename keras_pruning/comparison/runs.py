@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_pruning.comparison.metrics import require_metrics
+from keras_pruning.comparison.result_files import files_named
 from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import completed, differing
@@ -119,11 +120,9 @@ def find_runs(folder):
 
 def _metrics_files(folder):
     """Returns the `metrics.json` of each finished run, the runs of a sweep if there are any."""
-    parts = {path: path.relative_to(folder).parts for path in Path(folder).rglob("metrics.json")}
-    # A folder is called `.partial` until its run is finished.
-    paths = [path for path in sorted(parts) if not any(p.endswith(".partial") for p in parts[path])]
+    paths = files_named(folder, "metrics.json")
     # The single runs of `cli.py train` lie below `train` and repeat some of a sweep's.
-    swept = [path for path in paths if parts[path][0] != "train"]
+    swept = [path for path in paths if path.relative_to(folder).parts[0] != "train"]
     if swept and len(swept) < len(paths):
         logger.info("Left out %d single runs below train/.", len(paths) - len(swept))
     return swept or paths

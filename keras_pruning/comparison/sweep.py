@@ -4,8 +4,9 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from keras_pruning.comparison.grid import with_baselines
 from keras_pruning.comparison.report import write_comparison
-from keras_pruning.config import SweepConfig, describe, seed_list
+from keras_pruning.config import SweepConfig, seed_list
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.jobs.local import thread_count
@@ -14,8 +15,7 @@ from keras_pruning.probing.scoring import find_scores, score
 from keras_pruning.selection import get, select
 from keras_pruning.selection.candidates import DIFFICULTY, EMBEDDING
 from keras_pruning.selection.embedding import open_embedding
-from keras_pruning.selection.methods import fraction_name, is_baseline, method_name
-from keras_pruning.selection.policies import BASELINE
+from keras_pruning.selection.methods import fraction_name
 from keras_pruning.selection.select import require_needs
 from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
 
@@ -112,7 +112,7 @@ def _runs(plan, training, folder, table, embeddings):
     """Returns all runs on one data fraction, that on the full data first for each seed."""
     methods = [
         {**method, "embedding": embeddings.get(method["embedding"])}
-        for method in _with_baselines(plan.grid.methods)
+        for method in with_baselines(plan.grid.methods)
     ]
     # Keeping everything is the same as training on the full data
     keep_fractions = [part for part in dict.fromkeys(plan.grid.keep_fractions) if part < 1]
@@ -126,19 +126,6 @@ def _runs(plan, training, folder, table, embeddings):
         for subset in [None, *subsets]:
             runs.append(TrainingRun(training, subset, seed, folder / run_folder(subset, seed)))
     return runs
-
-
-def _with_baselines(methods):
-    """Returns the methods, and before them the baseline under each of their class quotas."""
-    baselines = {}
-    for quota in [None, *[method["quota"] for method in methods]]:
-        baseline = {"by": None, "policy": BASELINE, "quota": quota, "embedding": None}
-        # The name tells whether two quotas are the same: one may be spelled as a dictionary.
-        baselines.setdefault(method_name(describe(baseline)), baseline)
-    return [
-        *baselines.values(),
-        *[method for method in methods if not is_baseline(describe(method))],
-    ]
 
 
 def _require_scored(grid, names):

@@ -1,7 +1,9 @@
 """Lists the examples of the clean data that are most likely mislabelled."""
 
+import contextlib
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from keras_pruning.doctor.advice import FINDS
 from keras_pruning.errors import InputError
 from keras_pruning.probing import probes, scoring
+from keras_pruning.probing.probe_files import FOLDER, ProbeFiles
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.reports.pictures import are_images, grid
 from keras_pruning.selection.ranking import hardest_first
@@ -124,6 +127,10 @@ class SuspectSearch:
         self.plan, self.count = plan, count
         self._clean, self._folder = output / "clean", output / "suspects"
         self._scores = scoring.find_scores(plan, self._clean)
+        # Beside the folder of the scores, which appears at once.
+        self._extra = (_PREDICTED_CLASS, {"epoch": self._epoch()})
+        self._probes = ProbeFiles.of(plan, output / f"clean-{FOLDER}", [self._extra])
+        self._probes.require_same_recipe()
         # `run` adds the name of the score that ranks, which is known after scoring only.
         self._recipe = {**plan.recipe, "noise": noise, "suspects": count}
         _holds(self._folder, self._recipe)
@@ -151,9 +158,10 @@ class SuspectSearch:
         if is_listed:
             logger.info("Reused %s: it has the same recipe.", self._folder)
         else:
-            with new_folder(self._folder) as folder:
+            scored = (table[best.score], predicted, share)
+            is_there = partial(_holds, self._folder, recipe)
+            with _unless_there(is_there), new_folder(self._folder) as folder:
                 write_json(folder / RECIPE, recipe)
-                scored = (table[best.score], predicted, share)
                 _write_csv(folder / "suspects.csv", examples, listed, best.score, *scored)
                 if are_images(examples.shape) and len(listed):
                     _write_picture(folder / "suspects.png", examples, listed[:SHOWN], predicted)
@@ -162,9 +170,11 @@ class SuspectSearch:
     def _predictions(self):
         """Returns the scores of the clean data, and the classes and shares of `majority`."""
         if self._scores is None:
-            self._score()
+            with _unless_there(partial(scoring.find_scores, self.plan, self._clean)):
+                self._score()
         else:
             logger.info("Reused %s: it has the same recipe.", self._clean)
+        self._probes.clear()
         columns, _ = parquet.read(self._clean / "predictions.parquet", KIND)
         scores = ScoreTable.load(self._clean / scoring.SCORES)
         return scores, columns["predicted"], columns["share"]
@@ -172,8 +182,7 @@ class SuspectSearch:
     def _score(self):
         """Trains probes on the clean data, and writes their scores and predictions."""
         logger.info("Scoring the clean data for the suspects.")
-        extra = (_PREDICTED_CLASS, {"epoch": self._epoch()})
-        tables, costs = probes.probe_tables(self.plan, [extra])
+        tables, costs = probes.probe_tables(self.plan, self._probes, [self._extra])
         # The predicted class travels as a score, and leaves the tables before their mean
         votes = np.stack([table[PREDICTED].astype(np.int64) for table in tables])
         table = ScoreTable.over_seeds([_without(table, PREDICTED) for table in tables])
@@ -189,6 +198,20 @@ class SuspectSearch:
         """Returns the epoch of `el2n` in the config, `None` for its default."""
         entries = [entry for entry in self.plan.entries if entry["name"] == "el2n"]
         return entries[0].get("epoch") if entries else None
+
+
+@contextlib.contextmanager
+def _unless_there(is_there):
+    """Ignores an `InputError` of a block if another process has written the same result meanwhile.
+
+    Args:
+        is_there: function that tells whether the result is there.
+    """
+    try:
+        yield
+    except InputError:
+        if not is_there():
+            raise
 
 
 def _holds(folder, recipe):

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from keras_pruning.embeddings import sources
 from keras_pruning.embeddings.encoders import encoder
 from keras_pruning.embeddings.random_projection import random_projection
 from keras_pruning.errors import InputError
+from keras_pruning.jobs.temporary import temporary_folder
 from keras_pruning.models.layers import PENULTIMATE as PENULTIMATE
 from keras_pruning.models.layers import no_vector, show
 
@@ -129,7 +129,7 @@ def embeddings(model, examples, requests, batch_size=256, memory_limit=2**31, su
         dimensions = {key: value for task in passes for key, value in task.dimensions.items()}
         folder, size = None, 4 * len(examples) * sum(dimensions.values())
         if size > memory_limit:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="keras_pruning-")))
+            folder = Path(stack.enter_context(temporary_folder()))
             _require_disk(folder, size)
         features = {
             request: _empty(folder, number, (len(examples), dimensions[request]))

@@ -1,5 +1,6 @@
 """Runs one function in a child process, while the parent waits for its result."""
 
+import errno
 import importlib
 import multiprocessing
 import os
@@ -11,34 +12,80 @@ import warnings
 from multiprocessing.connection import wait
 
 from keras_pruning.backend.startup import import_tensorflow, set_up_devices
+from keras_pruning.errors import InputError
+
+# Several libraries report a full disk by these words only.
+_DISK_FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
 
 
-def run(function, arguments, threads, folder):
+def start(folder):
+    """Sets up the process before it waits for its work.
+
+    Args:
+        folder: path of a folder for temporary files.
+    """
+    # The parent can die before it has sent the work.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    tempfile.tempdir = folder
+    # Ctrl-C reaches parent and children. The parent decides, and sends SIGTERM.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def run(function, arguments, threads):
     """Calls a function in a process that has not used TensorFlow yet.
 
     Args:
         function: a function, or its name `"package.module:function"`.
         arguments: dictionary of its keyword arguments.
         threads: number of CPU threads for TensorFlow.
-        folder: path of a folder for temporary files.
 
     Returns:
         Tuple of the result of the function and a list of the arguments that
         `warnings.warn_explicit` takes for each warning: the parent knows how to show them.
+
+    Raises:
+        InputError: if the disk is full, or if the function raises it.
     """
-    tempfile.tempdir = folder
-    # Raise `SystemExit` on SIGTERM, so that the process removes its partial files.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     # TensorFlow takes its number of threads only before its first use.
     import_tensorflow()
     set_up_devices(threads)
     if isinstance(function, str):
         module, _, name = function.partition(":")
         function = getattr(importlib.import_module(module), name)
-    with warnings.catch_warnings(record=True) as caught:
-        result = function(**arguments)
-    return result, [(str(w.message), w.category, w.filename, w.lineno) for w in caught]
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            result = function(**arguments)
+        return result, [(str(w.message), w.category, w.filename, w.lineno) for w in caught]
+    except SystemExit:
+        # The pool would catch it and wait for more work.
+        os._exit(1)
+    except InputError:
+        raise
+    except Exception as error:
+        if any(text in str(error) for text in _DISK_FULL):
+            raise _disk_full(error) from error
+        raise
+
+
+def _stop(number, frame):
+    """Raises `SystemExit`, so that the process removes its partial files."""
+    # A second signal would interrupt the removal.
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(1)
+
+
+def _disk_full(error):
+    """Returns the `InputError` of a full disk."""
+    place = getattr(error, "filename", None) or f"the output, or temporary files in {_folder()}"
+    return InputError(
+        f"The disk is full. Expected room for {place}. Received: {error}. Remove other files, or "
+        "choose another --output or TMPDIR, and repeat the command: finished work is kept."
+    )
+
+
+def _folder():
+    return os.path.dirname(tempfile.gettempdir())
 
 
 def _end_with_parent():

@@ -2,18 +2,22 @@
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import child
+from keras_pruning.jobs.temporary import require_room, temporary_folder
 
+# Name of the thread that the fork server belongs to.
+_SERVER = "keras_pruning fork server"
 # Modules that the fork server imports before it forks. The first silences TensorFlow's messages.
 _PRELOADED = [
     "keras_pruning.jobs.preloaded",
@@ -47,13 +51,16 @@ def run_each(function, calls, jobs, threads, description):
         Results in the order in which they finish.
 
     Raises:
-        InputError: the first one that a call raises, or if a process dies.
+        InputError: the first one that a call raises, if a process dies, or if temporary files
+            cannot be written.
     """
     import joblib
     from tqdm import tqdm
 
     if not calls:
         return
+    require_room()
+    _start_server()
     # joblib limits the number of jobs. Within `joblib.parallel_config` it can use a cluster.
     parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
     # Shared by all calls, so that a warning that several give is shown once.
@@ -74,18 +81,20 @@ def run_each(function, calls, jobs, threads, description):
             _end_children()
 
 
-def _end_children(quiet=0.5):
+def _end_children(quiet=0.5, patience=10):
     """Ends the child processes, including those that are about to start.
 
     Otherwise the interpreter and their pools wait for each other at exit.
 
     Args:
         quiet: seconds without a running child after which no more are expected.
+        patience: seconds after which children are killed that do not end by themselves.
     """
-    since = time.monotonic()
+    start = since = time.monotonic()
     while time.monotonic() < since + quiet:
+        late = time.monotonic() > start + patience
         for process in multiprocessing.active_children():
-            process.terminate()
+            process.kill() if late else process.terminate()
             since = time.monotonic()
         time.sleep(0.02)
 
@@ -131,8 +140,31 @@ def _context():
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
+    # The server skips names that are no modules, and its first module reads this one.
+    context.set_forkserver_preload([*_PRELOADED, f"parent={os.getpid()}"])
     return context
+
+
+def _start_server():
+    """Starts the fork server from a thread that lasts as long as this process.
+
+    Linux kills the server when the thread that started it ends.
+    """
+    context = _context()
+    if context.get_start_method() != "forkserver":
+        return
+    if threading.current_thread() is threading.main_thread():
+        forkserver.ensure_running()
+    elif all(thread.name != _SERVER for thread in threading.enumerate()):
+        running = threading.Event()
+
+        def start_and_stay():
+            forkserver.ensure_running()
+            running.set()
+            threading.Event().wait()
+
+        threading.Thread(target=start_and_stay, name=_SERVER, daemon=True).start()
+        running.wait(60)
 
 
 def _in_fresh_process(function, call, threads, shown):
@@ -142,11 +174,13 @@ def _in_fresh_process(function, call, threads, shown):
     """
     # TensorFlow does not remove its temporary files, so each process gets a folder of its own.
     with (
-        tempfile.TemporaryDirectory(prefix="keras_pruning-") as folder,
-        ProcessPoolExecutor(1, mp_context=_context()) as pool,
+        temporary_folder() as folder,
+        ProcessPoolExecutor(
+            1, mp_context=_context(), initializer=child.start, initargs=(folder,)
+        ) as pool,
     ):
         try:
-            result, caught = pool.submit(child.run, function, call, threads, folder).result()
+            result, caught = pool.submit(child.run, function, call, threads).result()
         except BrokenProcessPool as error:
             raise InputError(
                 "A process died before its work was finished. The likely cause is too little "

@@ -1,13 +1,20 @@
 """Probes: the models that examples are scored with, one for each seed, each in its own process."""
 
+import logging
+
 from keras_pruning.jobs.local import progress, run_each
 
+logger = logging.getLogger("keras_pruning")
 
-def probe_tables(plan, extra=()):
+
+def probe_tables(plan, files, extra=()):
     """Trains the probes of a plan and takes their scores.
+
+    Probes that are finished already are reused.
 
     Args:
         plan: `ScoringPlan`.
+        files: `ProbeFiles` that keep each probe as soon as it is finished.
         extra: list of pairs of `"package.module:Class"`, a `Score` that every probe takes besides
             those of the plan, and a dictionary of its arguments.
 
@@ -16,12 +23,19 @@ def probe_tables(plan, extra=()):
         `keras_pruning.probing.estimates.Extrapolation` if a part is scored, and a dictionary of
         the cost of each probe.
     """
-    verbose = progress(len(plan.scores_of_each_seed), plan.jobs)
+    seeds = sorted(plan.scores_of_each_seed)
+    missing = [seed for seed in seeds if not files.has(seed)]
+    if len(missing) < len(seeds):
+        number = len(seeds) - len(missing)
+        logger.info("Reused finished probes: %d. They have the same recipe.", number)
+    verbose = progress(len(missing), plan.jobs)
     calls = [
-        {"plan": plan, "seed": seed, "extra": tuple(extra), "verbose": verbose}
-        for seed in plan.scores_of_each_seed
+        {"files": files, "plan": plan, "seed": seed, "extra": tuple(extra), "verbose": verbose}
+        for seed in missing
     ]
-    function = "keras_pruning.probing.work:score_with_probe"
-    probes = dict(run_each(function, calls, plan.jobs, plan.threads, "probes"))
-    tables, costs = zip(*[probes[seed] for seed in sorted(probes)], strict=True)
+    function = "keras_pruning.probing.work:keep_probe"
+    for _ in run_each(function, calls, plan.jobs, plan.threads, "probes"):
+        pass
+    # From the files, so that reused and new probes come in the same way.
+    tables, costs = zip(*[files.read(seed) for seed in seeds], strict=True)
     return list(tables), list(costs)

@@ -6,21 +6,23 @@ from pathlib import Path
 
 from keras_pruning.errors import InputError
 from keras_pruning.jobs.local import run_each
+from keras_pruning.probing import finished_scores
 from keras_pruning.probing.estimates import over_probes
+from keras_pruning.probing.finished_scores import SCORES
+from keras_pruning.probing.probe_files import FOLDER, ProbeFiles
 from keras_pruning.probing.probes import probe_tables
 from keras_pruning.recipes import require_same_recipe
-from keras_pruning.reports.prediction_depth import write_depth_curves
-from keras_pruning.storage import new_file, require_writable, write_json
+from keras_pruning.storage import require_writable
 from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
-SCORES, DEPTH = "scores.parquet", "prediction_depth"
 
 
 def score(plan, output):
     """Scores examples, with probes or with saved checkpoints.
 
-    A score table that is there already is reused if it has the same recipe.
+    A score table that is there already is reused if it has the same recipe. Each probe is a file
+    below `probes` until all are finished, so that an interrupted scoring goes on with the others.
 
     Args:
         plan: `ScoringPlan`.
@@ -35,28 +37,42 @@ def score(plan, output):
     """
     output = Path(output)
     table = find_scores(plan, output)
+    files = ProbeFiles.of(plan, output / FOLDER)
     if table is not None:
         logger.info("Reused %s: it has the same recipe.", output / SCORES)
-        return table
+    else:
+        table = _new_scores(plan, output, files)
+    # Here too, because a process can be killed after it has written the table.
+    files.clear()
+    finished_scores.clear(files.folder)
+    return table
+
+
+def _new_scores(plan, output, files):
+    """Scores examples and writes all files, or reads those of a process that was faster."""
+    try:
+        if not finished_scores.is_prepared(files.folder, plan.recipe):
+            _prepare(plan, files)
+        finished_scores.place(files.folder, output)
+    except (InputError, FileNotFoundError):
+        # Another process that has finished the same scores removes the probes.
+        if not (output / SCORES).exists():
+            raise
+        logger.info("Reused %s: another process wrote it meanwhile.", output / SCORES)
+    return find_scores(plan, output)
+
+
+def _prepare(plan, files):
+    """Scores examples and prepares the files of the result."""
     start = time.perf_counter()
-    tables, costs = _score_checkpoints(plan) if plan.checkpoints else _score_probes(plan)
+    tables, costs = _score_checkpoints(plan) if plan.checkpoints else _score_probes(plan, files)
     if plan.data.fraction < 1:
         table = over_probes(tables, plan.data.fraction, plan.data.seed)
     else:
         table = ScoreTable.over_seeds(tables)
     table.metadata["recipe"] = plan.recipe
-    if find_scores(plan, output) is not None:
-        logger.info("Reused %s: another process wrote it meanwhile.", output / SCORES)
-        return table
-    table.to_csv(output / "scores.csv")
-    if DEPTH in table.names:
-        probes = table.metadata["reliability"][DEPTH]["seeds"]
-        write_depth_curves(output / DEPTH, table.metadata["scores"][DEPTH], probes)
-    with new_file(output / "scoring.json") as partial:
-        write_json(partial, {"seconds": time.perf_counter() - start, "probes": costs})
-    # Written last: if this file exists, the other output files are complete.
-    table.save(output / SCORES)
-    return table
+    cost = {"seconds": time.perf_counter() - start, "probes": costs}
+    finished_scores.prepare(files.folder, table, cost)
 
 
 def find_scores(plan, output):
@@ -81,11 +97,12 @@ def find_scores(plan, output):
         table = ScoreTable.load(output / SCORES)
         require_same_recipe(output / SCORES, table.metadata.get("recipe"), recipe)
         return table
-    for name in ("scores.csv", "scoring.json"):
-        if (output / name).exists():
-            raise InputError(f"{output / name} is there without {SCORES}. Remove it first.")
-    for name in (SCORES, "scores.csv", "scoring.json"):
-        require_writable(output / name)
+    # Without a table, go on with what an interrupted scoring of the same recipe has left
+    folder = output / FOLDER
+    ProbeFiles.of(plan, folder).require_same_recipe()
+    finished_scores.is_prepared(folder, recipe)
+    finished_scores.require_free(folder, output)
+    require_writable(output / SCORES)
     return None
 
 
@@ -96,8 +113,10 @@ def _score_checkpoints(plan):
     return list(run_each(function, [{"plan": plan}], 1, plan.threads, "scoring")), []
 
 
-def _score_probes(plan):
+def _score_probes(plan, files):
+    if all(map(files.has, plan.scores_of_each_seed)):
+        return probe_tables(plan, files)
     function = "keras_pruning.probing.work:check_scores"
     (probes,) = run_each(function, [{"plan": plan}], 1, plan.threads, "check")
     logger.info("Training and scoring, probes: %d, at a time: %d.", probes, plan.jobs)
-    return probe_tables(plan)
+    return probe_tables(plan, files)

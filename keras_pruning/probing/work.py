@@ -45,6 +45,19 @@ def check_scores(plan):
     )
 
 
+def keep_probe(files, plan, seed, extra=(), verbose=0):
+    """Trains one probe, scores examples with it and keeps the scores in a file.
+
+    Args:
+        files: `ProbeFiles`.
+        plan, seed, extra, verbose: as for `score_with_probe`.
+    """
+    # Another process may score at the same time.
+    if not files.has(seed):
+        _, (scored, cost) = score_with_probe(plan, seed, extra, verbose)
+        files.write(seed, scored, cost)
+
+
 def score_with_probe(plan, seed, extra=(), verbose=0):
     """Trains one probe and scores examples with it.
 

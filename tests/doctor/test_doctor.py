@@ -235,7 +235,7 @@ def found_suspects(folder, monkeypatch, shape, votes, entries):
     found = search.run(examples, SimpleNamespace(score="vog", auroc=0.95))
     with pytest.raises(kp.InputError, match='ranked_by: recorded "vog", requested "el2n"'):
         search.run(examples, SimpleNamespace(score="el2n", auroc=0.95))
-    return found, asked[0][1]
+    return found, asked[0][2]
 
 
 @pytest.mark.parametrize("shape", [(4, 4, 1), (5,)])

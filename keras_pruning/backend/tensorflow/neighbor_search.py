@@ -18,7 +18,6 @@ from keras_pruning.backend.tensorflow.nearest_candidates import (
     merged,
     no_candidates,
 )
-from keras_pruning.errors import InputError
 
 # Number of candidates beyond k that the fast distances propose for the careful distances.
 _MARGIN = 8

@@ -1,0 +1,92 @@
+"""The folder of a comparison, in which its files replace those of earlier ones and no others."""
+
+import contextlib
+import os
+import re
+from pathlib import Path
+
+from keras_pruning.errors import InputError
+from keras_pruning.jobs.temporary import temporary_folder
+
+# Folder of the comparison, below the folder of the runs.
+FOLDER = "comparison"
+CSV = "comparison.csv"
+# Folders of the curves and of the scores.
+_PARTS = ("accuracy", "scores")
+_FIRST_COLUMNS = "data_fraction,keep_fraction,method,"
+# The names that `EventFile` gives. Those of other programs name the computer too.
+_EVENTS = re.compile(r"events\.out\.tfevents\.\d{10}\.\d{3}")
+
+
+@contextlib.contextmanager
+def comparison_folder(folder):
+    """Yields a folder to write to, whose files go to `folder/comparison` when the block ends.
+
+    Event files of earlier comparisons are removed. All other files stay. Several processes may
+    write at the same time: the newest event file of each curve stays.
+
+    Args:
+        folder: folder of the runs.
+
+    Raises:
+        InputError: if the files cannot be written, or if one of somebody else is in the way.
+    """
+    target = Path(folder) / FOLDER
+    _require_ours(target / CSV)
+    with temporary_folder(folder, FOLDER, ".partial") as name:
+        yield Path(name)
+        try:
+            _replace(Path(name), target)
+        except OSError as error:
+            raise InputError(
+                f"Cannot write {target}: {error.strerror} ({error.filename}). Expected a folder "
+                "that can be written. Move that file or folder elsewhere."
+            ) from error
+
+
+def _replace(folder, target):
+    """Moves the files of a folder to their place and removes those of earlier comparisons."""
+    written = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    for path in written:
+        _move(folder / path, target / path)
+    first = min(path.name for path in written if _EVENTS.fullmatch(path.name))
+    places = {path.parent for path in written}
+    for place, _, files in os.walk(target, topdown=False):
+        below = Path(place).relative_to(target)
+        events = sorted(filter(_EVENTS.fullmatch, files))
+        if below in places:
+            outdated = events[:-1]
+        elif below.parts[0] in _PARTS:
+            # A curve that is not part of this comparison may be part of a newer one.
+            outdated = [name for name in events if name < first]
+        else:
+            continue
+        for name in outdated:
+            Path(place, name).unlink(missing_ok=True)
+        if outdated:
+            with contextlib.suppress(OSError):
+                os.rmdir(place)
+
+
+def _move(path, target, trials=10):
+    """Moves a file, although another process may remove the empty folder meanwhile."""
+    for trial in range(trials):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+            return
+        except FileNotFoundError:
+            if trial == trials - 1:
+                raise
+
+
+def _require_ours(path):
+    """Raises an `InputError` if a file of this name is no comparison."""
+    if os.path.lexists(path):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if path.read_text(encoding="utf-8").startswith(_FIRST_COLUMNS):
+                return
+        raise InputError(
+            f"{path} is in the way of a comparison. Expected no such file, or one of an earlier "
+            "comparison. Received: another file. Move it elsewhere."
+        )

@@ -1,0 +1,72 @@
+"""The grid of a sweep: its methods, and the runs that it asks for."""
+
+import itertools
+import json
+
+from keras_pruning.config import SweepConfig, describe, seed_list
+from keras_pruning.errors import InputError
+from keras_pruning.selection.methods import FULL, fraction_name, is_baseline, method_name
+from keras_pruning.selection.policies import BASELINE
+
+
+def with_baselines(methods):
+    """Returns the methods, and before them the baseline under each of their class quotas."""
+    baselines = {}
+    for quota in [None, *[method["quota"] for method in methods]]:
+        baseline = {"by": None, "policy": BASELINE, "quota": quota, "embedding": None}
+        # The name tells whether two quotas are the same: one may be spelled as a dictionary.
+        baselines.setdefault(method_name(describe(baseline)), baseline)
+    return [
+        *baselines.values(),
+        *[method for method in methods if not is_baseline(describe(method))],
+    ]
+
+
+def missing_runs(runs):
+    """Returns the runs that sweeps ask for by their configs and that are not finished.
+
+    Args:
+        runs: list of `keras_pruning.comparison.runs.Run`.
+
+    Returns:
+        Sorted list of tuples of data fraction, keep fraction, method and seed.
+    """
+    configs, finished = {}, set()
+    for run in runs:
+        config = run.metrics["config"]
+        # Partly estimated scores change the name of a method, and the config does not.
+        selection = run.metrics["selection"]
+        method = method_name(selection and {**selection, "extrapolated": False})
+        finished.add((run.data_fraction, run.keep_fraction, method, run.metrics["seed"]))
+        if _is_swept(run):
+            # The runs of a sweep share its section.
+            fraction = config["dataset"]["fraction"]
+            key = json.dumps([config["sweep"], config.get("seed", 0)])
+            configs.setdefault(key, (config, fraction))
+    asked_for = set()
+    for config, fraction in configs.values():
+        asked_for |= _asked_for(config, fraction)
+    return sorted(asked_for - finished)
+
+
+def _is_swept(run):
+    """Returns whether the folder of a run is one of a sweep, beside its scores."""
+    if not isinstance(run.metrics["config"].get("sweep"), dict):
+        return False
+    parts = [run.method, f"keep-{fraction_name(run.keep_fraction)}", f"seed-{run.metrics['seed']}"]
+    *_, root = run.folder.resolve().parents[:3]
+    return root.joinpath(*parts) == run.folder.resolve() and (root / "scores.parquet").exists()
+
+
+def _asked_for(config, fraction):
+    """Returns the runs that the config of a run asks for, as `missing_runs` does."""
+    try:
+        grid = SweepConfig(**config["sweep"])
+        methods = [method_name(describe(method)) for method in with_baselines(grid.methods)]
+    except (InputError, TypeError):
+        return set()  # Another version wrote it.
+    fractions = grid.data_fractions or [fraction]
+    kept = [part for part in grid.keep_fractions if part < 1]
+    cells = [(1.0, FULL), *itertools.product(kept, methods)]
+    seeds = seed_list(grid.seeds, config.get("seed", 0))
+    return {(part, *cell, seed) for part in fractions for cell in cells for seed in seeds}

@@ -1,0 +1,22 @@
+"""Finds the files of results below a folder, also while others write there."""
+
+import os
+from pathlib import Path
+
+
+def files_named(folder, name):
+    """Returns the sorted paths of all files of a name, without those of unfinished results.
+
+    Folders may appear and disappear meanwhile.
+
+    Args:
+        folder: folder to search.
+        name: name of a file.
+    """
+    paths = []
+    for place, folders, files in os.walk(folder):
+        # A folder ends in `.partial` until its result is finished.
+        folders[:] = [inner for inner in folders if not inner.endswith(".partial")]
+        if name in files:
+            paths.append(Path(place, name))
+    return sorted(paths)

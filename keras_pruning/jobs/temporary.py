@@ -1,0 +1,82 @@
+"""Temporary folders that the next run clears if their process was killed."""
+
+import contextlib
+import glob
+import os
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+
+from keras_pruning.errors import InputError
+
+_HOST = platform.node().partition(".")[0]
+# AutoGraph writes its sources to the temporary folder. Without room it only warns, at length.
+_ROOM = 2**20
+
+
+@contextlib.contextmanager
+def temporary_folder(place=None, name="keras_pruning", suffix=""):
+    """Yields a new folder for temporary files and removes it when the block ends.
+
+    Folders of processes on this machine that were killed are removed first.
+
+    Args:
+        place: folder that it lies in. Defaults to that of temporary files.
+        name: first part of its name. The computer and the number of the process follow.
+        suffix: last part of its name.
+
+    Raises:
+        InputError: if there is no place for temporary files, or no room in it.
+    """
+    place, prefix = Path(place or _place()), f"{name}-{_HOST}-"
+    for leftover in place.glob(f"{glob.escape(prefix)}*-*{suffix}"):
+        # The name ends in the number of the process and random characters.
+        number = leftover.name.removeprefix(prefix).partition("-")[0]
+        if number.isdecimal() and not _is_running(int(number)):
+            shutil.rmtree(leftover, ignore_errors=True)
+    try:
+        folder = tempfile.TemporaryDirectory(suffix, f"{prefix}{os.getpid()}-", place)
+    except OSError as error:
+        raise _no_room(place, error) from error
+    with folder as path:
+        yield path
+
+
+def require_room():
+    """Raises an `InputError` unless temporary files can be written."""
+    with temporary_folder() as folder:
+        try:
+            Path(folder, "room").write_bytes(bytes(_ROOM))
+        except OSError as error:
+            raise _no_room(Path(folder).parent, error) from error
+
+
+def _place():
+    """Returns the folder that temporary files go to."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        raise InputError(
+            "There is no folder for temporary files. Expected a writable folder with room in it. "
+            f"Received: TMPDIR={os.environ.get('TMPDIR')!r}. Set TMPDIR to another folder."
+        ) from error
+
+
+def _no_room(place, error):
+    return InputError(
+        f"Cannot write temporary files to {place}: {error.strerror or error}. Expected room for "
+        f"at least {_ROOM // 2**20} MiB. Remove files there, or set TMPDIR to another folder."
+    )
+
+
+def _is_running(number):
+    """Returns whether a process has this number."""
+    try:
+        # Signal 0 checks the process and sends nothing.
+        os.kill(number, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
