@@ -21,6 +21,7 @@ class InputGradientCollector(Collector):
         if model is None:
             return
         require_outputs(model, self.examples)
+        # Two examples show whether there is a path of gradients.
         x, labels = next(iter(self.examples.batches(2)))
         gradients = input_gradients(model, weights_of(model), x, labels)
         names = " and ".join(f"`{score.name}`" for score in self.scores)
