@@ -39,6 +39,7 @@ class Backup:
         # A file object, because `savez` adds a suffix to paths.
         with new_file(path, overwrite=True) as partial, open(partial, "wb") as file:
             np.savez(file, **state)
+        # The epoch itself and the one before it, even if files of an abandoned run are later
         kept = sorted(self.epochs, key=lambda other: abs(epoch - other))[:_KEPT]
         for other in set(self.epochs) - set(kept):
             self._path(other).unlink(missing_ok=True)

@@ -32,16 +32,7 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
     Example:
         >>> table = score_checkpoints(["epoch-1.keras", "epoch-2.keras"], examples, ["el2n", "vog"])
     """
-    kinds = str | Path | keras.Model
-    if isinstance(checkpoints, kinds | dict) or not isinstance(checkpoints, Iterable):
-        raise InputError(f"Invalid `checkpoints`. Expected a list. Received: {checkpoints!r}")
-    checkpoints = list(checkpoints)
-    for checkpoint in checkpoints:
-        if not isinstance(checkpoint, kinds):
-            raise InputError(
-                "Invalid `checkpoints`. Expected Keras models and paths of .keras files. Received: "
-                f"{type(checkpoint).__name__} among them"
-            )
+    checkpoints = _as_list(checkpoints)
     recorder = ScoreRecorder(examples, scores, batch_size, support)
     if not checkpoints and any(score.needs_model for score in recorder.scores):
         raise InputError("Expected at least one checkpoint. Received: none")
@@ -51,6 +42,7 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
     for epoch, checkpoint in enumerate(checkpoints, start=1):
         model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
         loading.require_fit(model, examples.shape, examples.num_classes)
+        # The first model shows before any pass whether the scores can be taken.
         if epoch == 1:
             recorder.start(len(checkpoints), model)
         # Weights of several checkpoints are stacked, so they must have the same shapes.
@@ -62,3 +54,18 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
         recorder.epoch_end(epoch, model)
     recorder.finish(model)
     return recorder.table()
+
+
+def _as_list(checkpoints):
+    """Returns checkpoints as a list, after checking that they are models and paths."""
+    kinds = str | Path | keras.Model
+    if isinstance(checkpoints, kinds | dict) or not isinstance(checkpoints, Iterable):
+        raise InputError(f"Invalid `checkpoints`. Expected a list. Received: {checkpoints!r}")
+    checkpoints = list(checkpoints)
+    for checkpoint in checkpoints:
+        if not isinstance(checkpoint, kinds):
+            raise InputError(
+                "Invalid `checkpoints`. Expected Keras models and paths of .keras files. Received: "
+                f"{type(checkpoint).__name__} among them"
+            )
+    return checkpoints

@@ -93,6 +93,7 @@ class ScoreRecorder:
                 "The model records for other scores. Expected the model that `recording` of this "
                 "very callback made."
             )
+        # Check the length of the run, then what the model can give
         for score in self.scores:
             score.epochs_due(epochs)
         logits = None if model is None else as_logits(model)
@@ -111,6 +112,7 @@ class ScoreRecorder:
         self.is_finished, self._recorded = False, store is not None
         self._model = self._logits = self._shapes = self._weights = None
         logits = None if model is None else as_logits(model)
+        # Let every collector and every score forget the earlier run
         for collector in self._collectors.values():
             collector.prepare(logits, store)
         for score in self.scores:
@@ -152,7 +154,7 @@ class ScoreRecorder:
             collector.observe(self._logits, due)
             for score in due:
                 self.progress.seen[score.name].append(epoch)
-        if any(score.needs_model and self.is_of_trained_model(score) for score in self.scores):
+        if any(score.needs_model and self.sees_trained_model(score) for score in self.scores):
             self._weights = _checksum(model)
         self.progress.reached, self.is_finished = epoch, False
 
@@ -169,7 +171,7 @@ class ScoreRecorder:
             self.progress.weights_changed = self._weights != _checksum(model)
         for score in self.scores:
             # These scores are of the model as it is now, whatever epoch they were due at.
-            if score.needs_model and self.is_of_trained_model(score):
+            if score.needs_model and self.sees_trained_model(score):
                 self.progress.seen[score.name] = [self.progress.reached]
         for collector in self._collectors.values():
             collector.finish(logits)
@@ -224,9 +226,9 @@ class ScoreRecorder:
             raise InputError("There are no scores yet. Expected a finished run, by `model.fit`.")
         return run_table(self, names, partial)
 
-    def is_of_trained_model(self, score):
+    def sees_trained_model(self, score):
         """Returns whether a score is of the model that `fit` leaves, not of ends of epochs."""
-        return self._collectors[score.signal].of_trained_model
+        return self._collectors[score.signal].sees_trained_model
 
     def mode(self, score):
         """Returns the mode of the outputs that a score got, `"eval"` or `"train"`."""
@@ -236,6 +238,7 @@ class ScoreRecorder:
 def _checksum(model):
     """Returns a number that changes with the weights of a model."""
     checksum = 0
+    # Not a copy, which would take the memory of another model
     for weight in model.weights:
         checksum = zlib.crc32(ops.convert_to_numpy(weight).tobytes(), checksum)
     return checksum

@@ -23,6 +23,7 @@ def run_table(recorder, names, partial):
     if unknown_names := [name for name in names or [] if name not in scores]:
         raise unknown("score of this run", unknown_names[0], scores)
     chosen = [scores[name] for name in (scores if names is None else names)]
+    # Refuse scores without values before those of a part
     for score in chosen:
         _require_values(score, recorder)
     _require_whole(chosen, recorder, partial)
@@ -64,6 +65,7 @@ def _require_whole(scores, recorder, partial):
             f"{spans(progress.due[score.name])}. Received: {spans(progress.seen[score.name])}. "
             f"`table(partial=True)` gives it for this part. {_other_scores(recorder)}{HOW_TO_MEND}"
         )
+    # Scores of one epoch or of the trained model are given too, with a warning.
     if missing := [score.name for score in scores if progress.missed(score)]:
         warnings.warn(
             f"The callback has seen the epochs {spans(progress.observed)} of a run of "
@@ -87,7 +89,7 @@ def _other_scores(recorder):
 def _metadata(score, recorder):
     """Returns the metadata of one score in the table."""
     progress, trained = recorder.progress, {}
-    if score.needs_model and recorder.is_of_trained_model(score):
+    if score.needs_model and recorder.sees_trained_model(score):
         trained["weights_changed"] = progress.weights_changed
     return {
         "higher_is_harder": score.higher_is_harder,
@@ -104,6 +106,7 @@ def _metadata(score, recorder):
 def _warn_of_constants(table):
     """Warns of scores that are the same for all examples."""
     for name in table.names:
+        # One example is always like itself.
         if len(table) > 1 and (table[name] == table[name][0]).all():
             warnings.warn(
                 f"The score `{name}` is the same for all examples: {table[name][0]:g}. It ranks "

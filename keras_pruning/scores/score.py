@@ -195,8 +195,8 @@ class EveryEpochScore(Score):
         if last < self.fewest_epochs:
             raise InputError(
                 f"`{self.name}` needs at least {self.fewest_epochs} epochs. Received: "
-                f"epochs={last}. If several fits make one run, `ScoreCallback(epochs=...)` takes "
-                "its length."
+                f"epochs={last}. Train for more epochs or give more checkpoints. "
+                "`ScoreCallback(epochs=...)` makes one run of several fits."
             )
         if self.window and self.window > last:
             raise InputError(

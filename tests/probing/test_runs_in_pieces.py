@@ -84,7 +84,7 @@ def test_fits_without_a_length_are_runs_of_their_own(examples, network):
 
 def test_forgetting_is_refused_for_fits_of_one_epoch(examples, network):
     callback = kp.ScoreCallback(examples, ["forgetting"])
-    with pytest.raises(InputError, match=r"at least 2 epochs.*=1. If several fits.*epochs=..."):
+    with pytest.raises(InputError, match=r"at least 2 epochs.*=1\. .*\(epochs=...\)` makes one"):
         fit(network(), examples, callback, epochs=1)
 
 

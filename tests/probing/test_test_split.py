@@ -51,6 +51,8 @@ def test_the_same_by_checkpoints_in_python(tested, capsys):
     capsys.readouterr()
     model = tested / "model" / "model.keras"
     settings = [*config, *SETTINGS, "--checkpoints", model, "--output", tested / "checkpoints"]
+    # Nothing can be forgotten at one checkpoint.
+    settings += ["--scores", "[{name: prediction_depth, k: 5}, el2n]"]
     assert run("score", *settings) == 0
     shown = capsys.readouterr().out
     assert "Prediction depth, neighbours among 287 examples" in shown

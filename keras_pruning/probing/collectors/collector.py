@@ -17,7 +17,7 @@ class Collector:
     there. It makes one pass over the data for all scores that are due at one moment.
 
     Class attributes:
-        of_trained_model: whether the signal is one of the model that `fit` leaves, not of the
+        sees_trained_model: whether the signal is one of the model that `fit` leaves, not of the
             models at the ends of epochs.
 
     Args:
@@ -27,7 +27,7 @@ class Collector:
         support: `Examples` that neighbours and prototypes come from, or `None` for the scored ones.
     """
 
-    of_trained_model = False
+    sees_trained_model = False
 
     def __init__(self, scores, examples, batch_size, support=None):
         self.scores, self.examples = scores, examples

@@ -9,7 +9,7 @@ from keras_pruning.probing.collectors.collector import Collector
 class EmbeddingCollector(Collector):
     """Feeds scores with `Embeddings` of all examples, by the trained model or from files."""
 
-    of_trained_model = True
+    sees_trained_model = True
 
     def check(self, model):
         scores = [score for score in self.scores if model is not None or not score.needs_model]
