@@ -8,7 +8,7 @@ from keras_pruning.jobs.local import run_each
 def architecture(model, input_shape, num_classes, threads):
     """Returns a hash of a model of the user's own as its function builds it.
 
-    The model is built in a child process. Its sources alone do not tell what it reads elsewhere:
+    The model is built in a child process. Its sources alone do not show all that it depends on:
     files of settings or of pretrained weights, environment variables, installed packages.
 
     Args:

@@ -9,7 +9,11 @@ from support import small
 
 import keras_pruning as kp
 from keras_pruning import InputError
-from keras_pruning.backend.tensorflow.requirements import require_input_gradients, require_logits
+from keras_pruning.backend.tensorflow.requirements import (
+    require_input_gradients,
+    require_logits,
+    require_unshifted_logits,
+)
 from keras_pruning.models import graph, networks
 from keras_pruning.scores import GraNd
 
@@ -251,6 +255,16 @@ def test_a_sigmoid_in_the_graph_is_refused_whatever_it_gives(two_classes):
     outputs = layers.Dense(2, activation="sigmoid")(layers.Flatten()(inputs))
     with pytest.raises(InputError, match="do not look like logits"):
         require_logits(keras.Model(inputs, outputs), two_classes)
+
+
+@pytest.mark.parametrize("bias", [[0.2, 0.3, 0.5], [0.5, 0.5, 0.5], [-1.2, -1.2, -0.9]])
+def test_the_graph_counts_and_not_the_outputs(bias, examples):
+    """Logits that look like probabilities, or like their logarithms, whatever the inputs are."""
+    model = logits_of(dense(name="last"))
+    last = model.get_layer("last")
+    last.set_weights([np.zeros(last.kernel.shape), np.float32(bias)])
+    require_logits(model, examples)
+    require_unshifted_logits(model, examples)
 
 
 class Fails(keras.Model):

@@ -1,4 +1,4 @@
-"""Checks of what a model gives for a few examples, before anything trains or is scored."""
+"""Checks of the outputs and gradients of a model, made before anything trains or is scored."""
 
 import numpy as np
 import tensorflow as tf
