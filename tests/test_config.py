@@ -68,8 +68,8 @@ def test_seeds_are_a_number_or_a_list():
     [
         (lambda: DatasetConfig(fraction=0), r"Invalid `dataset.fraction`. Expected.*\(0, 1\]"),
         (lambda: DatasetConfig(image_size=0), "Invalid `dataset.image_size`. Expected a positive"),
-        (lambda: ProbeConfig(epochs=0), "Invalid `probe.epochs`. Expected.*Received: 0"),
-        (lambda: ProbeConfig(seeds=0), "Invalid `probe.seeds`. Expected.*Received: 0"),
+        (lambda: ProbeConfig(epochs=0), "Invalid `probe.epochs`. Expected.*Received: .*0"),
+        (lambda: ProbeConfig(seeds=0), "Invalid `probe.seeds`. Expected.*Received: .*0"),
         (lambda: ProbeConfig(seeds=[1, 1]), "different seeds"),
         (lambda: ProbeConfig(seeds=[]), "Invalid `probe.seeds`"),
         (lambda: TrainingConfig(batch_size=-1), "Invalid `training.batch_size`"),

@@ -76,8 +76,7 @@ class Prototype(EmbeddingScore):
     ):
         require_one_of("centroids", centroids, (CLASS, KMEANS))
         require_one_of("metric", metric, METRICS)
-        require_seed(seed)
-        self.centroids, self.metric, self.seed = centroids, metric, seed
+        self.centroids, self.metric, self.seed = centroids, metric, require_seed(seed)
         self.clusters = positive_integer("clusters", clusters)
         if centroids == CLASS and clusters is not None:
             raise InputError(

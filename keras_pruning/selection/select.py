@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_pruning.arguments import require_seed
+from keras_pruning.arguments import require_fraction, require_seed
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.selection import policies, quotas
@@ -57,9 +57,10 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         )
     # Check every argument before anything is selected
     policy, quota = policies.get(policy), quotas.get(quota)
+    keep_fraction = require_fraction(keep_fraction)
     total = keep_count(keep_fraction, len(table))
     policy.require_keep_fraction(keep_fraction)
-    require_seed(seed)
+    seed = require_seed(seed)
     require_embedding(embedding)
     difficulty = table.difficulty(by) if by is not None else None
     require_needs(policy, by, table.names, embedding)
@@ -73,7 +74,7 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         **method,
         "keep_fraction": float(keep_fraction),
         "kept": total,
-        "seed": int(seed),
+        "seed": seed,
         "extrapolated": bool(reads_scores and table.extrapolated.any()),
         "embedding": digest,
     }
