@@ -1,0 +1,32 @@
+"""Writes CSV files that a spreadsheet shows and does not run."""
+
+import csv
+
+# A spreadsheet takes a cell that begins so for a formula. The last four are their wide forms.
+_FORMULA = tuple("=+-@＝＋－＠")
+_CONTROL = ("\t", "\r", "\n")
+
+
+def write_csv(path, header, rows):
+    """Writes a header and rows as CSV in UTF-8.
+
+    Text that a spreadsheet would take for a formula gets a leading apostrophe. Numbers stay as they
+    are.
+
+    Args:
+        path: path of the file, which is replaced.
+        header: the headings of the columns.
+        rows: iterable of rows, each with a value for every heading.
+    """
+    # A file name that is no Unicode text must not end the command.
+    with open(path, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        writer = csv.writer(file)
+        writer.writerow(map(_defused, header))
+        writer.writerows(map(_defused, row) for row in rows)
+
+
+def _defused(value):
+    is_text = isinstance(value, str)
+    if is_text and (value.startswith(_CONTROL) or value.lstrip().startswith(_FORMULA)):
+        return f"'{value}"
+    return value
