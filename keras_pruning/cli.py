@@ -5,9 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-from jsonargparse import ArgumentParser
-
 from keras_pruning.commands import COMMANDS
+from keras_pruning.commands.config_options import require_sections
+from keras_pruning.commands.parser import Parser
 from keras_pruning.commands.terminal import show
 from keras_pruning.errors import InputError
 from keras_pruning.jobs.local import interruptible
@@ -15,31 +15,18 @@ from keras_pruning.jobs.local import interruptible
 logger = logging.getLogger("keras_pruning")
 
 
-class _Parser(ArgumentParser):
-    """A parser whose errors are one message, without the pages of usage.
-
-    Abbreviated options are errors too: `--dataset.nam` could be mistaken for an existing key.
-    """
-
-    def __init__(self, **options):
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message, ex=None):
-        self.exit(2, f"error: {message}\n")
-
-
 def make_parser():
     """Returns the parser of all commands."""
-    parser = _Parser(
+    parser = Parser(
         prog=Path(sys.argv[0]).name,
         description="Prunes training data, not weights: finds out which examples are hard, wrong "
         "or redundant, prunes them, retrains, and tells whether it paid.",
     )
     subcommands = parser.add_subcommands(title="commands", metavar="COMMAND")
     for name, command in COMMANDS.items():
-        subparser = _Parser(description=command.HELP)
+        subparser = Parser(description=command.HELP)
         command.add_arguments(subparser)
-        subcommands.add_subcommand(name, subparser, help=command.HELP)
+        parser.add_command(subcommands, name, subparser, command.HELP)
     return parser
 
 
@@ -59,6 +46,7 @@ def main(arguments=None):
     try:
         namespace = parser.parse_args(arguments)
         name = namespace.subcommand
+        require_sections(namespace[name])
         values = parser.instantiate(namespace)[name]
         with interruptible():
             for content in COMMANDS[name].run(values):
