@@ -8,7 +8,7 @@ from pathlib import Path
 from keras_pruning.commands import COMMANDS
 from keras_pruning.commands.config_options import require_sections
 from keras_pruning.commands.parser import Parser
-from keras_pruning.commands.terminal import show
+from keras_pruning.commands.terminal import show, show_error, use_terminal
 from keras_pruning.errors import InputError
 from keras_pruning.jobs.local import interruptible
 
@@ -40,7 +40,7 @@ def main(arguments=None):
         Exit code: 0, or 2 after a mistake that the message explains.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.basicConfig(format="%(message)s", stream=sys.stdout)
+    use_terminal()
     logger.setLevel(logging.INFO)
     parser = make_parser()
     try:
@@ -52,16 +52,16 @@ def main(arguments=None):
             for content in COMMANDS[name].run(values):
                 show(content)
     except (InputError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        show_error(error)
         return 2
     except BrokenPipeError:
         # The reader of a pipe, such as `head`, has closed it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        print(f"error: {error.strerror or error}: {error.filename}", file=sys.stderr)
+        show_error(f"{error.strerror or error}: {error.filename}" if error.filename else error)
         return 2
     except UnicodeDecodeError as error:
-        print(f"error: Expected a text file. Received: a binary one ({error})", file=sys.stderr)
+        show_error(f"Expected a text file. Received: a binary one ({error})")
         return 2
     except KeyboardInterrupt:
         print("Interrupted. Finished runs are kept and will be reused.", file=sys.stderr)

@@ -11,7 +11,7 @@ def write_csv(path, header, rows):
     """Writes a header and rows as CSV in UTF-8.
 
     Text that a spreadsheet would take for a formula gets a leading apostrophe. Numbers stay as they
-    are.
+    are, also as text.
 
     Args:
         path: path of the file, which is replaced.
@@ -26,7 +26,15 @@ def write_csv(path, header, rows):
 
 
 def _defused(value):
-    is_text = isinstance(value, str)
-    if is_text and (value.startswith(_CONTROL) or value.lstrip().startswith(_FORMULA)):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    suspicious = value.startswith(_CONTROL) or value.lstrip().startswith(_FORMULA)
+    return f"'{value}" if suspicious and not _is_number(value) else value
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

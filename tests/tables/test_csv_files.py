@@ -17,7 +17,7 @@ def written(path):
 
 @pytest.mark.parametrize(
     "formula",
-    ['=cmd|" /C calc"!A0', "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "＠A"],
+    ['=cmd|" /C calc"!A0', "+A1", "-1-A1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "＠A"],
 )
 def test_formulas_get_an_apostrophe(formula, tmp_path):
     write_csv(tmp_path / "a.csv", ["id", formula], [[formula, 1], [np.str_(formula), 2]])
@@ -29,10 +29,13 @@ def test_formulas_get_an_apostrophe(formula, tmp_path):
 
 
 def test_numbers_and_plain_text_stay(tmp_path):
-    row = [-1, -0.5, np.float32(-0.25), True, None, "", "a=b", 'x,"y"', "кот/1.png", "a\nb"]
-    write_csv(tmp_path / "a.csv", ["n"] * len(row), [row])
-    expected = ["-1", "-0.5", "-0.25", "True", "", "", "a=b", 'x,"y"', "кот/1.png", "a\nb"]
-    assert written(tmp_path / "a.csv")[1] == expected
+    numbers = [-1, -0.5, np.float32(-0.25), True, None, "-1.5e-07"]
+    texts = ["", "a=b", 'x,"y"', "кот/1.png", "a\nb"]
+    write_csv(tmp_path / "a.csv", ["n"] * 11, [[*numbers, *texts]])
+    assert written(tmp_path / "a.csv")[1] == [
+        *["-1", "-0.5", "-0.25", "True", "", "-1.5e-07"],
+        *texts,
+    ]
 
 
 def test_the_encoding_does_not_depend_on_the_locale(tmp_path):
