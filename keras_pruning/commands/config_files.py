@@ -3,6 +3,7 @@
 import os
 import stat
 
+import yaml
 from jsonargparse import ActionConfigFile, get_loader
 
 from keras_pruning.errors import InputError
@@ -76,8 +77,6 @@ def check_yaml(text, source):
     Returns:
         Kind of the top level: `"mapping"`, `"other"`, or `None` for empty text.
     """
-    import yaml
-
     checks = _Checks(source)
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
@@ -108,8 +107,6 @@ class _Checks:
 
     def take(self, event):
         """Takes in the next event."""
-        import yaml
-
         if self.kind is None and isinstance(event, yaml.NodeEvent):
             self.kind = "mapping" if isinstance(event, yaml.MappingStartEvent) else "other"
         elif self.kind and isinstance(event, yaml.DocumentStartEvent):
@@ -134,8 +131,6 @@ class _Checks:
 
     def _add(self, event, count):
         """Counts a value, and checks it if it is a key."""
-        import yaml
-
         self._values += count
         if self._values > MOST_VALUES:
             raise self._error(event, f"at most {MOST_VALUES:,} values", "more, or endless aliases")

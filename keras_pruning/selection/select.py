@@ -1,5 +1,7 @@
 """Selects the examples to keep."""
 
+import warnings
+
 import numpy as np
 
 from keras_pruning.arguments import require_fraction, require_seed
@@ -17,6 +19,8 @@ from keras_pruning.selection.embedding import open_embedding, require_embedding
 from keras_pruning.selection.methods import description
 from keras_pruning.selection.subset import Subset
 
+# Most lost classes that a warning names.
+_CLASSES_NAMED = 5
 # The noun for each need that may be missing, and how to give it.
 _HOW_TO_GIVE = {
     DIFFICULTY: ("a score", "`by`, the name of one"),
@@ -44,7 +48,8 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
             path of a `.npy` file. Only a policy that needs an embedding reads it.
 
     Returns:
-        A `Subset` in the order of `table.ids`.
+        A `Subset` in the order of `table.ids`. There is a warning if a class loses all of its
+        examples.
 
     Raises:
         InputError: if an argument is invalid, the policy needs something that is missing, or
@@ -68,6 +73,7 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
     # Give the policy the arrays that it needs and no others
     candidates, digest = _candidates(policy, table, difficulty, embedding)
     mask = choose(policy, candidates, table.labels, total, quota, seed)
+    _warn_of_lost_classes(table.labels, mask, quota)
     # Recorded, because scores of neighbours may select worse than an example's own
     reads_scores = DIFFICULTY in policy.needs or CONFIDENCE in policy.needs
     selection = {
@@ -147,6 +153,25 @@ def choose(policy, candidates, labels, total, quota, seed):
         if len(rows):
             mask[rows[_positions(policy, candidates.at(rows), count, rng)]] = True
     return mask
+
+
+def _warn_of_lost_classes(labels, mask, quota):
+    """Warns if a class has examples and keeps none."""
+    lost, sizes = np.unique(labels[~mask], return_counts=True)
+    gone = ~np.isin(lost, labels[mask])
+    if not gone.any():
+        return
+    listed = [f"{label} ({size:,})" for label, size in zip(lost[gone], sizes[gone], strict=True)]
+    shown = ", ".join(listed[:_CLASSES_NAMED]) + ", …" * (len(listed) > _CLASSES_NAMED)
+    mend = "Keep a larger fraction."
+    if quota is None and mask.sum() >= len(np.unique(labels)):
+        mend = "The quota 'balanced' keeps examples of every class: quota='balanced'."
+    warnings.warn(
+        "The selection loses classes. Expected kept examples of every class. Received: none of "
+        f"{gone.sum()} classes, with their sizes: {shown}. {mend}",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def _class_counts(quota, labels, total, rng):
