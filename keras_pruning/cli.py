@@ -40,8 +40,13 @@ def main(arguments=None):
         Exit code: 0, or 2 after a mistake that the message explains.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    use_terminal()
     logger.setLevel(logging.INFO)
+    with use_terminal():
+        return _exit_code(arguments)
+
+
+def _exit_code(arguments):
+    """Runs one command, explains its mistake if there is one, and returns the exit code."""
     parser = make_parser()
     try:
         namespace = parser.parse_args(arguments)

@@ -1,6 +1,8 @@
 """Text from data, made safe to show."""
 
 import re
+import sys
+import warnings
 
 # Control characters (among them those that begin an ANSI sequence), line and paragraph separators,
 # marks and overrides of the direction of text, invisible tags, and lone surrogates.
@@ -24,3 +26,22 @@ def visible(text):
 def visible_lines(text):
     """Returns text as `visible` does, and keeps its lines apart."""
     return "\n".join(map(visible, str(text).split("\n")))
+
+
+def show_warning(message, category, filename, lineno, file=None, line=None):
+    """Prints a warning on the command line, in the place of `warnings.showwarning`.
+
+    A user of the command line needs no file and line of the package.
+
+    Args:
+        message: the warning.
+        category: its class.
+        filename: path of the file that warns.
+        lineno: number of the line that warns.
+        file: stream to print to. Defaults to the standard error.
+        line: source of the line that warns.
+    """
+    text = f"warning: {message}"
+    if not issubclass(category, UserWarning):
+        text = warnings.formatwarning(message, category, filename, lineno, line).rstrip()
+    print(visible_lines(text), file=file or sys.stderr)

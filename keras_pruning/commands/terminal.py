@@ -3,10 +3,12 @@
 Names of classes, files and scores may hold anything. All text passes `keras_pruning.text`.
 """
 
+import contextlib
 import logging
 import sys
+import warnings
 
-from keras_pruning.text import visible, visible_lines
+from keras_pruning.text import show_warning, visible, visible_lines
 
 # Columns of a table in a file or a pipe, which have no width.
 _WIDTH = 108
@@ -34,11 +36,15 @@ class LogFormatter(logging.Formatter):
         return visible_lines(super().format(record))
 
 
+@contextlib.contextmanager
 def use_terminal():
-    """Sends the log to the terminal, and lets no character that it lacks end a command."""
+    """Sends log and warnings to the terminal, and lets no character that it lacks end a command."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(LogFormatter("%(message)s"))
     # Without `force`, a caller's own handlers stay.
     logging.basicConfig(handlers=[handler])
+    with warnings.catch_warnings():
+        warnings.showwarning = show_warning
+        yield

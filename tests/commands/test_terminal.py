@@ -2,11 +2,16 @@
 
 import io
 import logging
+import os
+import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
+from support.small import run
 
+import keras_pruning as kp
 from keras_pruning.commands.terminal import LogFormatter, show, show_error, use_terminal
 from keras_pruning.doctor.advice import advise
 from keras_pruning.doctor.diagnosis import Diagnosis, Finding
@@ -73,6 +78,42 @@ def test_the_log():
 def test_a_terminal_that_lacks_a_character(name, monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, name, stream)
-    use_terminal()
-    print("0.9 ± 0.1 \udcff", file=stream, flush=True)
+    with use_terminal():
+        print("0.9 ± 0.1 \udcff", file=stream, flush=True)
     assert stream.buffer.getvalue() == b"0.9 \\xb1 0.1 \\udcff\n"
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_readable_lines(capsys):
+    before = warnings.showwarning
+    with use_terminal():
+        warnings.warn("The class \x1b[2J is lost.", UserWarning, stacklevel=1)
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first == "warning: The class \\x1b[2J is lost."
+    assert "DeprecationWarning: old" in second
+    assert warnings.showwarning is before
+
+
+@pytest.mark.slow
+def test_warnings_of_child_processes():
+    script = (
+        "from keras_pruning.jobs.local import run_each\n"
+        "list(run_each('warnings:warn', [{'message': 'lost \\x1b[2J'}], 1, 1, 'warning'))"
+    )
+    environment = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    command = [sys.executable, "-c", script]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "warning: lost \\x1b[2J\n" in finished.stderr
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_lost_class_on_the_command_line(capsys, tmp_path):
+    labels = np.repeat([0, 1], [97, 3])
+    ids, metadata = np.arange(100).astype(str), {"scores": {"el2n": {"higher_is_harder": True}}}
+    table = kp.ScoreTable(ids, labels, {"el2n": np.linspace(0, 1, 100)}, metadata=metadata)
+    table.save(tmp_path / "scores.parquet")
+    arguments = ["--scores", tmp_path / "scores.parquet", "--by", "el2n", "--policy", "easiest"]
+    assert run("prune", *arguments, "--keep-fraction", 0.5, "--output", tmp_path / "s") == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: The selection loses classes. Expected")
