@@ -163,11 +163,12 @@ def require_same_recipe(path, recorded, requested):
         recorded: recipe of that result, nested dictionaries.
         requested: recipe of the result that is about to be made.
     """
-    changes = list(_differences(as_json(recorded), as_json(requested)))
+    recipes = [_in_words_of_the_config(as_json(recipe)) for recipe in (recorded, requested)]
+    changes = list(_differences(*recipes))
     if changes:
         lines = [f"{path} holds the result of another recipe. Nothing was overwritten."]
         lines += [
-            f"  {key}: recorded {_short(before)}, requested {_short(now)}"
+            f"  {key}: recorded {_short(before, now)}, requested {_short(now, before)}"
             for key, before, now in changes
         ]
         if any(key == "threads" for key, _, _ in changes):
@@ -177,6 +178,31 @@ def require_same_recipe(path, recorded, requested):
             )
         lines.append("Choose another --output, or remove that result yourself.")
         raise InputError("\n".join(lines))
+
+
+def _in_words_of_the_config(recipe):
+    """Returns a recipe with the keys `scores` and `probe.seeds` in place of the scores by seed.
+
+    Args:
+        recipe: recipe as it comes from JSON, or the metadata of a file with one. `None` stays.
+    """
+    if not isinstance(recipe, dict):
+        return recipe
+    words = dict(recipe)
+    # The metadata of a table or subset has the recipe as a section.
+    if "recipe" in words:
+        words["recipe"] = _in_words_of_the_config(words["recipe"])
+    by_seed = words.pop("scores_of_each_seed", {})
+    scores = {}
+    for seed, entries in by_seed.items():
+        for entry in entries:
+            options = {key: value for key, value in entry.items() if key != "name"}
+            score = scores.setdefault(entry["name"], {**options, "seeds": []})
+            score["seeds"].append(int(seed))
+    if by_seed:
+        words["scores"] = scores
+        words["probe"] = {**words.get("probe", {}), "seeds": sorted(map(int, by_seed))}
+    return words
 
 
 def differing(first, second):
@@ -202,6 +228,9 @@ def _value(values, section, key):
     return values.get(key, OLDER_FILES.get(name))
 
 
-def _short(value):
+def _short(value, other):
+    # A whole score or section that one of the two recipes lacks
+    if value is None and isinstance(other, dict):
+        return "none"
     text = json.dumps(value)
     return text if len(text) <= 80 else text[:77] + "..."
