@@ -14,8 +14,10 @@ from keras_pruning.arguments import (
     require_seeds,
 )
 from keras_pruning.errors import InputError
+from keras_pruning.selection import policies
 from keras_pruning.selection.embedding import require_embedding
 from keras_pruning.selection.methods import description, is_baseline, method_name
+from keras_pruning.selection.select import require_no_more
 
 Seeds = int | list[int]
 
@@ -261,4 +263,5 @@ def _method(method):
     # Raise now if the policy, the quota or the embedding is invalid
     describe(method)
     require_embedding(method["embedding"])
+    require_no_more(policies.get(method["policy"]), method["by"], method["embedding"])
     return method

@@ -91,6 +91,14 @@ def test_seeds_are_a_number_or_a_list():
             "Invalid `sweep.methods`. Expected",
         ),
         (lambda: SweepConfig(methods=[{"by": "x", "policy": ["hardest"]}]), "Unknown policy"),
+        (
+            lambda: SweepConfig(methods=[{"by": "el2n", "policy": "random"}]),
+            "'random' does not read `by`. Expected none, or another policy. Received: by='el2n'",
+        ),
+        (
+            lambda: SweepConfig(methods=[{"by": "el2n", "embedding": "a.npy"}]),
+            "'hardest' does not read `embedding`.*Received: embedding='a.npy'",
+        ),
         (lambda: SweepConfig(threads=-1), "Invalid `sweep.threads`"),
         (lambda: ProbeConfig(threads=0), "Invalid `probe.threads`"),
         (lambda: ModelConfig(width=0), "Invalid `model.width`"),

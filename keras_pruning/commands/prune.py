@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from keras_pruning.recipes import require_same_recipe
-from keras_pruning.selection import Subset, select
+from keras_pruning.selection import Subset, get, select
+from keras_pruning.selection.select import require_no_more
 from keras_pruning.tables.score_table import ScoreTable
 
 HELP = "Select the examples to keep by their scores."
@@ -36,6 +37,7 @@ def add_arguments(parser):
 
 def run(values):
     """Writes the subset, or reuses the one that is there."""
+    require_no_more(get(values.policy), values.by, values.embedding)
     table = ScoreTable.load(values.scores)
     subset = select(
         table,

@@ -113,6 +113,8 @@ def test_a_model_with_the_wrong_number_of_classes(capsys, tmp_path, monkeypatch)
             "`keep_fraction`. Expected a number. Received: half",
         ),
         ([], "policy 'hardest' needs a score"),
+        (["--by", "el2n", "--policy", "random"], "'random' does not read `by`.*by='el2n'"),
+        (["--by", "el2n", "--embedding", "x.npy"], "does not read `embedding`.*'x.npy'"),
         (["--by", "el2n", "--scores", "nowhere.parquet"], "Missing file.*nowhere.parquet"),
     ],
 )
