@@ -1,143 +1,71 @@
-"""Checks of arguments. Each raises an `InputError` with the expected and the received value.
-
-A check returns the value as plain Python has it, without NumPy's types. Code that stores an option
-stores the returned value, so that every option can be written as JSON.
-"""
+"""Checks of arguments. Each raises an `InputError` with the expected and the received value."""
 
 import inspect
-import math
 import numbers
-
-import numpy as np
 
 from keras_pruning.errors import InputError, unknown
 
 
 def positive_integer(name, value):
-    """Returns `value` as an `int`. Raises an `InputError` unless it is `None` or an integer > 0."""
-    if value is not None and not (_is_integer(value) and value > 0):
+    """Returns `value`. Raises an `InputError` unless it is `None` or a positive integer."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise InputError(
             f"Invalid `{name}`. Expected a positive integer. Received: {name}={value!r}"
         )
-    return plain(value)
+    return value
 
 
 def require_positive(name, value):
-    """Returns `value` as a number. Raises an `InputError` unless it is `None` or above 0."""
-    if value is not None and not (_is_number(value) and value > 0):
-        raise InputError(
-            f"Invalid `{name}`. Expected a positive number. Received: {name}={value!r}"
-        )
-    return plain(value)
-
-
-def require_not_negative(name, value):
-    """Returns `value` as a number. Raises an `InputError` unless it is a number >= 0."""
-    if not (_is_number(value) and value >= 0):
-        raise InputError(f"Invalid `{name}`. Expected a number >= 0. Received: {name}={value!r}")
-    return plain(value)
+    """Raises an `InputError` unless `value` is `None` or a number above 0."""
+    if value is not None and not value > 0:
+        raise InputError(f"Invalid `{name}`. Expected a positive number. Received: {value}")
 
 
 def require_one_of(name, value, known):
     """Raises an `InputError` unless `value` is in `known`, a tuple of strings."""
-    if not (isinstance(value, str) and value in known):
+    if value not in known:
         expected = " or ".join(map(repr, known))
         raise InputError(f"Invalid `{name}`. Expected {expected}. Received: {name}={value!r}")
 
 
 def require_boolean(name, value):
-    """Returns `value` as a `bool`. Raises an `InputError` unless it is `True` or `False`."""
-    if not isinstance(value, bool | np.bool_):
+    """Raises an `InputError` unless `value` is `True` or `False`."""
+    if not isinstance(value, bool):
         raise InputError(f"Invalid `{name}`. Expected True or False. Received: {name}={value!r}")
-    return bool(value)
 
 
 def require_fraction(fraction, name="keep_fraction"):
-    """Returns `fraction` as a number. Raises an `InputError` unless it is in (0, 1]."""
+    """Raises an `InputError` unless `fraction` is a number in (0, 1]."""
     if not (_is_number(fraction) and 0 < fraction <= 1):
         raise InputError(
-            f"Invalid `{name}`. Expected a float in (0, 1]. Received: {name}={fraction!r}"
+            f"Invalid `{name}`. Expected a float in (0, 1]. Received: {name}={fraction}"
         )
-    return plain(fraction)
 
 
 def require_label_noise(fraction, name="label_noise"):
-    """Returns `fraction` as a number. Raises an `InputError` unless it is in [0, 1)."""
+    """Raises an `InputError` unless `fraction` is a number in [0, 1)."""
     if not (_is_number(fraction) and 0 <= fraction < 1):
         raise InputError(
-            f"Invalid `{name}`. Expected a float in [0, 1). Received: {name}={fraction!r}"
+            f"Invalid `{name}`. Expected a float in [0, 1). Received: {name}={fraction}"
         )
-    return plain(fraction)
 
 
 def require_seed(seed, name="seed"):
-    """Returns `seed` as an `int`. Raises an `InputError` unless it is an integer >= 0."""
-    if not _is_seed(seed):
+    """Raises an `InputError` unless `seed` is an integer >= 0."""
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
         raise InputError(f"Invalid `{name}`. Expected an integer >= 0. Received: {name}={seed!r}")
-    return plain(seed)
 
 
 def require_seeds(name, seeds):
-    """Returns a positive number of seeds, or a list of different seeds.
-
-    Raises:
-        InputError: if `seeds` is something else.
-    """
-    listed = plain(seeds.tolist() if isinstance(seeds, np.ndarray) else seeds)
-    if isinstance(listed, list | tuple):
-        valid = listed and all(map(_is_seed, listed)) and len(set(listed)) == len(listed)
-    else:
-        valid = _is_integer(listed) and listed > 0
-    if not valid:
+    """Raises an `InputError` unless `seeds` is a positive number of seeds or a list of seeds."""
+    # A number of seeds counts from 0: it is valid if its last seed is.
+    listed = seeds if isinstance(seeds, list) else [seeds - 1 if isinstance(seeds, int) else seeds]
+    valid = all(isinstance(seed, int) and seed >= 0 for seed in listed)
+    if not (valid and listed and len(set(listed)) == len(listed)):
         raise InputError(
             f"Invalid `{name}`. Expected a positive number of seeds, or a list of different "
-            f"seeds >= 0. Received: {seeds!r}"
+            f"seeds >= 0. Received: {seeds}"
         )
-    return list(listed) if isinstance(listed, tuple) else listed
-
-
-def require_examples(examples, name="examples"):
-    """Raises an `InputError` unless `examples` are `Examples`.
-
-    Args:
-        examples: the argument. The message says how to make `Examples` of another value.
-        name: name of the argument.
-    """
-    # Told by a method, because the class is defined on top of this module.
-    if hasattr(examples, "scoring_batches"):
-        return
-    kind = type(examples)
-    if kind.__module__.startswith("tensorflow.python.data"):
-        received, mend = "a tf.data.Dataset", "Collect its inputs and labels in arrays x and y."
-    elif isinstance(examples, dict):
-        received = "a dictionary"
-        mend = "Several inputs for one example are not supported. Take one array x and labels y."
-    elif kind is tuple:
-        received, mend = f"a tuple of {len(examples)} values", "Take its inputs x and labels y."
-    else:
-        received, mend = kind.__name__, "Take inputs x and labels y."
-    raise InputError(
-        f"Invalid `{name}`. Expected Examples, which hold inputs, labels and ids in a fixed order. "
-        f"Received: {received}. {mend} Then make them with Examples.from_arrays(x, y)."
-    )
-
-
-def plain(value):
-    """Returns `value` without NumPy's numbers, also inside lists, tuples and dictionaries.
-
-    A float of lower precision becomes the float of the same shortest digits, so that
-    `np.float32(0.1)` becomes 0.1.
-    """
-    if isinstance(value, np.floating):
-        return float(str(value))
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
-    # Exactly these types: a named tuple is made from other arguments.
-    if type(value) in (list, tuple):
-        return type(value)(plain(item) for item in value)
-    return value
 
 
 def from_registry(kind, value, registry, base):
@@ -171,25 +99,13 @@ def from_registry(kind, value, registry, base):
 def options_of(instance):
     """Returns the arguments of `__init__` that make the same entry again, as a dictionary.
 
-    Its numbers are plain Python numbers, also if an entry has stored NumPy's.
-
     Args:
         instance: an entry that stores each argument as an attribute of the same name.
     """
     parameters = inspect.signature(type(instance)).parameters
-    stored = [name for name in parameters if hasattr(instance, name)]
-    return {name: plain(getattr(instance, name)) for name in stored}
-
-
-def _is_integer(value):
-    # `True` and `False` are integers in Python.
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return {name: getattr(instance, name) for name in parameters if hasattr(instance, name)}
 
 
 def _is_number(value):
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return real and math.isfinite(value)
-
-
-def _is_seed(value):
-    return _is_integer(value) and value >= 0
+    # `True` and `False` are integers in Python.
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

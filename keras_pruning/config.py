@@ -4,20 +4,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from keras_pruning.arguments import (
-    plain,
-    positive_integer,
     require_fraction,
     require_label_noise,
-    require_not_negative,
     require_positive,
     require_seed,
     require_seeds,
 )
 from keras_pruning.errors import InputError
-from keras_pruning.selection import policies
 from keras_pruning.selection.embedding import require_embedding
 from keras_pruning.selection.methods import description, is_baseline, method_name
-from keras_pruning.selection.select import require_no_more
 
 Seeds = int | list[int]
 
@@ -44,10 +39,10 @@ class DatasetConfig:
     label_noise: float = 0.0
 
     def __post_init__(self):
-        self.fraction = require_fraction(self.fraction, "dataset.fraction")
-        self.seed = require_seed(self.seed, "dataset.seed")
-        self.image_size = positive_integer("dataset.image_size", self.image_size)
-        self.label_noise = require_label_noise(self.label_noise, "dataset.label_noise")
+        require_fraction(self.fraction, "dataset.fraction")
+        require_seed(self.seed, "dataset.seed")
+        require_positive("dataset.image_size", self.image_size)
+        require_label_noise(self.label_noise, "dataset.label_noise")
 
 
 @dataclass
@@ -64,7 +59,7 @@ class ModelConfig:
     width: int | None = None
 
     def __post_init__(self):
-        self.width = positive_integer("model.width", self.width)
+        require_positive("model.width", self.width)
 
     @property
     def options(self):
@@ -96,9 +91,9 @@ class ProbeConfig:
 
     def __post_init__(self):
         for name in ("epochs", "jobs", "threads"):
-            setattr(self, name, positive_integer(f"probe.{name}", getattr(self, name)))
-        self.seeds = require_seeds("probe.seeds", self.seeds)
-        self.fraction = require_fraction(self.fraction, "probe.fraction")
+            require_positive(f"probe.{name}", getattr(self, name))
+        require_seeds("probe.seeds", self.seeds)
+        require_fraction(self.fraction, "probe.fraction")
         if self.split == "test" and self.fraction < 1:
             raise InputError(
                 "Scores of test examples cannot be estimated from neighbours. "
@@ -133,10 +128,13 @@ class TrainingConfig:
     augmentation: Literal["flip_crop"] | None = None
 
     def __post_init__(self):
-        for name in ("epochs", "batch_size"):
-            setattr(self, name, positive_integer(f"training.{name}", getattr(self, name)))
-        self.learning_rate = require_positive("training.learning_rate", self.learning_rate)
-        self.weight_decay = require_not_negative("training.weight_decay", self.weight_decay)
+        for name in ("epochs", "batch_size", "learning_rate"):
+            require_positive(f"training.{name}", getattr(self, name))
+        if self.weight_decay < 0:
+            raise InputError(
+                "Invalid `training.weight_decay`. Expected a number >= 0. "
+                f"Received: {self.weight_decay}"
+            )
 
 
 @dataclass
@@ -166,9 +164,6 @@ class SweepConfig:
         self.methods = [_method(method) for method in self.methods]
         for name in ("keep_fractions", "data_fractions"):
             fractions = getattr(self, name)
-            if fractions is not None:
-                fractions = [require_fraction(part, f"sweep.{name}") for part in fractions]
-                setattr(self, name, fractions)
             if fractions is not None and (not fractions or len(set(fractions)) < len(fractions)):
                 raise InputError(
                     f"Invalid `sweep.{name}`. Expected at least one fraction, each once. "
@@ -182,9 +177,13 @@ class SweepConfig:
                 "Invalid `sweep.methods`. Expected each once, with one embedding each. "
                 f"Received: {', '.join(names)}"
             )
-        self.jobs = positive_integer("sweep.jobs", self.jobs)
-        self.threads = positive_integer("sweep.threads", self.threads)
-        self.seeds = require_seeds("sweep.seeds", self.seeds)
+        for fraction in self.keep_fractions:
+            require_fraction(fraction, "sweep.keep_fractions")
+        for fraction in self.data_fractions or []:
+            require_fraction(fraction, "sweep.data_fractions")
+        require_positive("sweep.jobs", self.jobs)
+        require_positive("sweep.threads", self.threads)
+        require_seeds("sweep.seeds", self.seeds)
 
 
 @dataclass
@@ -213,7 +212,7 @@ class Config:
     seed: int = 0
 
     def __post_init__(self):
-        self.seed = require_seed(self.seed)
+        require_seed(self.seed)
         listed = [self.scores] if isinstance(self.scores, str) else self.scores
         self.scores = [_score(score) for score in listed]
         names = [score["name"] for score in self.scores]
@@ -234,14 +233,14 @@ def seed_list(seeds, first=0):
 
 def _score(score):
     """Returns an entry of `scores` as a checked dictionary."""
-    score = {"name": score} if isinstance(score, str) else plain(dict(score))
+    score = {"name": score} if isinstance(score, str) else dict(score)
     if not isinstance(score.get("name"), str):
         raise InputError(
             f"Invalid entry of `scores`. Expected a name, or a dictionary with a name. "
             f"Received: {score}"
         )
     if "seeds" in score:
-        score["seeds"] = require_seeds(f"scores.{score['name']}.seeds", score["seeds"])
+        require_seeds(f"scores.{score['name']}.seeds", score["seeds"])
     return score
 
 
@@ -263,5 +262,4 @@ def _method(method):
     # Raise now if the policy, the quota or the embedding is invalid
     describe(method)
     require_embedding(method["embedding"])
-    require_no_more(policies.get(method["policy"]), method["by"], method["embedding"])
     return method

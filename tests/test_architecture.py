@@ -11,7 +11,6 @@ PACKAGE = Path(__file__).parents[1] / "keras_pruning"
 # From the lowest room to the highest. The package itself holds the version.
 ROOMS = [
     "errors",
-    "text",
     "arguments",
     "storage",
     "statistics",

@@ -68,8 +68,8 @@ def test_seeds_are_a_number_or_a_list():
     [
         (lambda: DatasetConfig(fraction=0), r"Invalid `dataset.fraction`. Expected.*\(0, 1\]"),
         (lambda: DatasetConfig(image_size=0), "Invalid `dataset.image_size`. Expected a positive"),
-        (lambda: ProbeConfig(epochs=0), "Invalid `probe.epochs`. Expected.*Received: .*0"),
-        (lambda: ProbeConfig(seeds=0), "Invalid `probe.seeds`. Expected.*Received: .*0"),
+        (lambda: ProbeConfig(epochs=0), "Invalid `probe.epochs`. Expected.*Received: 0"),
+        (lambda: ProbeConfig(seeds=0), "Invalid `probe.seeds`. Expected.*Received: 0"),
         (lambda: ProbeConfig(seeds=[1, 1]), "different seeds"),
         (lambda: ProbeConfig(seeds=[]), "Invalid `probe.seeds`"),
         (lambda: TrainingConfig(batch_size=-1), "Invalid `training.batch_size`"),
@@ -91,14 +91,6 @@ def test_seeds_are_a_number_or_a_list():
             "Invalid `sweep.methods`. Expected",
         ),
         (lambda: SweepConfig(methods=[{"by": "x", "policy": ["hardest"]}]), "Unknown policy"),
-        (
-            lambda: SweepConfig(methods=[{"by": "el2n", "policy": "random"}]),
-            "'random' does not read `by`. Expected none, or another policy. Received: by='el2n'",
-        ),
-        (
-            lambda: SweepConfig(methods=[{"by": "el2n", "embedding": "a.npy"}]),
-            "'hardest' does not read `embedding`.*Received: embedding='a.npy'",
-        ),
         (lambda: SweepConfig(threads=-1), "Invalid `sweep.threads`"),
         (lambda: ProbeConfig(threads=0), "Invalid `probe.threads`"),
         (lambda: ModelConfig(width=0), "Invalid `model.width`"),

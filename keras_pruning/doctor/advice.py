@@ -3,7 +3,6 @@
 import numpy as np
 
 from keras_pruning.doctor.diagnosis import HARDEST
-from keras_pruning.text import visible
 
 # AUROC: a score is suitable for cleaning from FINDS up and blind below WEAK. Below BLIND it ranks
 # wrong labels as easy.
@@ -136,8 +135,7 @@ def _on_classes(diagnosis):
     # Classes that most scores find hard come first
     worst = sorted(scores_by_class, key=lambda index: -len(scores_by_class[index]))
     lines = [
-        f"Class {visible(diagnosis.class_names[index])} "
-        f"({diagnosis.class_shares[index]:.0%} of the data) "
+        f"Class {diagnosis.class_names[index]} ({diagnosis.class_shares[index]:.0%} of the data) "
         f"is over-represented in the hardest tenth by {', '.join(scores_by_class[index])}."
         for index in worst[:CLASSES]
     ]

@@ -1,13 +1,13 @@
 """A diagnosis as files and as tables on the terminal."""
 
+import csv
 import dataclasses
 
 import numpy as np
 
 from keras_pruning.reports.pictures import correlation_map
-from keras_pruning.reports.terminal_tables import add_row, new_table
+from keras_pruning.reports.terminal_tables import new_table
 from keras_pruning.storage import new_file, write_json
-from keras_pruning.tables.csv_files import write_csv
 
 # Most classes in a table, so that it fits on a terminal.
 CLASSES_SHOWN = 10
@@ -38,7 +38,10 @@ def _write_csv(path, findings):
     for row in rows:
         # A list does not fit in a cell. The JSON file has it.
         del row["class_shares"]
-    write_csv(path, rows[0], [row.values() for row in rows])
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def as_tables(diagnosis):
@@ -58,8 +61,7 @@ def _findings(diagnosis):
     numbers = ("AUROC", "average precision", "probes", "reliability", "probes for 0.9")
     table = _new_table(["score", *numbers, "mode"], words=("score", "mode"))
     for finding in sorted(diagnosis.findings, key=lambda finding: -finding.auroc):
-        add_row(
-            table,
+        table.add_row(
             finding.score,
             f"{finding.auroc:.3f}",
             f"{finding.average_precision:.3f}",
@@ -79,7 +81,7 @@ def _correlations(diagnosis):
         numbers, diagnosis.findings, diagnosis.correlations, strict=True
     ):
         values = [_number(100 * value, "z.0f") for value in row]
-        add_row(table, f"{number} {finding.score}", *values)
+        table.add_row(f"{number} {finding.score}", *values)
     return "Rank correlations (Spearman) of the scores, in %", table
 
 
@@ -90,10 +92,10 @@ def _class_shares(diagnosis):
     part = "" if len(shown) == len(data) else f" (the {len(shown)} of {len(data)} that differ most)"
     names = [diagnosis.class_names[index] for index in shown]
     table = _new_table(["score", *names], words=("score",))
-    add_row(table, "all examples", *[f"{100 * data[index]:.0f}" for index in shown])
+    table.add_row("all examples", *[f"{100 * data[index]:.0f}" for index in shown])
     table.add_section()
     for finding, row in zip(diagnosis.findings, shares, strict=True):
-        add_row(table, finding.score, *[f"{100 * row[index]:.0f}" for index in shown])
+        table.add_row(finding.score, *[f"{100 * row[index]:.0f}" for index in shown])
     title = f"Share of each class{part} among the hardest 10 % of the right labels, in %"
     return title, table
 

@@ -1,5 +1,6 @@
 """Lists the examples of the clean data that are most likely mislabelled."""
 
+import csv
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,6 @@ from keras_pruning.reports.pictures import are_images, grid
 from keras_pruning.selection.ranking import hardest_first
 from keras_pruning.storage import RECIPE, new_folder, read_json, write_json
 from keras_pruning.tables import parquet
-from keras_pruning.tables.csv_files import write_csv
 from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
@@ -224,12 +224,13 @@ def _write_csv(path, examples, rows, score, values, predicted, share):
     """Writes a line for each of some rows, in their order."""
     names = examples.class_names
     header = ["rank", "id", "label", "label_name", "predicted", "predicted_name", "probes_agree"]
-    lines = []
-    for rank, row in enumerate(rows, start=1):
-        label, other = int(examples.labels[row]), int(predicted[row])
-        line = [rank, examples.ids[row], label, names[label], other, names[other]]
-        lines.append([*line, f"{share[row]:.4g}", f"{values[row]:.6g}"])
-    write_csv(path, [*header, score], lines)
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*header, score])
+        for rank, row in enumerate(rows, start=1):
+            label, other = int(examples.labels[row]), int(predicted[row])
+            line = [rank, examples.ids[row], label, names[label], other, names[other]]
+            writer.writerow([*line, f"{share[row]:.4g}", f"{values[row]:.6g}"])
 
 
 def _write_picture(path, examples, rows, predicted):
@@ -250,7 +251,7 @@ def _write_picture(path, examples, rows, predicted):
 
 def _in_ascii(text, otherwise):
     """Returns `text`, or `otherwise` if it has characters that Pillow's font lacks."""
-    return text if text.isascii() and text.isprintable() else otherwise
+    return text if text.isascii() else otherwise
 
 
 def _tail(identifier, length=11):

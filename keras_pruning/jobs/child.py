@@ -7,11 +7,9 @@ import signal
 import sys
 import tempfile
 import threading
-import warnings
 from multiprocessing.connection import wait
 
 from keras_pruning.backend.startup import import_tensorflow, set_up_devices
-from keras_pruning.text import show_warning
 
 
 def run(function, arguments, threads, folder):
@@ -27,7 +25,6 @@ def run(function, arguments, threads, folder):
         The result of the function.
     """
     tempfile.tempdir = folder
-    warnings.showwarning = show_warning
     # Raise `SystemExit` on SIGTERM, so that the process removes its partial files.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -1,17 +1,19 @@
 """The comparison of runs as CSV and as a table on the terminal."""
 
+import csv
 import dataclasses
 
-from keras_pruning.reports.terminal_tables import add_row, new_table
+from keras_pruning.reports.terminal_tables import new_table
 from keras_pruning.selection.policies import BASELINE
-from keras_pruning.tables import csv_files
 
 
 def write_csv(path, rows):
     """Writes one line for each `Row`. Accuracies are fractions in [0, 1]."""
-    fields = [field.name for field in dataclasses.fields(rows[0])]
-    lines = [[*dataclasses.asdict(row).values(), row.verdict] for row in rows]
-    csv_files.write_csv(path, [*fields, "verdict"], lines)
+    with open(path, "w", newline="") as file:
+        fields = [field.name for field in dataclasses.fields(rows[0])]
+        writer = csv.DictWriter(file, [*fields, "verdict"])
+        writer.writeheader()
+        writer.writerows({**dataclasses.asdict(row), "verdict": row.verdict} for row in rows)
 
 
 def as_table(rows):
@@ -31,7 +33,7 @@ def as_table(rows):
         if previous not in (None, group):
             table.add_section()
         previous = group
-        add_row(table, *[f"{row.data_fraction:.0%}"] * several, *_cells(row))
+        table.add_row(*[f"{row.data_fraction:.0%}"] * several, *_cells(row))
     return table
 
 

@@ -5,7 +5,7 @@ layer vote 2 on.
 """
 
 from keras_pruning.reports.event_files import EventFile
-from keras_pruning.reports.terminal_tables import add_row, new_table
+from keras_pruning.reports.terminal_tables import new_table
 
 _NAME = "prediction_depth"
 _COLUMNS = ("depth", "settled from", "vote right, %", "examples", "network right, %")
@@ -27,10 +27,13 @@ def as_table(details, probes=1):
             `probe_accuracy`, `network_accuracy`, `accuracy_by_depth` and `support`.
         probes: number of probes. The details are from the first.
     """
+    from rich.text import Text
+
     table = new_table(_COLUMNS, words=("settled from",), title=_title(details, probes))
     rows = _rows(details)
     for number, cells in enumerate(rows):
-        add_row(table, *cells, end_section=number == len(rows) - 2)
+        # The name of a layer may look like markup.
+        table.add_row(*map(Text, cells), end_section=number == len(rows) - 2)
     return table
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from keras_pruning.arguments import (
-    plain,
     positive_integer,
     require_boolean,
     require_fraction,
@@ -128,7 +127,6 @@ class PredictionDepth(EmbeddingScore):
         include_self=False,
         seed=0,
     ):
-        layers = plain(layers)
         number = isinstance(layers, int) and not isinstance(layers, bool) and layers >= 0
         if not (layers is None or number or isinstance(layers, list | tuple)):
             raise InputError(
@@ -136,20 +134,21 @@ class PredictionDepth(EmbeddingScore):
                 f"Received: layers={layers!r}"
             )
         require_one_of("against", against, ("prediction", "label"))
-        self.include_self = require_boolean("include_self", include_self)
-        self.support_fraction = require_fraction(support_fraction, "support_fraction")
+        require_boolean("include_self", include_self)
+        require_fraction(support_fraction, "support_fraction")
         if support_count is not None and support_fraction != 1:
             raise InputError(
                 "Expected `support_fraction` or `support_count`. Received both: "
                 f"support_fraction={support_fraction}, support_count={support_count}"
             )
-        self.seed = require_seed(seed)
+        require_seed(seed)
         self.layers, self.k = layers, positive_integer("k", k)
         if self.k is None:
             raise InputError("Invalid `k`. Expected a positive integer. Received: k=None")
+        self.support_fraction = support_fraction
         self.support_count = positive_integer("support_count", support_count)
         self.max_dimension = positive_integer("max_dimension", max_dimension)
-        self.against = against
+        self.against, self.include_self, self.seed = against, include_self, seed
         # A network that has not memorised a wrong label agrees with the votes against it.
         self.sees_wrong_labels = against == "label"
 

@@ -76,7 +76,8 @@ class Prototype(EmbeddingScore):
     ):
         require_one_of("centroids", centroids, (CLASS, KMEANS))
         require_one_of("metric", metric, METRICS)
-        self.centroids, self.metric, self.seed = centroids, metric, require_seed(seed)
+        require_seed(seed)
+        self.centroids, self.metric, self.seed = centroids, metric, seed
         self.clusters = positive_integer("clusters", clusters)
         if centroids == CLASS and clusters is not None:
             raise InputError(

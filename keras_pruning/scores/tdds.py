@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_pruning.arguments import require_fraction
+from keras_pruning.errors import InputError
 from keras_pruning.scores.score import EveryEpochScore
 from keras_pruning.scores.summaries import SlidingWindow, checked_window
 
@@ -86,7 +86,11 @@ class TDDS(EveryEpochScore):
     def __init__(self, window=None, epochs=None, decay=0.9):
         super().__init__(epochs)
         self.window = checked_window(window, epochs, self.fewest_epochs)
-        self.decay = require_fraction(decay, "decay")
+        if isinstance(decay, bool) or not isinstance(decay, int | float) or not 0 < decay <= 1:
+            raise InputError(
+                f"Invalid `decay`. Expected a float in (0, 1]. Received: decay={decay!r}"
+            )
+        self.decay = decay
 
     def new_summary(self, examples):
         return UnevenChange(self.window_length, self.decay, examples)

@@ -1,10 +1,8 @@
 """Selects the examples to keep."""
 
-import warnings
-
 import numpy as np
 
-from keras_pruning.arguments import require_fraction, require_seed
+from keras_pruning.arguments import require_seed
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.selection import policies, quotas
@@ -19,8 +17,6 @@ from keras_pruning.selection.embedding import open_embedding, require_embedding
 from keras_pruning.selection.methods import description
 from keras_pruning.selection.subset import Subset
 
-# Most lost classes that a warning names.
-_CLASSES_NAMED = 5
 # The noun for each need that may be missing, and how to give it.
 _HOW_TO_GIVE = {
     DIFFICULTY: ("a score", "`by`, the name of one"),
@@ -48,8 +44,7 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
             path of a `.npy` file. Only a policy that needs an embedding reads it.
 
     Returns:
-        A `Subset` in the order of `table.ids`. There is a warning if a class loses all of its
-        examples.
+        A `Subset` in the order of `table.ids`.
 
     Raises:
         InputError: if an argument is invalid, the policy needs something that is missing, or
@@ -62,10 +57,9 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         )
     # Check every argument before anything is selected
     policy, quota = policies.get(policy), quotas.get(quota)
-    keep_fraction = require_fraction(keep_fraction)
     total = keep_count(keep_fraction, len(table))
     policy.require_keep_fraction(keep_fraction)
-    seed = require_seed(seed)
+    require_seed(seed)
     require_embedding(embedding)
     difficulty = table.difficulty(by) if by is not None else None
     require_needs(policy, by, table.names, embedding)
@@ -73,14 +67,13 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
     # Give the policy the arrays that it needs and no others
     candidates, digest = _candidates(policy, table, difficulty, embedding)
     mask = choose(policy, candidates, table.labels, total, quota, seed)
-    _warn_of_lost_classes(table.labels, mask, quota)
     # Recorded, because scores of neighbours may select worse than an example's own
     reads_scores = DIFFICULTY in policy.needs or CONFIDENCE in policy.needs
     selection = {
         **method,
         "keep_fraction": float(keep_fraction),
         "kept": total,
-        "seed": seed,
+        "seed": int(seed),
         "extrapolated": bool(reads_scores and table.extrapolated.any()),
         "embedding": digest,
     }
@@ -108,29 +101,6 @@ def require_needs(policy, by, scores, embedding):
         raise InputError(
             f"The policy {policy.name!r} needs {' and '.join(nouns)}. "
             f"Expected {', and '.join(ways)}. Received: {', '.join(missing.values())}"
-        )
-
-
-def require_no_more(policy, by, embedding):
-    """Raises an `InputError` if a policy gets a score or an embedding that it does not read.
-
-    Commands and configs call it. `select` takes the same arguments for every policy.
-
-    Args:
-        policy: `Policy`.
-        by: name of the score that gives the difficulty, or `None`.
-        embedding: source of the embedding, or `None`.
-    """
-    unread = []
-    if DIFFICULTY not in policy.needs and by is not None:
-        unread.append(("by", repr(by)))
-    if EMBEDDING not in policy.needs and embedding is not None:
-        unread.append(("embedding", repr(embedding)))
-    if unread:
-        names = " or ".join(f"`{name}`" for name, _ in unread)
-        raise InputError(
-            f"The policy {policy.name!r} does not read {names}. Expected none, or another policy. "
-            f"Received: {', '.join(f'{name}={value}' for name, value in unread)}"
         )
 
 
@@ -176,25 +146,6 @@ def choose(policy, candidates, labels, total, quota, seed):
         if len(rows):
             mask[rows[_positions(policy, candidates.at(rows), count, rng)]] = True
     return mask
-
-
-def _warn_of_lost_classes(labels, mask, quota):
-    """Warns if a class has examples and keeps none."""
-    lost, sizes = np.unique(labels[~mask], return_counts=True)
-    gone = ~np.isin(lost, labels[mask])
-    if not gone.any():
-        return
-    listed = [f"{label} ({size:,})" for label, size in zip(lost[gone], sizes[gone], strict=True)]
-    shown = ", ".join(listed[:_CLASSES_NAMED]) + ", …" * (len(listed) > _CLASSES_NAMED)
-    mend = "Keep a larger fraction."
-    if quota is None and mask.sum() >= len(np.unique(labels)):
-        mend = "The quota 'balanced' keeps examples of every class: quota='balanced'."
-    warnings.warn(
-        "The selection loses classes. Expected kept examples of every class. Received: none of "
-        f"{gone.sum()} classes, with their sizes: {shown}. {mend}",
-        UserWarning,
-        stacklevel=3,
-    )
 
 
 def _class_counts(quota, labels, total, rng):

@@ -158,7 +158,6 @@ def test_config_makes_the_same_policy_again(name):
     assert get({"name": name, **policy.get_config()}).get_config() == policy.get_config()
 
 
-@pytest.mark.filterwarnings("ignore:The selection loses classes")
 def test_a_quota_may_be_an_instance(examples):
     class FirstClass(Quota):
         name = "first_class"

@@ -38,7 +38,6 @@ def test_registered_under_its_own_name(policy):
 @pytest.mark.parametrize(
     ("keep_fraction", "count"), [(1, 170), (0.5, 85), (0.015, 3), (0.25, 43), (0.35, 60)]
 )
-@pytest.mark.filterwarnings("ignore:The selection loses classes")
 def test_counts_are_exact(policy, quota, keep_fraction, count):
     subset = kp.select(unbalanced(), "s", keep_fraction, policy, quota)
     assert len(subset) == subset.mask.sum() == len(subset.kept_ids) == count
@@ -74,7 +73,6 @@ def test_a_score_that_is_low_for_hard_examples_is_turned_around():
 
 
 @pytest.mark.parametrize("quota", [None, "balanced"])
-@pytest.mark.filterwarnings("ignore:The selection loses classes")
 def test_hardest_and_easiest_partition_the_data(quota):
     data = unbalanced() if quota is None else table(np.arange(40) // 4, np.arange(40) % 4)
     for keep_fraction in (0.1, 0.3, 0.7):
@@ -83,7 +81,6 @@ def test_hardest_and_easiest_partition_the_data(quota):
         np.testing.assert_array_equal(hardest.mask, ~easiest.mask)
 
 
-@pytest.mark.filterwarnings("ignore:The selection loses classes")
 def test_random_needs_no_score_and_is_uniform():
     data = unbalanced()
     kept = np.mean([kp.select(data, None, 0.3, "random", seed=s).mask for s in range(400)], axis=0)
@@ -163,24 +160,3 @@ def test_refuses_a_fraction_that_keeps_nothing():
 def test_refuses_unknown_names(arguments, message):
     with pytest.raises(InputError, match=message):
         kp.select(unbalanced(), **arguments)
-
-
-def test_a_lost_class_is_a_warning_that_names_the_quota():
-    labels = np.repeat([0, 1], [1619, 16])
-    difficulty = np.linspace(0, 1, len(labels))
-    table = kp.ScoreTable(
-        np.arange(len(labels)).astype(str),
-        labels,
-        {"el2n": difficulty},
-        metadata={"scores": {"el2n": {"higher_is_harder": True}}},
-    )
-    message = r"loses classes. Expected.*Received: none of 1 classes.*: 1 \(16\).*quota='balanced'"
-    with pytest.warns(UserWarning, match=message) as caught:
-        subset = kp.select(table, "el2n", 0.3, "easiest")
-    assert caught[0].filename == __file__
-    assert (subset.labels[subset.mask] == 0).all()
-    # No warning, which would be an error
-    kp.select(table, "el2n", 0.3, "hardest")
-    kp.select(table, "el2n", 0.3, "easiest", quota="balanced")
-    with pytest.warns(UserWarning, match=r"Received: none of 1 classes.*Keep a larger fraction"):
-        kp.select(table, "el2n", 0.0007, "easiest", quota="balanced")
