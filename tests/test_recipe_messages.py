@@ -50,3 +50,20 @@ def test_other_scores_are_named_as_in_the_config(changes, lines):
         shown = str(error.value).splitlines()[1:-1]
         assert [line.strip().removeprefix("recipe.") for line in shown] == lines
         assert "scores_of_each_seed" not in str(error.value)
+
+
+def test_another_order_of_scores_is_shown():
+    orders = [[{"name": "el2n"}, {"name": "vog"}], [{"name": "vog"}, {"name": "el2n"}]]
+    recipes = [{"probe": {}, "scores_of_each_seed": {"0": order}} for order in orders]
+    with pytest.raises(InputError, match=r"scores_of_each_seed.0: recorded \[{.name.: .el2n.}"):
+        require_same_recipe("out", *recipes)
+
+
+@pytest.mark.parametrize("by_seed", [3, [], {"x": []}, {"0": 3}, {"0": [{}]}, {"0": [[]]}, None])
+@pytest.mark.parametrize("probe", [{}, None, 3])
+def test_recipes_that_are_not_ours_are_shown_as_they_are(by_seed, probe):
+    recorded = {"probe": probe, "scores_of_each_seed": by_seed}
+    requested = {"probe": {"epochs": 2}, "scores_of_each_seed": {"0": [{"name": "el2n"}]}}
+    for sections in ((recorded, requested), ({"recipe": recorded}, {"recipe": requested})):
+        with pytest.raises(InputError, match="another recipe. Nothing was overwritten"):
+            require_same_recipe("out", *sections)
