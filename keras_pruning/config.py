@@ -17,6 +17,8 @@ from keras_pruning.arguments import (
 from keras_pruning.errors import InputError
 from keras_pruning.selection.embedding import require_embedding
 from keras_pruning.selection.methods import description, is_baseline, method_name
+from keras_pruning.selection.policies import get
+from keras_pruning.selection.select import require_no_more
 
 Seeds = int | list[int]
 
@@ -266,4 +268,5 @@ def _method(method):
     # Raise now if the policy, the quota or the embedding is invalid
     describe(method)
     require_embedding(method["embedding"])
+    require_no_more(get(method["policy"]), method["by"], method["embedding"])
     return method

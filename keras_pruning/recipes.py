@@ -191,11 +191,14 @@ def require_same_recipe(path, recorded, requested):
         recorded: recipe of that result, nested dictionaries.
         requested: recipe of the result that is about to be made.
     """
-    changes = list(_differences(as_json(recorded), as_json(requested)))
+    recipes = as_json(recorded), as_json(requested)
+    changes = list(_differences(*recipes))
     if changes:
+        # Another order of the same scores has no other words.
+        changes = list(_differences(*map(_in_words_of_the_config, recipes))) or changes
         lines = [f"{path} holds the result of another recipe. Nothing was overwritten."]
         lines += [
-            f"  {key}: recorded {_short(before)}, requested {_short(now)}"
+            f"  {key}: recorded {_short(before, now)}, requested {_short(now, before)}"
             for key, before, now in changes
         ]
         if any(key == "threads" for key, _, _ in changes):
@@ -205,6 +208,43 @@ def require_same_recipe(path, recorded, requested):
             )
         lines.append("Choose another --output, or remove that result yourself.")
         raise InputError("\n".join(lines))
+
+
+def _in_words_of_the_config(recipe):
+    """Returns a recipe with the keys `scores` and `probe.seeds` in place of the scores by seed.
+
+    Args:
+        recipe: recipe as it comes from JSON, or the metadata of a file with one. A recipe that this
+            package has not written stays as it is.
+    """
+    if not isinstance(recipe, dict):
+        return recipe
+    # The metadata of a table or subset has the recipe as a section.
+    if "recipe" in recipe:
+        return {**recipe, "recipe": _in_words_of_the_config(recipe["recipe"])}
+    words = dict(recipe)
+    try:
+        by_seed = words.pop("scores_of_each_seed")
+        words["scores"] = _with_seeds(by_seed)
+        words["probe"] = {**words["probe"], "seeds": sorted(map(int, by_seed))}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return recipe
+    return words
+
+
+def _with_seeds(by_seed):
+    """Returns a dictionary from the name of each score to its options and the list of its seeds.
+
+    Args:
+        by_seed: dictionary from seeds to lists of the scores that a probe of this seed takes.
+    """
+    scores = {}
+    for seed, entries in by_seed.items():
+        for entry in entries:
+            options = {key: value for key, value in entry.items() if key != "name"}
+            score = scores.setdefault(entry["name"], {**options, "seeds": []})
+            score["seeds"].append(int(seed))
+    return scores
 
 
 def differing(first, second):
@@ -230,6 +270,9 @@ def _value(values, section, key):
     return values.get(key, OLDER_FILES.get(name))
 
 
-def _short(value):
+def _short(value, other):
+    # A whole score or section that one of the two recipes lacks
+    if value is None and isinstance(other, dict):
+        return "none"
     text = json.dumps(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -177,7 +177,7 @@ def test_a_run_of_the_version_before_is_finished(options, tmp_path):
     [
         ({"extrapolated": True}, "selection.extrapolated: recorded false, requested true"),
         ({"label_noise": 0.2}, "examples.label_noise: recorded 0.0, requested 0.2"),
-        ({"whole": True}, "selection: recorded .*requested null"),
+        ({"whole": True}, "selection: recorded .*requested none"),
     ],
 )
 def test_another_run_than_the_one_before_is_refused(options, message):

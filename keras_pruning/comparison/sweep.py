@@ -140,7 +140,8 @@ def _require_scored(grid, names):
         if DIFFICULTY in policy.needs and method["by"] not in names:
             raise InputError(
                 "A method of the sweep uses a score that is not taken. "
-                f"Expected `by` among `scores`: {names}. Received: {method['by']!r}"
+                f"Expected `by` among `scores`: {names}. Received: {method['by']!r}. "
+                "Add it to `scores`, or choose another `by`."
             )
         require_needs(policy, method["by"], names, method["embedding"])
 

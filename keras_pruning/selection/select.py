@@ -130,6 +130,29 @@ def require_needs(policy, by, scores, embedding):
         )
 
 
+def require_no_more(policy, by, embedding):
+    """Raises an `InputError` if a policy gets a score or an embedding that it does not read.
+
+    Commands and configs call it. `select` takes the same arguments for every policy.
+
+    Args:
+        policy: `Policy`.
+        by: name of the score that gives the difficulty, or `None`.
+        embedding: source of the embedding, or `None`.
+    """
+    unread = {}
+    if DIFFICULTY not in policy.needs and by is not None:
+        unread["by"] = by
+    if EMBEDDING not in policy.needs and embedding is not None:
+        unread["embedding"] = embedding
+    if unread:
+        names = " or ".join(f"`{name}`" for name in unread)
+        raise InputError(
+            f"The policy {policy.name!r} does not read {names}. Expected none, or another policy. "
+            f"Received: {', '.join(f'{name}={value!r}' for name, value in unread.items())}"
+        )
+
+
 def _candidates(policy, table, difficulty, embedding):
     """Returns the `Candidates` with the arrays that a policy needs, and the embedding's hash."""
     arrays, digest = {}, None

@@ -53,7 +53,7 @@ def test_mistakes_in_a_config(arguments, message, capsys, tmp_path):
         ("training: [epochs, 1", "Cannot read the config .*, line 1, column 21. Expected YAML"),
         ("sweep: {keep_fractions: [0]}", "Invalid `sweep.keep_fractions`"),
         ("sweep: {methods: [{by: el2n, policy: harder}]}", "Unknown policy"),
-        ("sweep: {methods: [aum]}", "score that is not taken. Expected `by` among.*'aum'"),
+        ("sweep: {methods: [aum]}", "score that is not taken. Expected `by` among.*'aum'. Add it"),
     ],
 )
 def test_mistakes_in_a_yaml_file(text, message, capsys, tmp_path):
