@@ -238,7 +238,7 @@ def test_classes_that_most_scores_find_hard_come_first():
 def shown(numbers):
     """The titles and the columns of the tables, each a list of cells."""
     return [
-        (title, {column.header: list(column.cells) for column in table.columns})
+        (title, {str(column.header): list(map(str, column.cells)) for column in table.columns})
         for title, table in as_tables(numbers)
     ]
 

@@ -74,7 +74,7 @@ def test_the_cosine_of_a_vector_of_zeros_is_refused():
     data[4] = 0
     with pytest.raises(InputError, match="zero as the vector 4. Use.*euclidean"):
         nearest(data, data, 3, metric="cosine")
-    with pytest.raises(InputError, match="euclidean.*Received: 'manhattan'"):
+    with pytest.raises(InputError, match="euclidean.*Received: metric='manhattan'"):
         nearest(data, data, 3, metric="manhattan")
 
 

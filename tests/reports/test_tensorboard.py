@@ -19,6 +19,7 @@ def write_grid(folder, keep_fractions, seeds=2, fraction=1.0, methods=(RANDOM, E
         for keep_fraction in keep_fractions:
             for method in methods:
                 accuracy = keep_fraction - 0.1 * (method is EL2N) + 0.02 * seed
+                accuracy = min(max(accuracy, 0.02), 0.98)
                 write_run(folder, accuracy, method, keep_fraction, seed, fraction)
 
 

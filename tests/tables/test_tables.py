@@ -299,8 +299,8 @@ def test_a_subset_saved_and_loaded_keeps_the_same(tmp_path):
         "policy_options": {},
         "quota_options": {},
         "quota": None,
-        "keep_fraction": 0.25,
-        "kept": 15,
+        "keep_fraction": 0.5,
+        "kept": 30,
         "seed": 0,
         "extrapolated": False,
     }
