@@ -227,7 +227,7 @@ def _holds(folder, recipe):
     if not (folder / RECIPE).is_file():
         raise InputError(
             f"{folder} holds something else. Expected a list of suspects, or no such folder. "
-            "Choose another --output, or remove it yourself."
+            f"Received: no {RECIPE} in it. Choose another --output, or remove it yourself."
         )
     recorded = read_json(folder / RECIPE)
     if "ranked_by" not in recipe:
