@@ -5,8 +5,9 @@ taken wherever those of Python are. Store the returned value.
 """
 
 import inspect
-import math
 import numbers
+import os
+import sys
 
 import numpy as np
 
@@ -120,6 +121,12 @@ def require_type(name, value, attribute, expected):
         raise InputError(f"Invalid `{name}`. Expected {expected}. Received: {kind_of(value)}")
 
 
+def require_path(name, value, expected="the path of a file"):
+    """Raises an `InputError` unless `value` is a path: a string or a `pathlib.Path`."""
+    if not isinstance(value, str | os.PathLike):
+        raise InputError(f"Invalid `{name}`. Expected {expected}. Received: {kind_of(value)}")
+
+
 def kind_of(value):
     """Returns a short text for messages that tells the kind of a value."""
     if value is None or isinstance(value, str | numbers.Number):
@@ -202,4 +209,5 @@ def _is_integer(value):
 
 
 def _is_finite(value):
-    return _is_number(value) and math.isfinite(value)
+    # Compared, because `math.isfinite` overflows for the largest integers.
+    return _is_number(value) and abs(value) <= sys.float_info.max

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 
+from keras_pruning.arguments import require_path
 from keras_pruning.errors import InputError
 from keras_pruning.storage import new_file
 from keras_pruning.tables import parquet
@@ -84,5 +85,6 @@ class Subset:
         Raises:
             InputError: if the file is missing, truncated or something else.
         """
+        require_path("path", path)
         columns, metadata = parquet.read(path, KIND)
         return cls(columns["id"], columns["label"], columns["kept"], metadata)

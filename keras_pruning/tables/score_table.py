@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 
+from keras_pruning.arguments import require_path
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.statistics.reliability import reliability
 from keras_pruning.storage import new_file
@@ -139,6 +140,7 @@ class ScoreTable:
         Raises:
             InputError: if the file is missing, truncated or another kind of file.
         """
+        require_path("path", path)
         columns, metadata = parquet.read(path, KIND)
         # Take the columns that are no scores first.
         ids, labels = columns.pop("id"), columns.pop("label")
