@@ -5,9 +5,9 @@ taken wherever those of Python are. Store the returned value.
 """
 
 import inspect
+import math
 import numbers
 import os
-import sys
 
 import numpy as np
 
@@ -209,5 +209,7 @@ def _is_integer(value):
 
 
 def _is_finite(value):
-    # Compared, because `math.isfinite` overflows for the largest integers.
-    return _is_number(value) and abs(value) <= sys.float_info.max
+    try:
+        return _is_number(value) and math.isfinite(value)
+    except OverflowError:  # An integer beyond every float
+        return False

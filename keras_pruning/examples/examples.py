@@ -174,7 +174,7 @@ class Examples:
         Raises:
             InputError: if it was selected from other examples. The message names the differences.
         """
-        require_type("subset", subset, "kept_ids", "a Subset, as `select` returns it")
+        require_type("subset", subset, "examples", "a Subset, as `select` returns it")
         self.require_same(subset.examples, subset.ids, subset.labels, "subset")
         return self._at(np.flatnonzero(subset.mask))
 
