@@ -7,6 +7,7 @@ taken wherever those of Python are. Store the returned value.
 import inspect
 import math
 import numbers
+import os
 
 import numpy as np
 
@@ -117,6 +118,12 @@ def require_type(name, value, attribute, expected):
         expected: the class and the way to get an instance, for the message.
     """
     if not hasattr(value, attribute) or isinstance(value, type):
+        raise InputError(f"Invalid `{name}`. Expected {expected}. Received: {kind_of(value)}")
+
+
+def require_path(name, value, expected="the path of a file"):
+    """Raises an `InputError` unless `value` is a path: a string or a `pathlib.Path`."""
+    if not isinstance(value, str | os.PathLike):
         raise InputError(f"Invalid `{name}`. Expected {expected}. Received: {kind_of(value)}")
 
 

@@ -1,24 +1,28 @@
 """Options that commands with a config share."""
 
 import dataclasses
+import logging
 from pathlib import Path
 
 from keras_pruning.backend.startup import require_tensorflow
 from keras_pruning.commands.parser import ConfigFile
 from keras_pruning.config import Config
 
+logger = logging.getLogger("keras_pruning")
 
-def add_config(parser, default="runs/CONFIG NAME"):
+
+def add_config(parser, default="runs/CONFIG NAME", contents="the results"):
     """Adds `--config`, every key of the config and `--output`.
 
     Args:
         parser: parser of the command.
         default: folder of the results if `--output` is not given, for the help.
+        contents: noun for the content of that folder, for the help.
     """
     parser.add_argument("--config", action=ConfigFile, help="YAML file; see configs/")
     parser.add_class_arguments(Config)
     parser.add_argument(
-        "--output", type=str | None, help=f"folder of the results (default: {default})"
+        "--output", type=str | None, help=f"folder of {contents} (default: {default})"
     )
 
 
@@ -28,4 +32,12 @@ def config_and_output(values):
     fields = [field.name for field in dataclasses.fields(Config)]
     config = Config(**{name: values[name] for name in fields})
     name = Path(str(values.config[-1])).stem if values.config else "default"
-    return config, Path(values.output or Path("runs") / name)
+    output = Path(values.output or Path("runs") / name)
+    if not values.config:
+        logger.info(
+            "No --config: the defaults are used, with data set %s and model %s, output %s.",
+            config.dataset.name,
+            config.model.name,
+            output,
+        )
+    return config, output

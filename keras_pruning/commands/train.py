@@ -9,7 +9,8 @@ HELP = "Train on all examples or on a subset."
 
 def add_arguments(parser):
     """Adds the options of the command."""
-    add_config(parser, "runs/CONFIG NAME/train/METHOD/keep-FRACTION/seed-SEED")
+    default = "runs/CONFIG NAME/train/METHOD/keep-FRACTION/seed-SEED"
+    add_config(parser, default, "this one run, no folder of several")
     parser.add_argument("--subset", type=str | None, help="subset file of `prune`")
 
 

@@ -273,8 +273,8 @@ def _write_picture(path, examples, rows, predicted):
 
 
 def _in_ascii(text, otherwise):
-    """Returns `text`, or `otherwise` if it has characters that Pillow's font lacks."""
-    return text if text.isascii() else otherwise
+    """Returns `text`, or `otherwise` if Pillow's font lacks a character or would obey it."""
+    return text if text.isascii() and text.isprintable() else otherwise
 
 
 def _tail(identifier, length=11):

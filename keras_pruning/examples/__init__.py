@@ -1,6 +1,6 @@
 """Labelled examples with ids, labels, inputs and batches, and the sources they are loaded from."""
 
-from keras_pruning.arguments import positive_integer, require_label_noise
+from keras_pruning.arguments import positive_integer, require_label_noise, require_path
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.examples import Examples as Examples
 from keras_pruning.examples.sources import SOURCES, usages
@@ -34,7 +34,8 @@ def load_examples(
             is invalid.
     """
     # Check all arguments before the source is read.
-    kind, _, location = name.partition(":")
+    require_path("name", name, "the name of a source, such as 'digits' or 'npz:FILE'")
+    kind, _, location = str(name).partition(":")
     source = SOURCES.get(kind)
     if source is None or (source.location is None) == bool(location):
         raise unknown("data set", name, usages())

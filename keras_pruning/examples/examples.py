@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from keras_pruning.arguments import positive_integer, require_seed
+from keras_pruning.arguments import positive_integer, require_seed, require_type
 from keras_pruning.errors import InputError
 from keras_pruning.examples import batches
 from keras_pruning.examples.fractions import keep_count, stratified_rows, warn_of_lost_classes
@@ -198,11 +198,7 @@ class Examples:
         Raises:
             InputError: if it was selected from other examples. The message names the differences.
         """
-        if not hasattr(subset, "mask"):
-            raise InputError(
-                f"Invalid `subset`. Expected a Subset, as `select` returns it. "
-                f"Received: {type(subset).__name__}"
-            )
+        require_type("subset", subset, "examples", "a Subset, as `select` returns it")
         self.require_same(subset.examples, subset.ids, subset.labels, "subset")
         return self._at(np.flatnonzero(subset.mask))
 

@@ -26,8 +26,9 @@ def check_scores(plan):
         How many probes have to be trained.
 
     Raises:
-        InputError: if a score is unknown or cannot be taken, or if scores have to be estimated
-            for other examples and the model does not show the input of its last layer.
+        InputError: if a score is unknown or cannot be taken, if the model cannot be built, or if
+            scores have to be estimated for other examples and the model does not show the input of
+            its last layer.
     """
     data, epochs = plan.data, plan.training.epochs
     scores = [get(without_seeds(entry)) for entry in plan.entries]
@@ -38,11 +39,14 @@ def check_scores(plan):
     if without_model:
         recorder = ScoreRecorder(data.scored, without_model, support=data.trained_on)
         recorder.start(epochs)
-    if data.fraction < 1:
-        require_extrapolation(_new_model(plan, data.all))
-    return sum(
+    probes = sum(
         _needs_training(plan, map(get, entries)) for entries in plan.scores_of_each_seed.values()
     )
+    # Built here too, so that a mistake in `model` comes before anything is announced
+    model = _new_model(plan, data.all) if probes or data.fraction < 1 else None
+    if data.fraction < 1:
+        require_extrapolation(model)
+    return probes
 
 
 def keep_probe(files, plan, seed, extra=(), verbose=0):

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from keras_pruning.arguments import require_fraction, require_seed, require_type
+from keras_pruning.arguments import kind_of, require_fraction, require_seed, require_type
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.selection import policies, quotas
@@ -66,6 +66,11 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
     policy.require_keep_fraction(keep_fraction)
     seed = require_seed(seed)
     require_embedding(embedding)
+    if not isinstance(by, str | None):
+        raise InputError(
+            f"Invalid `by`. Expected the name of a score of the table, one of {table.names}. "
+            f"Received: {kind_of(by)}"
+        )
     difficulty = table.difficulty(by) if by is not None else None
     require_needs(policy, by, table.names, embedding)
     method = description(by, policy, quota)

@@ -3,6 +3,7 @@
 import hashlib
 import numbers
 
+from keras_pruning.arguments import require_path
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.storage import new_file, require_name
@@ -97,6 +98,7 @@ class Subset:
         Raises:
             InputError: if the file is missing, damaged or something else.
         """
+        require_path("path", path)
         columns, metadata = parquet.read(path, KIND)
         with parquet.named_in_errors(path):
             if missing := {"id", "label", "kept"} - columns.keys():

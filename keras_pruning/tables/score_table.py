@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_pruning.arguments import require_path
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.recipes import completed, differing
 from keras_pruning.statistics.reliability import reliability
@@ -149,6 +150,7 @@ class ScoreTable:
         Raises:
             InputError: if the file is missing, damaged or another kind of file.
         """
+        require_path("path", path)
         columns, metadata = parquet.read(path, KIND)
         with parquet.named_in_errors(path):
             require_metadata(metadata)

@@ -277,6 +277,7 @@ def test_refuses_scores_that_are_no_column_of_numbers(values, message):
         table(el2n=values)
 
 
+@pytest.mark.filterwarnings("ignore:The policy .* keeps no example")
 def test_a_subset_saved_and_loaded_keeps_the_same(tmp_path):
     examples = small.digits(60)
     scores = kp.ScoreTable(

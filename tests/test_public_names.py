@@ -1,0 +1,72 @@
+"""Every public function names the argument and its expected kind when it gets something else."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from support.small import random_images
+
+import keras_pruning as kp
+from keras_pruning import InputError
+
+
+def table():
+    metadata = {"scores": {"el2n": {"higher_is_harder": True}}}
+    return kp.ScoreTable(["a", "b"], [0, 1], {"el2n": [1.0, 2.0]}, metadata=metadata)
+
+
+def not_none(value):
+    """The value, or another wrong one for arguments that may be `None`."""
+    return 0 if value is None else value
+
+
+X, Y = np.zeros((4, 3), "float32"), np.arange(4) % 2
+WRONG = {
+    "tuple": (X, Y),
+    "list": [X, Y],
+    "dictionary": {"x": X, "y": Y},
+    "tf.data": tf.data.Dataset.from_tensor_slices((X, Y)).batch(2),
+    "array": X,
+    "masked": np.ma.masked_array(X),
+    "none": None,
+    "number": 3.5,
+    "class": kp.Examples,
+    "object": object(),
+}
+# Public name: calls of it with one wrong argument. The names of probing have tests of their own.
+CALLS = {
+    "load_examples": [lambda wrong: kp.load_examples(wrong)],
+    "Examples": [
+        lambda wrong: random_images(9).keep(wrong),
+        lambda wrong: random_images(9).draw(wrong),
+        lambda wrong: random_images(9).draw(0.5, seed=wrong),
+        lambda wrong: random_images(9).with_label_noise(wrong),
+    ],
+    "scores": [
+        lambda wrong: kp.scores.get(wrong),
+        lambda wrong: kp.scores.VoG(every=not_none(wrong)),
+    ],
+    "ScoreTable": [lambda wrong: kp.ScoreTable.load(wrong)],
+    "selection": [lambda wrong: kp.selection.get(wrong)],
+    "select": [
+        lambda wrong: kp.select(wrong, "el2n"),
+        lambda wrong: kp.select(table(), wrong, 0.5),
+        lambda wrong: kp.select(table(), "el2n", wrong),
+        lambda wrong: kp.select(table(), "el2n", 0.5, policy=wrong),
+        lambda wrong: kp.select(table(), "el2n", 0.5, quota=not_none(wrong)),
+        lambda wrong: kp.select(table(), "el2n", 0.5, seed=wrong),
+    ],
+    "Subset": [lambda wrong: kp.Subset.load(wrong)],
+}
+ELSEWHERE = {"ScoreCallback", "score_checkpoints", "InputError"}
+
+
+def test_every_public_name_has_calls():
+    assert set(CALLS) | ELSEWHERE == set(kp.__all__)
+
+
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("name", CALLS)
+def test_a_wrong_argument_is_named(name, kind):
+    for call in CALLS[name]:
+        with pytest.raises(InputError, match=r"(?s)(Invalid `|Unknown |needs a score).*Expected"):
+            call(WRONG[kind])
