@@ -267,6 +267,11 @@ def test_the_graph_counts_and_not_the_outputs(bias, examples):
     require_unshifted_logits(model, examples)
 
 
+def test_outputs_that_are_not_finite_are_no_probabilities(examples):
+    """A model that diverged has another message of its own."""
+    require_logits(logits_of(layers.Lambda(lambda x: x[:, :3] * np.nan)), examples)
+
+
 class Fails(keras.Model):
     def call(self, x):
         raise RuntimeError("mine")
@@ -283,6 +288,8 @@ class Several(keras.Model):
         (Fails, "does not accept the examples. Expected.*raises RuntimeError: mine"),
         (Several, r"does not return one tensor. Expected.*\['first', 'second'\]"),
         (lambda: logits_of(layers.Dense(4)), r"does not fit.*\(batch, 3\).*\(30, 4\)"),
+        (lambda: logits_of(layers.Lambda(tf.reduce_sum)), r"does not fit.*\(batch, 3\).*\(\)"),
+        (lambda: logits_of(layers.Lambda(lambda x: x[:2, :3])), r"does not fit.*\(2, 3\)"),
     ],
 )
 def test_models_that_cannot_give_logits(build, message, examples):
