@@ -41,50 +41,6 @@ def scores_of(model, examples, names):
     return {name: table[name] for name in table.names}
 
 
-def two_heads(outputs):
-    inputs = keras.Input((6,))
-    hidden = layers.Dense(5)(inputs)
-    heads = [layers.Dense(3, activation="softmax", name=name)(hidden) for name in ("b", "a")]
-    return keras.Model(inputs, outputs(heads))
-
-
-@pytest.mark.parametrize("outputs", [list, lambda heads: dict(zip("ba", heads, strict=True))])
-def test_two_heads_are_refused_before_training(outputs, examples):
-    model = two_heads(outputs)
-    loss = keras.losses.SparseCategoricalCrossentropy()
-    model.compile("sgd", loss={"b": loss, "a": loss})
-    y = examples.labels
-    x = examples.stored_inputs(np.arange(30))
-    callback = kp.ScoreCallback(examples, ["el2n"])
-    message = "several outputs. Expected one.*2 outputs.*model.outputs.0.*score_checkpoints"
-    with pytest.raises(InputError, match=message):
-        model.fit(x, {"b": y, "a": y}, verbose=0, callbacks=[callback])
-    assert model.optimizer.iterations == 0
-    with pytest.raises(InputError, match="several outputs. Expected one"):
-        kp.score_checkpoints([model], examples, ["el2n"])
-
-
-def test_one_of_two_heads_is_scored_as_the_message_says(examples):
-    model = two_heads(list)
-    chosen = keras.Model(model.inputs, model.outputs[0])
-    alone = keras.Sequential([keras.Input((6,)), model.layers[1], model.get_layer("b")])
-    ours, expected = (scores_of(each, examples, ["loss"])["loss"] for each in (chosen, alone))
-    np.testing.assert_array_equal(ours, expected)
-
-
-def test_a_dictionary_of_one_output_is_that_output(examples):
-    plain = logits_of(dense())
-    nested = keras.Model(plain.inputs, {"only": plain.outputs[0]})
-    np.testing.assert_array_equal(graph.as_logits(nested)(ONES), plain(ONES))
-
-
-def test_two_inputs_are_refused_with_words(examples):
-    left, right = keras.Input((6,), name="left"), keras.Input((6,), name="right")
-    model = keras.Model([left, right], dense()(left + right))
-    with pytest.raises(InputError, match="several inputs. Expected.*'left', 'right'"):
-        kp.score_checkpoints([model], examples, ["el2n"])
-
-
 class Cosine(layers.Dense):
     """A head of another formula than the product with its kernel."""
 
@@ -267,6 +223,11 @@ def test_the_graph_counts_and_not_the_outputs(bias, examples):
     require_unshifted_logits(model, examples)
 
 
+def test_outputs_that_are_not_finite_are_no_probabilities(examples):
+    """A model that diverged has another message of its own."""
+    require_logits(logits_of(layers.Lambda(lambda x: x[:, :3] * np.nan)), examples)
+
+
 class Fails(keras.Model):
     def call(self, x):
         raise RuntimeError("mine")
@@ -283,6 +244,8 @@ class Several(keras.Model):
         (Fails, "does not accept the examples. Expected.*raises RuntimeError: mine"),
         (Several, r"does not return one tensor. Expected.*\['first', 'second'\]"),
         (lambda: logits_of(layers.Dense(4)), r"does not fit.*\(batch, 3\).*\(30, 4\)"),
+        (lambda: logits_of(layers.Lambda(tf.reduce_sum)), r"does not fit.*\(batch, 3\).*\(\)"),
+        (lambda: logits_of(layers.Lambda(lambda x: x[:2, :3])), r"does not fit.*\(2, 3\)"),
     ],
 )
 def test_models_that_cannot_give_logits(build, message, examples):

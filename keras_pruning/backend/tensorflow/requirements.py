@@ -1,5 +1,7 @@
 """Checks of the outputs and gradients of a model, made before anything trains or is scored."""
 
+import itertools
+
 import numpy as np
 import tensorflow as tf
 from keras import ops
@@ -8,8 +10,8 @@ from keras_pruning.errors import InputError
 from keras_pruning.models.graph import ending
 from keras_pruning.models.loading import first_reason
 
-# Number of examples that tell a model without a graph by its outputs.
-_FEW = 256
+# Examples in a batch, and the number of batches that tell a model without a graph by its outputs.
+_BATCH_SIZE, _BATCHES = 32, 8
 
 
 def require_logits(model, examples):
@@ -21,15 +23,19 @@ def require_logits(model, examples):
     Args:
         model: Keras model, without the softmax that `as_logits` can remove.
         examples: `Examples`.
+
+    Returns:
+        Name of the last activation, `None` if neither the graph nor the outputs tell it.
     """
-    x, _ = next(iter(examples.batches(_FEW)))
-    outputs = _outputs(model, x)
-    if outputs.ndim != 2 or outputs.shape[1] != examples.num_classes:
+    activation = ending(model)
+    batches = _batches(examples, 1 if activation else _BATCHES)
+    outputs = [_outputs(model, x) for x in batches]
+    if outputs[0].shape != (len(batches[0]), examples.num_classes):
         raise InputError(
             f"The model does not fit the examples. Expected outputs of shape (batch, "
-            f"{examples.num_classes}), one logit a class. Received: {outputs.shape}"
+            f"{examples.num_classes}), one logit a class. Received: {outputs[0].shape}"
         )
-    activation = _activation(model, x, outputs)
+    activation = activation or _activation_by_outputs(model, batches, np.concatenate(outputs))
     if activation in ("sigmoid", "hard_sigmoid"):
         raise InputError(
             "The outputs of the model do not look like logits. Expected the outputs before an "
@@ -41,6 +47,7 @@ def require_logits(model, examples):
             "The model ends in a softmax. Expected logits: the outputs before the softmax. "
             "Received: outputs that are probabilities. Take the softmax off the last layer."
         )
+    return activation
 
 
 def require_unshifted_logits(model, examples):
@@ -53,9 +60,7 @@ def require_unshifted_logits(model, examples):
         model: Keras model, without the softmax that `as_logits` can remove.
         examples: `Examples`.
     """
-    require_logits(model, examples)
-    x, _ = next(iter(examples.batches(_FEW)))
-    if _activation(model, x, _outputs(model, x)) == "log_softmax":
+    if require_logits(model, examples) == "log_softmax":
         raise InputError(
             "The model ends in a log-softmax. Expected logits: the outputs before it. Received: "
             "outputs that are logarithms of probabilities. Take the log-softmax off the last "
@@ -71,8 +76,7 @@ def require_input_gradients(model, examples):
         examples: `Examples`.
     """
     require_unshifted_logits(model, examples)
-    x, _ = next(iter(examples.batches(_FEW)))
-    gradient = None
+    x, gradient = _batches(examples, 1)[0][:1], None
     if x.dtype.is_floating:
         with tf.GradientTape() as tape:
             tape.watch(x)
@@ -107,26 +111,35 @@ def _outputs(model, x):
     return ops.convert_to_numpy(ops.cast(outputs, "float32"))
 
 
-def _activation(model, x, outputs):
-    """Returns the name of the last activation, by the graph of a model or else by its outputs."""
-    activation = ending(model)
-    if activation is not None:
-        return activation
-    between = (outputs >= 0).all() and (outputs <= 1).all() and outputs.any()
+def _batches(examples, count):
+    """Returns the inputs of the first batches, a list of tensors."""
+    return [x for x, _ in itertools.islice(examples.batches(_BATCH_SIZE), count)]
+
+
+def _activation_by_outputs(model, batches, outputs):
+    """Returns the name of the last activation that outputs show, `None` if they may be logits.
+
+    Args:
+        model: Keras model.
+        batches: list of inputs, tensors `(batch, ...)`.
+        outputs: float array `(examples, classes)`, the outputs for all of them.
+    """
+    between = _all_between(outputs, 0, 1) and outputs.any()
     # Half precision rounds the sum of a row to two digits.
     if between and (abs(outputs.sum(axis=1) - 1) < 1e-2).all():
         return "softmax"
     # The logits of a fresh model may lie in [0, 1] too. Those of large inputs do not.
-    if between and x.dtype.is_floating:
-        between = _finite_in_unit_interval(_outputs(model, 1000 * x))
+    if between and batches[0].dtype.is_floating:
+        between = all(_all_between(_outputs(model, 1000 * x), 0, 1) for x in batches)
     if between:
         return "sigmoid"
-    logarithms = (outputs <= 0).all() and outputs.any()
+    logarithms = _all_between(outputs, -np.inf, 0) and outputs.any()
     if logarithms and (abs(np.exp(outputs).sum(axis=1) - 1) < 1e-2).all():
         return "log_softmax"
     return None
 
 
-def _finite_in_unit_interval(values):
+def _all_between(values, low, high):
+    """Returns whether all finite values are in a range, and there are some."""
     values = values[np.isfinite(values)]
-    return ((values >= 0) & (values <= 1)).all()
+    return values.size > 0 and bool(((values >= low) & (values <= high)).all())
