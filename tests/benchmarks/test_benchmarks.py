@@ -117,3 +117,14 @@ def test_every_benchmark_of_the_run_is_there(module):
         text = (BENCHMARKS / f"{name}.py").read_text()
         assert "main(measure)" in text
         assert f"python benchmarks/{name}.py" in text
+
+
+@pytest.mark.slow
+def test_the_trials_of_kills_and_of_writers_at_once(module):
+    """At their smallest: the trials themselves work, and a kill and a pair go well."""
+    rows = list(module("kills").measure(1, 1))
+    assert [(row.ours, row.unit) for row in rows if row.reference] == [(1, "kills")] * 4
+    assert [row.ours for row in rows if "alive" in row.measured] == [0, 0]
+    # Two of `prune`: of one recipe and of two.
+    rows = list(module("at_once").measure(1, 2))
+    assert [(row.ours, row.reference) for row in rows] == [(1, 1)] * 2
