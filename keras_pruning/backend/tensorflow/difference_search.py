@@ -80,8 +80,7 @@ class DifferenceSearch:
             tile = order[start : start + min(_TILE, self.limit)]
             nearest = _Nearest(self.search, query_rows[tile], excluded[tile], bounds[tile])
             _, firsts, copies = np.unique(groups[tile], return_index=True, return_inverse=True)
-            queries = self.search.vectors_at(self.search.queries, query_rows[tile[firsts]])
-            self._scan(nearest, queries, copies)
+            self._scan(nearest, query_rows[tile[firsts]], copies)
             rows[tile] = nearest.rows.reshape(-1, self.search.k)
             squares[tile] = nearest.squares.reshape(-1, self.search.k)
         return rows, squares
@@ -97,20 +96,30 @@ class DifferenceSearch:
                 numbers[place] = known.setdefault(digest, len(known))
         return numbers
 
-    def _scan(self, nearest, queries, copies):
+    def _scan(self, nearest, query_rows, copies):
         """Shows the whole support to a tile, block by block of distinct support vectors.
 
         Args:
             nearest: `_Nearest` of the tile.
-            queries: floats `(distinct, dimensions)`, the distinct queries.
+            query_rows: integers `(distinct,)`, the rows of the distinct queries.
             copies: integers `(queries,)`, the distinct query that each query is equal to.
         """
-        queries = tf.constant(queries, tf.float64)
-        block = max(1, min(self.search.pairs // len(queries), self.limit // len(copies)))
+        search = self.search
+        queries = search.centered(search.queries, query_rows)
+        lengths = np.linalg.norm(queries, axis=1, keepdims=True)
+        block = max(1, min(search.block, self.limit // len(copies)))
         for start in range(0, len(self.sizes), block):
             firsts = self.members[self.starts[start : start + block]]
-            vectors = tf.constant(self.search.vectors_at(self.search.support, firsts), tf.float64)
-            squares = _squared_distances(queries, vectors).numpy()[copies]
+            vectors = search.centered(search.support, firsts)
+            # Leave out the pairs that are too far apart whatever the rounding of the product.
+            bounds = np.zeros((len(queries), 1))
+            np.maximum.at(bounds[:, 0], copies, nearest.bounds)
+            squares = _fast_squares(queries, vectors).numpy()
+            pairs = np.nonzero(~(squares > bounds + search.rounding(lengths, bounds)))
+            squares[:] = np.inf
+            squares[pairs] = search.careful(query_rows[pairs[0]], firsts[pairs[1]])
+            # Turn distinct vectors into their copies.
+            squares = squares[copies]
             query, group = np.nonzero(squares <= nearest.bounds[:, np.newaxis])
             for part, places in self._in_rounds(group + start):
                 pairs = query[part]
@@ -183,6 +192,7 @@ class _Nearest:
 
 
 @tf.function(reduce_retracing=True)
-def _squared_distances(queries, vectors):
-    """Returns squared distances `(queries, vectors)`, summed from differences in float64."""
-    return tf.reduce_sum((queries[:, tf.newaxis] - vectors) ** 2, axis=2)
+def _fast_squares(queries, vectors):
+    """Returns squared distances `(queries, vectors)` by one matrix product."""
+    lengths = tf.reduce_sum(queries**2, axis=1)[:, tf.newaxis] + tf.reduce_sum(vectors**2, axis=1)
+    return lengths - 2 * tf.matmul(queries, vectors, transpose_b=True)

@@ -98,11 +98,11 @@ class Search:
         """
         # Keep all tiles of queries in memory, and read each block of the support once.
         parts = slices(len(query_rows), self.tile)
-        tiles = [as_queries(self._centered(self.queries, query_rows[part])) for part in parts]
+        tiles = [as_queries(self.centered(self.queries, query_rows[part])) for part in parts]
         best = [no_candidates(tile) for tile in tiles]
         for part in slices(self.size, self.block):
             rows = part if self.support_rows is None else self.support_rows[part]
-            block = as_support(self._centered(self.support, rows), self.sizes[1])
+            block = as_support(self.centered(self.support, rows), self.sizes[1])
             first = tf.constant(part.start, tf.int64)
             for number, tile in enumerate(tiles):
                 best[number] = merged(*best[number], tile, block, first, *self.sizes)
@@ -135,7 +135,7 @@ class Search:
         squares = np.take_along_axis(squares, order, 1).astype(np.float64)
         # Find the distances whose value or order rounding leaves open.
         kth = squares[:, self.k - 1 : self.k]
-        error = self._rounding(lengths[:, np.newaxis], kth)
+        error = self.rounding(lengths[:, np.newaxis], kth)
         uncertain = squares * _ACCURACY < error
         close = squares[:, 1:] <= squares[:, :-1] + 2 * error
         uncertain[:, 1:] |= close
@@ -144,7 +144,7 @@ class Search:
         uncertain[:, self.k :] = squares[:, self.k :] <= kth + 2 * error
         uncertain &= np.isfinite(squares)
         # Recompute these distances, and sort the candidates of their queries again, ties at random.
-        squares[uncertain] = self._careful(query_rows[np.nonzero(uncertain)[0]], rows[uncertain])
+        squares[uncertain] = self.careful(query_rows[np.nonzero(uncertain)[0]], rows[uncertain])
         changed = np.flatnonzero(uncertain.any(axis=1))
         keys = tie_keys(self.seed, query_rows[changed, np.newaxis], rows[changed])
         order = np.lexsort((keys, squares[changed]))[:, : self.k]
@@ -156,7 +156,7 @@ class Search:
         unsure = (missing & (self.count < self.size)) | ~np.isfinite(squares[:, self.k - 1])
         return rows[:, : self.k], squares[:, : self.k], unsure
 
-    def _rounding(self, lengths, farthest):
+    def rounding(self, lengths, farthest):
         """Returns a bound on the rounding error of fast squared distances of possible neighbours.
 
         A vector nearer than the farthest neighbour is at most as long as the query plus the
@@ -173,7 +173,7 @@ class Search:
         ulp = np.finfo(self.dtype).eps * (4 + np.sqrt(self.queries.shape[1]))
         return ulp * (lengths**2 + (lengths + np.sqrt(farthest)) ** 2)
 
-    def _careful(self, query_rows, rows):
+    def careful(self, query_rows, rows):
         """Returns float64 squared distances of pairs of a query and a support vector.
 
         They are computed from differences, without cancellation.
@@ -199,11 +199,11 @@ class Search:
             The rows and the squared distances, as in `__call__`.
         """
         pairs = np.repeat(query_rows, self.k), rows.ravel()
-        farthest = self._careful(*pairs).reshape(rows.shape).max(axis=1)
+        farthest = self.careful(*pairs).reshape(rows.shape).max(axis=1)
         # Leave room for sums in another order.
         return DifferenceSearch(self)(query_rows, excluded, farthest * (1 + 1e-9))
 
-    def _centered(self, vectors, rows):
+    def centered(self, vectors, rows):
         """Returns the vectors at `rows` minus the mean of the support, which saves digits."""
         return tf.constant(
             (self.vectors_at(vectors, rows) - self.center).astype(self.dtype, copy=False)
