@@ -245,7 +245,7 @@ def test_two_searches_at_once_both_end(tmp_path, monkeypatch):
     metadata = {"scores": {"vog": {"higher_is_harder": True}, "predicted_class": {}}}
     columns = {"vog": [1, 2, 3, 4], "predicted_class": [0, 0, 0, 1]}
     best, plan = SimpleNamespace(score="vog", auroc=0.95), SimpleNamespace(entries=[], recipe={})
-    overtaken, write_csv = [], suspects._write_csv
+    overtaken, new_folder = [], suspects.new_folder
 
     def overtake():
         if not overtaken:
@@ -269,7 +269,7 @@ def test_two_searches_at_once_both_end(tmp_path, monkeypatch):
     shutil.rmtree(tmp_path / "suspects")
     overtaken.clear()
     searches = [suspects.SuspectSearch(plan, tmp_path, 0.1, 7) for _ in range(2)]
-    monkeypatch.setattr(suspects, "_write_csv", lambda *args: overtake() or write_csv(*args))
+    monkeypatch.setattr(suspects, "new_folder", lambda path: overtake() or new_folder(path))
     assert searches[0].run(examples, best) == overtaken[1] == first
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clean", "suspects"]
 
