@@ -112,4 +112,5 @@ def _versions():
 def _amount(value, unit):
     if value is None:
         return ""
-    return f"{value:.{_DECIMALS[unit]}f} {unit}"
+    # Other units are counted.
+    return f"{value:.{_DECIMALS.get(unit, 0)}f} {unit}"

@@ -67,6 +67,7 @@ class ProbeFiles:
         columns = {"id": table.ids, "label": table.labels, "extrapolated": table.extrapolated}
         columns |= {name: table[name] for name in table.names}
         metadata = {"recipe": self.recipe, "cost": cost, "table": table.metadata, "held_out": None}
+        # One file for both tables, so that no moment has one without the other
         if held_out is not None:
             rows = np.isin(table.ids, held_out.ids)
             columns[_HAS_ESTIMATE] = rows
@@ -90,6 +91,7 @@ class ProbeFiles:
         columns, metadata = parquet.read(self._path(seed), KIND)
         require_same_recipe(self._path(seed), metadata["recipe"], self.recipe)
         ids, labels, extrapolated = (columns.pop(name) for name in ("id", "label", "extrapolated"))
+        # Of the other columns, those of estimates belong to the examples that have some
         rows = columns.pop(_HAS_ESTIMATE, None)
         names = [name for name in columns if not name.startswith(_ESTIMATE)]
         scores = {name: columns[name] for name in names}
@@ -103,6 +105,7 @@ class ProbeFiles:
     def clear(self):
         """Removes the files of this recipe, and the folder if nothing else is in it."""
         for path in self._paths():
+            # A file of another recipe, or of somebody else, stays.
             with contextlib.suppress(InputError):
                 if self.has(path.stem.removeprefix("seed-")):
                     path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -236,6 +237,41 @@ def found_suspects(folder, monkeypatch, shape, votes, entries):
     with pytest.raises(kp.InputError, match='ranked_by: recorded "vog", requested "el2n"'):
         search.run(examples, SimpleNamespace(score="el2n", auroc=0.95))
     return found, asked[0][2]
+
+
+def test_two_searches_at_once_both_end(tmp_path, monkeypatch):
+    """The first finishes its scores and its list while the second is about to write them."""
+    examples = kp.Examples.from_arrays(np.zeros((4, 5), "float32"), [0, 1, 0, 1])
+    metadata = {"scores": {"vog": {"higher_is_harder": True}, "predicted_class": {}}}
+    columns = {"vog": [1, 2, 3, 4], "predicted_class": [0, 0, 0, 1]}
+    best, plan = SimpleNamespace(score="vog", auroc=0.95), SimpleNamespace(entries=[], recipe={})
+    overtaken, new_folder = [], suspects.new_folder
+
+    def overtake():
+        if not overtaken:
+            overtaken.append(None)
+            overtaken.append(searches[1].run(examples, best))
+
+    def probe_tables(*args):
+        overtake()
+        return [kp.ScoreTable(examples.ids, examples.labels, columns, metadata=metadata)], [{}]
+
+    def find_scores(plan, folder):
+        path = folder / "scores.parquet"
+        return kp.ScoreTable.load(path) if path.exists() else None
+
+    monkeypatch.setattr(suspects.probes, "probe_tables", probe_tables)
+    monkeypatch.setattr(suspects.scoring, "find_scores", find_scores)
+    searches = [suspects.SuspectSearch(plan, tmp_path, 0.1, 7) for _ in range(2)]
+    first = searches[0].run(examples, best)
+    assert first == overtaken[1]
+    # Now the list alone
+    shutil.rmtree(tmp_path / "suspects")
+    overtaken.clear()
+    searches = [suspects.SuspectSearch(plan, tmp_path, 0.1, 7) for _ in range(2)]
+    monkeypatch.setattr(suspects, "new_folder", lambda path: overtake() or new_folder(path))
+    assert searches[0].run(examples, best) == overtaken[1] == first
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clean", "suspects"]
 
 
 @pytest.mark.parametrize("shape", [(4, 4, 1), (5,)])

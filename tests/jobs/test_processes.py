@@ -50,6 +50,26 @@ if __name__ == "__main__":
 """
 
 
+IN_THREADS = """
+import os, threading
+from keras_pruning.jobs.local import run_each
+
+def work():
+    return os.getppid()
+
+def collect():
+    servers.extend(run_each(work, [{}, {}], 1, 1, "work"))
+
+if __name__ == "__main__":
+    servers = []
+    for _ in range(2):
+        thread = threading.Thread(target=collect)
+        thread.start()
+        thread.join()
+    print(len(servers), len(set(servers)))
+"""
+
+
 def script_of(tmp_path, text):
     script = tmp_path / "script.py"
     script.write_text(text)
@@ -147,6 +167,13 @@ def test_an_interrupted_run_leaves_no_partial_folder(receiver, tmp_path):
     assert list(tmp_path.glob("keras_pruning-*")) == []
     # Of one process: the children say nothing.
     assert shown.count("Traceback") == 1
+
+
+@pytest.mark.slow
+def test_the_fork_server_outlives_the_thread_that_needs_it(tmp_path):
+    """Linux kills it with the thread that started it, and the children of other threads too."""
+    shown, _ = start(script_of(tmp_path, IN_THREADS)).communicate(timeout=60)
+    assert shown == "4 1\n"
 
 
 def test_only_folders_of_dead_processes_are_cleared(tmp_path, monkeypatch):
