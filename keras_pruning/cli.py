@@ -46,14 +46,28 @@ def main(arguments=None):
         return _run(sys.argv[1:] if arguments is None else arguments)
 
 
+def _parsed(arguments):
+    """Returns the name of the command and its values.
+
+    Raises:
+        InputError: if a value is invalid.
+    """
+    check_arguments(arguments)
+    parser = make_parser()
+    try:
+        namespace = parser.parse_args(arguments)
+        return namespace.subcommand, parser.instantiate(namespace)[namespace.subcommand]
+    except InputError:
+        raise
+    except (OverflowError, ValueError) as error:
+        # Python reads integers of any length, and converts only those of some hundred digits.
+        raise InputError(f"Invalid value. Expected a number. Received: {error}") from error
+
+
 def _run(arguments):
     """Runs one command and returns its exit code."""
     try:
-        check_arguments(arguments)
-        parser = make_parser()
-        namespace = parser.parse_args(arguments)
-        name = namespace.subcommand
-        values = parser.instantiate(namespace)[name]
+        name, values = _parsed(arguments)
         with interruptible():
             for content in COMMANDS[name].run(values):
                 show(content)

@@ -28,9 +28,11 @@ _REWORDED = {
     "Expected one after it. Received: none",
     r'Parser key "(?P<name>[^"]+)":\s*Unable to load config (?P<value>[^\n]+)': "Invalid section "
     "`{name}`. Expected a dictionary of its keys. Received: {value}",
+    r'Parser key "(?P<name>[^"]+)":\s*(?P<reason>[^\n]+)': "Invalid `{name}`. Expected a value as "
+    "--help describes it. Received: one that cannot be read ({reason})",
     r'expected "subcommand" to be one of': "No command. Expected one of {known}. Received: none",
-    r"argument COMMAND: invalid choice: (?P<name>'.*?') \(": "Unknown command. Expected one of "
-    "{known}. Received: {name}",
+    r"argument COMMAND: invalid choice: (?P<command>'.*?') \(": "Unknown command. Expected one of "
+    "{known}. Received: {command}",
 }
 
 
@@ -76,7 +78,7 @@ class Parser(ArgumentParser):
         for pattern, words in _REWORDED.items():
             if match := re.match(pattern, text):
                 groups = {"known": ", ".join(self.commands), **match.groupdict()}
-                suggestion = closest(groups.get("name", "").strip("'"), self.commands)
+                suggestion = closest(groups.get("command", "").strip("'"), self.commands)
                 return words.format(**groups) + suggestion
         return text
 

@@ -103,6 +103,11 @@ def test_suggestions():
         (["score", "--training.budget", "x"], "Expected one of 'steps', 'epochs'. Received: x"),
         (["sweep", "--sweep.save_models", "x"], "Expected true or false. Received: x"),
         (["doctor", "--suspects", "abc"], "Invalid `suspects`. Expected an integer. Received: abc"),
+        (["sweep", "--sweep.keep_fractions", f"[{'9' * 400}]"], "Expected a number.*too large"),
+        (
+            ["score", "--probe.epochs", "9" * 5000],
+            "Invalid `probe.epochs`. Expected a value .*digits",
+        ),
         (["doctor", "--noise", "\x1b[1m"], r"Received: \\x1b\[1m"),
         (["sweep", "--config", "nowhere.yaml"], r"Missing config file.*nowhere.yaml \(none\)"),
     ],
