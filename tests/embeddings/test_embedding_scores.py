@@ -94,6 +94,7 @@ def test_layers_that_cannot_be_seen_are_refused_before_training(examples, names,
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The score `prediction_depth` is the same")
 def test_a_model_that_was_never_called_is_scored_all_the_same(examples):
     model = small.compiled(Subclassed())
     callback = kp.ScoreCallback(examples, [PredictionDepth(layers=["a", "b"], k=3)])

@@ -41,17 +41,29 @@ def test_the_mean_of_the_nearest_of_the_same_label_by_hand():
 @pytest.mark.parametrize("k", [1, 4, 30])
 @pytest.mark.parametrize("block_bytes", [None, 4 * 3 * 5])
 def test_the_same_as_brute_force(k, block_bytes, monkeypatch):
-    """With ties, a class that is scored whole, one with two scored examples and one with one."""
+    """With a class that is scored whole, one with two scored examples and one with one."""
     if block_bytes:
         monkeypatch.setattr(extrapolation, "_BLOCK_BYTES", block_bytes)
     rng = np.random.default_rng(0)
     labels = np.concatenate([rng.integers(0, 3, 80), [3] * 6, [4] * 4, [5]])
-    vectors = rng.integers(0, 4, (91, 3)).astype(np.float32)
+    vectors = rng.normal(size=(91, 3)).astype(np.float32)
     rows = np.sort(np.concatenate([rng.permutation(80)[:30], np.arange(80, 86), [87, 89, 90]]))
     scores = rng.normal(size=(len(rows), 2))
     values = neighbour_means(scores, vectors, labels, rows, k)
     np.testing.assert_allclose(values, brute_force(scores, vectors, labels, rows, k))
     assert np.flatnonzero(np.isnan(values[:, 0])).tolist() == [90]
+
+
+def test_equally_near_examples_have_the_same_chance():
+    """Twenty scored examples at one place: the mean over the seeds is the mean of all of them."""
+    vectors, labels = np.zeros((21, 2), np.float32), np.zeros(21, int)
+    scores, rows = np.arange(20.0)[:, np.newaxis] ** 2, np.arange(20)
+    estimates = [
+        neighbour_means(scores, vectors, labels, rows, 2, seed)[20, 0] for seed in range(200)
+    ]
+    assert len(set(estimates)) > 50
+    # The standard error of the mean of 200 draws of two
+    assert abs(np.mean(estimates) - scores.mean()) < 4 * scores.std() / 400**0.5
 
 
 def test_other_unscored_examples_play_no_part():
