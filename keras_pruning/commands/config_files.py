@@ -27,6 +27,7 @@ def check_config_file(path, known):
             f"Invalid config {path}. Expected sections and keys, for example "
             "`dataset: {name: digits}`. Received: " + ("an empty file" if node is None else "none")
         )
+    # Name unknown keys with their lines, which jsonargparse does not
     sections = {name.partition(".")[0] for name in known if "." in name}
     for key, value in node.value:
         section = _text(key)
@@ -73,6 +74,7 @@ def _read(path):
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "no regular file" if path.exists() else "none"
         raise InputError(f"Missing config file. Expected a YAML file. Received: {path} ({kind})")
+    # Looked up, because a device or an image of a disk would fill the memory
     size = path.stat().st_size
     if size > _MOST_BYTES:
         raise InputError(
@@ -140,6 +142,7 @@ def _count(node, counted, path):
                 "Received: an alias of a value around it"
             )
         return counted[id(node)]
+    # Marked as open, to notice an alias of a value inside of itself
     counted[id(node)] = None
     children = node.value
     if _is_mapping(node):

@@ -33,6 +33,7 @@ def config_and_output(values):
     config = Config(**{name: values[name] for name in fields})
     name = Path(str(values.config[-1])).stem if values.config else "default"
     output = Path(values.output or Path("runs") / name)
+    # Said, because a forgotten --config would train for minutes on other data
     if not values.config:
         logger.info(
             "No --config: the defaults are used, with data set %s and model %s, output %s.",

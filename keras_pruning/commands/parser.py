@@ -67,6 +67,7 @@ class Parser(ArgumentParser):
         Args:
             text: the error in the words of jsonargparse.
         """
+        # Wrong types first, then missing and unknown options, then the rest
         if match := _WRONG_VALUE.match(text):
             key, expected = match[1], _kinds(match["one"] or match["several"])
             received = match["value"] if match["several"] is None else match["given"]
@@ -94,6 +95,7 @@ class Parser(ArgumentParser):
         )
 
     def _unknown(self, arguments):
+        # jsonargparse names the rest of the line too, so that only the first word is certain
         name = arguments[0].partition("=")[0]
         parsers = [self, *(self.commands[key] for key in self.args if key in self.commands)]
         if not name.startswith("-"):
