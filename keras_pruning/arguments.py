@@ -14,7 +14,7 @@ import numpy as np
 from keras_pruning.errors import InputError, unknown
 
 
-def positive_integer(name, value):
+def require_positive_integer(name, value):
     """Returns `value` as an `int`. Raises an `InputError` unless it is `None` or an integer > 0."""
     if value is not None and not (_is_integer(value) and value > 0):
         raise InputError(

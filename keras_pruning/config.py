@@ -5,12 +5,12 @@ from typing import Literal
 
 from keras_pruning.arguments import (
     plain,
-    positive_integer,
     require_boolean,
     require_fraction,
     require_label_noise,
     require_not_negative,
     require_positive,
+    require_positive_integer,
     require_seed,
     require_seeds,
 )
@@ -47,7 +47,7 @@ class DatasetConfig:
     def __post_init__(self):
         self.fraction = require_fraction(self.fraction, "dataset.fraction")
         self.seed = require_seed(self.seed, "dataset.seed")
-        self.image_size = positive_integer("dataset.image_size", self.image_size)
+        self.image_size = require_positive_integer("dataset.image_size", self.image_size)
         self.label_noise = require_label_noise(self.label_noise, "dataset.label_noise")
 
 
@@ -65,7 +65,7 @@ class ModelConfig:
     width: int | None = None
 
     def __post_init__(self):
-        self.width = positive_integer("model.width", self.width)
+        self.width = require_positive_integer("model.width", self.width)
 
     @property
     def options(self):
@@ -97,7 +97,7 @@ class ProbeConfig:
 
     def __post_init__(self):
         for name in ("epochs", "jobs", "threads"):
-            setattr(self, name, positive_integer(f"probe.{name}", getattr(self, name)))
+            setattr(self, name, require_positive_integer(f"probe.{name}", getattr(self, name)))
         self.seeds = require_seeds("probe.seeds", self.seeds)
         self.fraction = require_fraction(self.fraction, "probe.fraction")
         if self.split == "test" and self.fraction < 1:
@@ -134,8 +134,8 @@ class TrainingConfig:
     augmentation: Literal["flip_crop"] | None = None
 
     def __post_init__(self):
-        self.epochs = positive_integer("training.epochs", self.epochs)
-        self.batch_size = positive_integer("training.batch_size", self.batch_size)
+        self.epochs = require_positive_integer("training.epochs", self.epochs)
+        self.batch_size = require_positive_integer("training.batch_size", self.batch_size)
         self.learning_rate = require_positive("training.learning_rate", self.learning_rate)
         self.weight_decay = require_not_negative("training.weight_decay", self.weight_decay)
 
@@ -176,8 +176,8 @@ class SweepConfig:
                 "Invalid `sweep.methods`. Expected each once, with one embedding each. "
                 f"Received: {', '.join(names)}"
             )
-        self.jobs = positive_integer("sweep.jobs", self.jobs)
-        self.threads = positive_integer("sweep.threads", self.threads)
+        self.jobs = require_positive_integer("sweep.jobs", self.jobs)
+        self.threads = require_positive_integer("sweep.threads", self.threads)
         self.seeds = require_seeds("sweep.seeds", self.seeds)
         self.save_models = require_boolean("sweep.save_models", self.save_models)
 

@@ -23,9 +23,9 @@ def same(value, expected):
 @pytest.mark.parametrize(
     ("check", "value", "expected"),
     [
-        (lambda v: arguments.positive_integer("k", v), np.int64(3), 3),
-        (lambda v: arguments.positive_integer("k", v), np.uint8(3), 3),
-        (lambda v: arguments.positive_integer("k", v), None, None),
+        (lambda v: arguments.require_positive_integer("k", v), np.int64(3), 3),
+        (lambda v: arguments.require_positive_integer("k", v), np.uint8(3), 3),
+        (lambda v: arguments.require_positive_integer("k", v), None, None),
         (lambda v: arguments.require_positive("rate", v), np.float32(0.1), 0.1),
         (lambda v: arguments.require_positive("rate", v), Fraction(1, 4), 0.25),
         (lambda v: arguments.require_not_negative("decay", v), np.float16(0), 0.0),
@@ -46,7 +46,10 @@ def test_numbers_of_numpy_come_back_as_python_numbers(check, value, expected):
 @pytest.mark.parametrize(
     ("check", "values"),
     [
-        (lambda v: arguments.positive_integer("k", v), [0, True, np.bool_(True), 2.0, "3", [3]]),
+        (
+            lambda v: arguments.require_positive_integer("k", v),
+            [0, True, np.bool_(True), 2.0, "3", [3]],
+        ),
         (lambda v: arguments.require_positive("k", v), [0, -1.0, float("nan"), float("inf"), "3"]),
         (lambda v: arguments.require_not_negative("k", v), [-1, float("nan"), None, "3"]),
         (lambda v: arguments.require_boolean("k", v), [0, 1, None, "true", np.int64(1)]),

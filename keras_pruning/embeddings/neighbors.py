@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from keras_pruning.arguments import positive_integer, require_one_of, require_seed
+from keras_pruning.arguments import require_one_of, require_positive_integer, require_seed
 from keras_pruning.backend.tensorflow.neighbor_search import Search, exact_products, slices
 from keras_pruning.embeddings.directions import EUCLIDEAN, METRICS, directions
 from keras_pruning.errors import InputError
@@ -61,10 +61,10 @@ def nearest(
     require_one_of("metric", metric, METRICS)
     for part in np.atleast_1d(np.asarray(seed, object)):
         require_seed(part)
-    memory_limit = positive_integer("memory_limit", memory_limit)
+    memory_limit = require_positive_integer("memory_limit", memory_limit)
     support_rows, excluded = _checked_rows(support_rows, exclude, len(queries), len(support))
     usable = len(support if support_rows is None else support_rows) - (exclude is not None)
-    k = positive_integer("k", k)
+    k = require_positive_integer("k", k)
     if k is None or k > usable:
         raise InputError(f"Too few neighbours. Expected k <= {usable}. Received: k={k}")
     normalize = None if metric == EUCLIDEAN else partial(directions, "vector")

@@ -1,6 +1,6 @@
 """Labelled examples with ids, labels, inputs and batches, and the sources they are loaded from."""
 
-from keras_pruning.arguments import positive_integer, require_label_noise, require_path
+from keras_pruning.arguments import require_label_noise, require_path, require_positive_integer
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.examples import Examples as Examples
 from keras_pruning.examples.sources import SOURCES, usages
@@ -41,7 +41,7 @@ def load_examples(
         raise unknown("data set", name, usages())
     if split not in SPLITS:
         raise InputError(f"Invalid `split`. Expected one of {SPLITS}. Received: split={split!r}")
-    image_size = positive_integer("image_size", image_size)
+    image_size = require_positive_integer("image_size", image_size)
     if image_size is not None and not source.takes_image_size:
         resizing = " and ".join(f"{name}:" for name in SOURCES if SOURCES[name].takes_image_size)
         raise InputError(

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from keras_pruning.arguments import positive_integer, require_seed, require_type
+from keras_pruning.arguments import require_positive_integer, require_seed, require_type
 from keras_pruning.errors import InputError
 from keras_pruning.examples import batches
 from keras_pruning.examples.fractions import keep_count, stratified_rows, warn_of_lost_classes
@@ -76,7 +76,7 @@ class Examples:
             InputError: if x, y or ids have another dtype or shape, if their lengths differ, if
                 float32 cannot hold a value, or if a label is outside 0 … C - 1.
         """
-        num_classes = positive_integer("num_classes", num_classes)
+        num_classes = require_positive_integer("num_classes", num_classes)
         if not isinstance(split, str) or not split.isprintable():
             raise InputError(f"Invalid `split`. Expected a name. Received: split={split!r}")
         if num_classes is None and class_names is not None:
@@ -274,4 +274,4 @@ def _checked_batch_size(batch_size):
         raise InputError(
             "Invalid `batch_size`. Expected a positive integer. Received: batch_size=None"
         )
-    return positive_integer("batch_size", batch_size)
+    return require_positive_integer("batch_size", batch_size)

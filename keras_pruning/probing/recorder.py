@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_pruning import scores as registry
-from keras_pruning.arguments import positive_integer, require_examples
+from keras_pruning.arguments import require_examples, require_positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.models.graph import as_logits
 from keras_pruning.probing.collectors import collectors_of
@@ -35,7 +35,7 @@ class ScoreRecorder:
 
     def __init__(self, examples, scores, batch_size=256, support=None):
         require_examples(examples)
-        batch_size = positive_integer("batch_size", batch_size)
+        batch_size = require_positive_integer("batch_size", batch_size)
         self.examples = examples
         self.support = _other_examples(support, examples)
         self.scores = _score_instances(scores)

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_pruning.arguments import positive_integer
+from keras_pruning.arguments import require_positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.probing.backup import Backup
 from keras_pruning.probing.recorder import ScoreRecorder
@@ -60,7 +60,7 @@ class ScoreCallback(keras.callbacks.Callback):
     ):
         super().__init__()
         self.records_scores_of, self.backup_dir = examples, backup_dir
-        self.epochs = positive_integer("epochs", epochs)
+        self.epochs = require_positive_integer("epochs", epochs)
         self._recorder = ScoreRecorder(examples, scores, batch_size, support)
         self._backup = self._fitted = self._uncounted = None
         self._has_ended, self._was_read, self._trained_on = False, True, 0
@@ -99,7 +99,7 @@ class ScoreCallback(keras.callbacks.Callback):
                 "mode."
             )
         # Without a score of train mode there is nothing to record.
-        passes = positive_integer("passes", passes)
+        passes = require_positive_integer("passes", passes)
         store = self._recorder.record_training(model, passes)
         return model if store is None else RecordingModel(model, store)
 

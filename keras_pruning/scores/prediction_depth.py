@@ -5,10 +5,10 @@ import numbers
 import numpy as np
 
 from keras_pruning.arguments import (
-    positive_integer,
     require_boolean,
     require_fraction,
     require_one_of,
+    require_positive_integer,
     require_seed,
 )
 from keras_pruning.embeddings import neighbors
@@ -147,12 +147,12 @@ class PredictionDepth(EmbeddingScore):
                 f"support_fraction={support_fraction}, support_count={support_count}"
             )
         seed = require_seed(seed)
-        self.layers, self.k = layers, positive_integer("k", k)
+        self.layers, self.k = layers, require_positive_integer("k", k)
         if self.k is None:
             raise InputError("Invalid `k`. Expected a positive integer. Received: k=None")
         self.support_fraction = support_fraction
-        self.support_count = positive_integer("support_count", support_count)
-        self.max_dimension = positive_integer("max_dimension", max_dimension)
+        self.support_count = require_positive_integer("support_count", support_count)
+        self.max_dimension = require_positive_integer("max_dimension", max_dimension)
         self.against, self.include_self, self.seed = against, include_self, seed
         # A network that has not memorised a wrong label agrees with the votes against it.
         self.sees_wrong_labels = against == "label"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_pruning.arguments import positive_integer, require_one_of, require_seed
+from keras_pruning.arguments import require_one_of, require_positive_integer, require_seed
 from keras_pruning.embeddings.centroids import (
     class_centroids,
     kmeans_centroids,
@@ -78,7 +78,7 @@ class Prototype(EmbeddingScore):
         require_one_of("metric", metric, METRICS)
         seed = require_seed(seed)
         self.centroids, self.metric, self.seed = centroids, metric, seed
-        self.clusters = positive_integer("clusters", clusters)
+        self.clusters = require_positive_integer("clusters", clusters)
         if centroids == CLASS and clusters is not None:
             raise InputError(
                 "Invalid `clusters`. Expected none with centroids='class', which has one for each "

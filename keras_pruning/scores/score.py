@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_pruning.arguments import options_of, positive_integer
+from keras_pruning.arguments import options_of, require_positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import rounded_count
 from keras_pruning.scores.summaries import RunningMean, arrays_of
@@ -143,7 +143,7 @@ class OneEpochScore(Score):
     default_fraction = 1.0
 
     def __init__(self, epoch=None):
-        self.epoch = positive_integer("epoch", epoch)
+        self.epoch = require_positive_integer("epoch", epoch)
 
     def epochs_due(self, epochs):
         epoch = self.epoch or max(1, rounded_count(self.default_fraction, epochs))
@@ -181,7 +181,7 @@ class EveryEpochScore(Score):
     window = 1
 
     def __init__(self, epochs=None):
-        self.epochs = positive_integer("epochs", epochs)
+        self.epochs = require_positive_integer("epochs", epochs)
 
     def epochs_due(self, epochs):
         # At least one window, because a shorter run has no score

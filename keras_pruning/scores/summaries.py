@@ -7,7 +7,7 @@ are saved and restored if a run is interrupted.
 
 import numpy as np
 
-from keras_pruning.arguments import positive_integer
+from keras_pruning.arguments import require_positive_integer
 from keras_pruning.errors import InputError
 
 
@@ -102,7 +102,7 @@ def checked_window(window, epochs, shortest):
     Raises:
         InputError: if `window` is not a positive integer, or is below `shortest` or above `epochs`.
     """
-    window = positive_integer("window", window)
+    window = require_positive_integer("window", window)
     if window and window < shortest:
         raise InputError(
             f"Invalid `window`. Expected at least {shortest} epochs. Received: window={window}"

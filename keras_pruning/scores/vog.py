@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_pruning.arguments import positive_integer
+from keras_pruning.arguments import require_positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.scores.score import INPUT_GRADIENTS, Score
 
@@ -93,7 +93,7 @@ class VoG(Score):
     fewest_epochs = 2
 
     def __init__(self, every=None):
-        self.every = positive_integer("every", every)
+        self.every = require_positive_integer("every", every)
 
     def epochs_due(self, epochs):
         every = self.every or max(1, epochs // 10)
