@@ -138,7 +138,9 @@ def test_children_end_when_the_parent_is_killed(moment, tmp_path):
     _wait_for(tmp_path, "keras_pruning-*" if "server" in moment else "*.partial", 1)
     if moment == "children work":
         _wait_for(tmp_path, "running-*", 2)
-    assert len(members(process.pid)) > 1
+    # The first folder may be there before any other process is.
+    while len(members(process.pid)) < 2:
+        assert process.poll() is None
     kill(process)
     assert seconds_until_alone(process.pid, limit=3) is not None
     # The next run clears the temporary folders of this one.
