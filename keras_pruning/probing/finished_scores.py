@@ -11,7 +11,7 @@ import shutil
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.reports.prediction_depth import write_depth_curves
-from keras_pruning.storage import new_file, new_folder, write_json
+from keras_pruning.storage import clear_leftovers, new_file, new_folder, write_json
 from keras_pruning.tables.score_table import ScoreTable
 
 SCORES, CSV, COST, DEPTH = "scores.parquet", "scores.csv", "scoring.json", "prediction_depth"
@@ -76,6 +76,8 @@ def place(folder, output):
         except InputError:
             if not _is_same(path, target):
                 raise
+            # A process can be killed after it has given the file its name.
+            clear_leftovers(target)
 
 
 def require_free(folder, output):

@@ -9,7 +9,7 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.probing.estimates import Extrapolation
 from keras_pruning.recipes import require_same_recipe
-from keras_pruning.storage import new_file
+from keras_pruning.storage import clear_leftovers, new_file
 from keras_pruning.tables import parquet
 from keras_pruning.tables.score_table import ScoreTable
 
@@ -108,6 +108,7 @@ class ProbeFiles:
             # A file of another recipe, or of somebody else, stays.
             with contextlib.suppress(InputError):
                 if self.has(path.stem.removeprefix("seed-")):
+                    clear_leftovers(path)
                     path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()

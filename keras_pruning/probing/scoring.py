@@ -12,7 +12,7 @@ from keras_pruning.probing.finished_scores import SCORES
 from keras_pruning.probing.probe_files import FOLDER, ProbeFiles
 from keras_pruning.probing.probes import probe_tables
 from keras_pruning.recipes import require_same_recipe
-from keras_pruning.storage import require_writable
+from keras_pruning.storage import clear_leftovers, require_writable
 from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
@@ -45,6 +45,7 @@ def score(plan, output):
     # Here too, because a process can be killed after it has written the table.
     files.clear()
     finished_scores.clear(files.folder)
+    clear_leftovers(output / SCORES)
     return table
 
 
@@ -102,7 +103,8 @@ def find_scores(plan, output):
     ProbeFiles.of(plan, folder).require_same_recipe()
     finished_scores.is_prepared(folder, recipe)
     finished_scores.require_free(folder, output)
-    require_writable(output / SCORES)
+    for name in (SCORES, finished_scores.CSV, finished_scores.COST):
+        require_writable(output / name)
     return None
 
 

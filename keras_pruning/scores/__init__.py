@@ -21,7 +21,6 @@ from keras_pruning.scores.uncertainty import Entropy, Margin, LeastConfidence
 from keras_pruning.scores.tdds import TDDS
 from keras_pruning.scores.dynamic_uncertainty import DynamicUncertainty
 from keras_pruning.scores.dual import DUAL
-from keras_pruning.scores.gini import Gini
 # isort: on
 
 SCORES = {
@@ -43,7 +42,6 @@ SCORES = {
     "tdds": TDDS,
     "dynamic_uncertainty": DynamicUncertainty,
     "dual": DUAL,
-    "gini": Gini,
 }
 
 

@@ -103,8 +103,6 @@ def in_process(plan, folder, kill_at=None):
 def files_of(folder):
     """Returns the files of a folder with a hash of their content, one text."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    # Leftovers of `storage` are cleared by `storage` itself.
-    paths = [path for path in paths if path.suffix != ".partial"]
     # The names and the content of event files have the time.
     return " ".join(
         f"{path.relative_to(folder)}={hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
