@@ -228,7 +228,7 @@ def test_refuses_unfinished_tables_and_wrong_types(examples):
         kp.score_checkpoints("one.keras", examples, ["el2n"])
     with pytest.raises(InputError, match="Invalid `table`. Expected a ScoreTable"):
         kp.select("scores.parquet", "el2n", 0.5)
-    with pytest.raises(InputError, match="Invalid `subset`. Expected a Subset.*Received: list"):
+    with pytest.raises(InputError, match="Invalid `subset`. Expected a Subset.*Received: a list"):
         examples.keep([1, 2])
 
 
