@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from keras_pruning.errors import InputError
-from keras_pruning.jobs.temporary import temporary_folder
+from keras_pruning.storage.temporary import temporary_folder
 
 # Folder of the comparison, below the folder of the runs.
 FOLDER = "comparison"

@@ -15,9 +15,9 @@ from keras_pruning.embeddings import sources
 from keras_pruning.embeddings.encoders import encoder
 from keras_pruning.embeddings.random_projection import random_projection
 from keras_pruning.errors import InputError
-from keras_pruning.jobs.temporary import temporary_folder
 from keras_pruning.models.layers import PENULTIMATE as PENULTIMATE
 from keras_pruning.models.layers import no_vector, show
+from keras_pruning.storage.temporary import temporary_folder
 
 # No layer can have these names.
 INPUT, OUTPUT, SOFTMAX = "<input>", "<output>", "<softmax>"

@@ -14,7 +14,7 @@ from multiprocessing import forkserver
 
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import child
-from keras_pruning.jobs.temporary import require_room, temporary_folder
+from keras_pruning.storage.temporary import require_room, temporary_folder
 
 # Name of the thread that the fork server belongs to.
 _SERVER = "keras_pruning fork server"

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import platform
 import re
 import secrets
 import shutil
@@ -11,8 +10,8 @@ from pathlib import Path
 
 from keras_pruning.errors import InputError
 from keras_pruning.storage.places import behind_link, naming_full_disks, writing
+from keras_pruning.storage.processes import HOST, is_running
 
-_HOST = platform.node().partition(".")[0]
 _OTHER_FOLDER = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
@@ -81,12 +80,12 @@ def new_folder(path, overwrite=False):
 def clear_leftovers(path):
     """Removes partial files and folders of `path` of processes that were killed on this machine."""
     path = Path(path)
-    name, host = re.escape(path.name), re.escape(_HOST)
+    name, host = re.escape(path.name), re.escape(HOST)
     # Version 0.2.0 named files by the process only.
     partial = rf"\.?{name}\.{host}-(\d+)(?:-\w+)?\.partial|\.{name}\.(\d+)\.partial"
     for entry in path.parent.iterdir() if path.parent.is_dir() else []:
         match = re.fullmatch(partial, entry.name)
-        if match is None or _is_running(match[1] or match[2]):
+        if match is None or is_running(match[1] or match[2]):
             continue
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
@@ -96,7 +95,7 @@ def clear_leftovers(path):
 
 def _writer():
     """Returns a text that names this process and this call."""
-    return f"{_HOST}-{os.getpid()}-{secrets.token_hex(4)}"
+    return f"{HOST}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def _publish(partial, path):
@@ -150,18 +149,6 @@ def _exists(path, kind):
         f"{path} exists already and is not overwritten. Expected {expected}. "
         "Another process may have written it in the meantime. Remove it or choose another path."
     )
-
-
-def _is_running(number):
-    """Returns whether a process has this number, a string."""
-    try:
-        # Signal 0 checks the process and sends nothing.
-        os.kill(int(number), 0)
-    except (ProcessLookupError, ValueError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @contextlib.contextmanager

@@ -10,9 +10,7 @@ from pathlib import Path
 from keras_pruning.errors import InputError
 
 # Bytes that a place must hold before any work is done for it.
-ROOM = 16 * 1024
-# TensorFlow writes the code of its graphs to temporary files, some kilobytes each.
-ROOM_FOR_TEMPORARY_FILES = 1024 * 1024
+_ROOM = 16 * 1024
 
 
 def require_writable(path):
@@ -39,10 +37,9 @@ def require_writable(path):
             f"{'a link to a missing folder' if folder.is_symlink() else 'a file'}. "
             "Remove it or choose another output."
         )
-    for place, room in ((folder, ROOM), (tempfile.gettempdir(), ROOM_FOR_TEMPORARY_FILES)):
-        with writing(path), tempfile.TemporaryFile(dir=place) as file:
-            file.write(bytes(room))
-            file.flush()
+    with writing(path), tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(_ROOM))
+        file.flush()
 
 
 def behind_link(path):

@@ -14,7 +14,7 @@ from support.processes import kill, members, seconds_until_alone, start
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import child
 from keras_pruning.jobs.local import run_each
-from keras_pruning.jobs.temporary import temporary_folder
+from keras_pruning.storage.temporary import temporary_folder
 
 SCRIPT = """
 import time

@@ -110,10 +110,3 @@ def test_folders_on_a_full_disk_are_one_message(small_disk):
         with pytest.raises(InputError, match="run: no space is left"):
             write_folder(small_disk / "run", write)
         assert list(small_disk.iterdir()) == []
-
-
-def test_full_temporary_files_are_found_before_any_work(small_disk, tmp_path, monkeypatch):
-    """Otherwise TensorFlow warns about each function that it cannot write there."""
-    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
-    with pytest.raises(InputError, match=f"free space in {small_disk}.*another TMPDIR"):
-        require_writable(tmp_path / "run")

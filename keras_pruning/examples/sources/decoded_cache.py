@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import tempfile
@@ -14,12 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import psutil
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.inputs import Inputs, copied, new_digest
 from keras_pruning.recipes import as_json, file_digest
 from keras_pruning.storage import read_json, write_json
+from keras_pruning.storage.processes import HOST, is_running
 
 # Bytes of images above which they are read through a memory map.
 MEMORY_LIMIT = 2**30
@@ -27,9 +26,8 @@ MEMORY_LIMIT = 2**30
 _DEFAULT_LIMIT = 100
 # Seconds during which an entry is not removed by others, because a process may need it again.
 _IN_USE = 3600
-# Seconds after which a partial folder of another machine counts as abandoned.
+# Seconds without a change after which a partial folder counts as abandoned.
 _ABANDONED = 86_400
-_HOST = platform.node().partition(".")[0]
 # Only folders with these names are ever removed.
 _ENTRY = re.compile(r"[0-9a-f]{32}")
 _PARTIAL = re.compile(r"[0-9a-f]{32}\.(?:(?P<host>.+)-(?P<process>\d+)\.)?[^.]+\.partial")
@@ -146,7 +144,7 @@ def write(folder, key, total, blocks, scale):
     folder.parent.mkdir(parents=True, exist_ok=True)
     clear_leftovers()
     with tempfile.TemporaryDirectory(
-        prefix=f"{folder.name}.{_HOST}-{os.getpid()}.",
+        prefix=f"{folder.name}.{HOST}-{os.getpid()}.",
         suffix=".partial",
         dir=folder.parent,
         ignore_cleanup_errors=True,
@@ -242,16 +240,12 @@ def clear_leftovers():
 
 def _is_abandoned(path):
     parts = _PARTIAL.fullmatch(path.name)
+    if parts["host"] == HOST and not is_running(parts["process"]):
+        return True
+    # A process of this number may be another one, and other computers cannot be asked.
     try:
         changed = max(file.stat().st_mtime for file in (path, *path.rglob("*")))
-        started = path.stat().st_ctime
-        if parts["host"] == _HOST:
-            # A process that is younger than the folder has only the same number.
-            process = psutil.Process(int(parts["process"]))
-            return process.create_time() > max(started, changed) + 1
-    except psutil.NoSuchProcess:
-        return True
-    except (OSError, psutil.Error):
+    except OSError:
         return False
     return time.time() - changed > _ABANDONED
 
@@ -270,7 +264,7 @@ def _remove(path):
     """Removes an entry. It is renamed first, so that no process reads a part of it."""
     with contextlib.suppress(OSError):
         beside = tempfile.mkdtemp(
-            prefix=f"{path.name}.{_HOST}-{os.getpid()}.", suffix=".partial", dir=path.parent
+            prefix=f"{path.name}.{HOST}-{os.getpid()}.", suffix=".partial", dir=path.parent
         )
         os.rename(path, Path(beside) / "removed")
         shutil.rmtree(beside, ignore_errors=True)

@@ -3,14 +3,13 @@
 import contextlib
 import glob
 import os
-import platform
 import shutil
 import tempfile
 from pathlib import Path
 
 from keras_pruning.errors import InputError
+from keras_pruning.storage.processes import HOST, is_running
 
-_HOST = platform.node().partition(".")[0]
 # AutoGraph writes its sources to the temporary folder. Without room it only warns, at length.
 _ROOM = 2**20
 
@@ -29,11 +28,11 @@ def temporary_folder(place=None, name="keras_pruning", suffix=""):
     Raises:
         InputError: if there is no place for temporary files, or no room in it.
     """
-    place, prefix = Path(place or _place()), f"{name}-{_HOST}-"
+    place, prefix = Path(place or _place()), f"{name}-{HOST}-"
     for leftover in place.glob(f"{glob.escape(prefix)}*-*{suffix}"):
         # The name ends in the number of the process and random characters.
         number = leftover.name.removeprefix(prefix).partition("-")[0]
-        if number.isdecimal() and not _is_running(int(number)):
+        if number.isdecimal() and not is_running(number):
             shutil.rmtree(leftover, ignore_errors=True)
     try:
         folder = tempfile.TemporaryDirectory(suffix, f"{prefix}{os.getpid()}-", place)
@@ -68,15 +67,3 @@ def _no_room(place, error):
         f"Cannot write temporary files to {place}: {error.strerror or error}. Expected room for "
         f"at least {_ROOM // 2**20} MiB. Remove files there, or set TMPDIR to another folder."
     )
-
-
-def _is_running(number):
-    """Returns whether a process has this number."""
-    try:
-        # Signal 0 checks the process and sends nothing.
-        os.kill(number, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
