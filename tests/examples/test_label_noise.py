@@ -1,6 +1,5 @@
 """Wrong labels on purpose: how many, which classes, and that everything else stays."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +12,7 @@ from keras_pruning.comparison.runs import find_runs
 from keras_pruning.config import DatasetConfig
 from keras_pruning.examples.label_noise import symmetric_noise
 from keras_pruning.examples.splits import Splits
+from keras_pruning.storage import write_json
 
 
 def changed(labels, *arguments):
@@ -139,7 +139,7 @@ def test_runs_on_noisy_and_clean_labels_are_not_compared(tmp_path):
     for noise in (0.0, 0.1):
         metrics["config"]["dataset"]["label_noise"] = noise
         (path,) = tmp_path.rglob("seed-1/metrics.json")
-        path.write_text(json.dumps(metrics))
+        write_json(path, metrics)
         if noise:
             with pytest.raises(InputError, match="different recipes.*same dataset.label_noise"):
                 find_runs(tmp_path)

@@ -1,4 +1,3 @@
-import json
 import pickle
 
 import numpy as np
@@ -8,6 +7,7 @@ from keras_pruning import InputError
 from keras_pruning.examples import Examples
 from keras_pruning.examples.inputs import Inputs
 from keras_pruning.examples.sources import decoded_images as decoded
+from keras_pruning.storage import read_json
 
 KEY = {"source": "test", "sizes": [3, 4]}
 
@@ -54,7 +54,7 @@ def test_decodes_once_and_in_order(cache):
         "ids.npy",
         "key.json",
     }
-    assert json.loads((entry(cache) / "key.json").read_text()) == KEY
+    assert read_json(entry(cache) / "key.json") == KEY
 
 
 def test_another_key_is_another_entry(cache):
