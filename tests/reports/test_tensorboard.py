@@ -19,6 +19,8 @@ def write_grid(folder, keep_fractions, seeds=2, fraction=1.0, methods=(RANDOM, E
         for keep_fraction in keep_fractions:
             for method in methods:
                 accuracy = keep_fraction - 0.1 * (method is EL2N) + 0.02 * seed
+                # Fractions near 0 and 1 still have accuracies in [0, 1].
+                accuracy = float(np.clip(accuracy, 0.01, 0.99))
                 write_run(folder, accuracy, method, keep_fraction, seed, fraction)
 
 
