@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_pruning.backend.tensorflow.graphs import traced
 from keras_pruning.errors import InputError
 from keras_pruning.models.graph import ending
 from keras_pruning.models.loading import first_reason
@@ -102,7 +103,7 @@ def _has_input_gradient(model, x):
         reached.append(gradient is not None)
         return total
 
-    tf.function(trace).get_concrete_function(tf.TensorSpec((None, *x.shape[1:]), x.dtype))
+    traced(trace, tf.TensorSpec((None, *x.shape[1:]), x.dtype))
     return all(reached)
 
 
