@@ -50,6 +50,8 @@ def readable_messages():
     handler.setFormatter(_LineFormatter("%(message)s"))
     logging.basicConfig(handlers=[handler])
     with warnings.catch_warnings():
+        # Shown, never raised, whatever filters the process has.
+        warnings.simplefilter("default", UserWarning)
         warnings.showwarning = _show_warning
         yield
 

@@ -181,7 +181,7 @@ def test_one_class_is_a_mistake(capsys, tmp_path):
     np.savez(tmp_path / "one.npz", x_train=x, y_train=y, x_test=x, y_test=y)
     arguments = ["--dataset.name", f"npz:{tmp_path / 'one.npz'}", "--output", tmp_path / "out"]
     assert run("doctor", *arguments) == 2
-    assert "Expected at least 2 classes. Received: 1" in capsys.readouterr().err
+    assert "Expected examples of at least 2 classes. Received: 1" in capsys.readouterr().err
 
 
 def test_a_folder_of_somebody_else_is_left_alone(practice, capsys, tmp_path):

@@ -46,7 +46,9 @@ def config(fraction=0.5, scores=("el2n", "aum"), **changes):
 def test_a_probe_trains_on_the_part_and_estimates_the_others(monkeypatch):
     models = []
     keep = extrapolation.extrapolate
-    monkeypatch.setattr(work, "extrapolate", lambda *args: models.append(args) or keep(*args))
+    monkeypatch.setattr(
+        work, "extrapolate", lambda *args, **seed: models.append(args) or keep(*args, **seed)
+    )
     examples = kp.load_examples("digits", fraction=0.2)
     part = scored_part(examples, 0.5, 4)
     plan = ScoringPlan.from_config(config(seed=4))

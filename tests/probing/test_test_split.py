@@ -41,7 +41,7 @@ def test_the_table_is_of_the_test_examples(tested, capsys):
     assert [probe["examples_seen"] for probe in costs["probes"]] == [4 * len(train)]
     assert list((tested / "test" / "prediction_depth").glob("events.out.tfevents.*"))
     with pytest.raises(kp.InputError, match="split"):
-        train.keep(kp.select(table, "el2n"))
+        train.keep(kp.select(table, "el2n", quota="balanced"))
 
 
 @pytest.mark.slow

@@ -212,6 +212,7 @@ def test_the_softmax_is_never_reduced(examples, model):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The score `prediction_depth` is the same")
 @pytest.mark.parametrize("labels", ["the same", "others"])
 def test_an_example_in_a_larger_support_is_not_its_own_neighbour(labels):
     """With random labels, an example that were its own nearest neighbour would be right."""
