@@ -5,10 +5,11 @@ import numbers
 
 from keras_pruning.arguments import require_path
 from keras_pruning.errors import InputError
+from keras_pruning.examples.ids import checked_ids
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.storage import new_file, require_name
 from keras_pruning.tables import parquet
-from keras_pruning.tables.columns import checked_booleans, checked_ids, checked_labels
+from keras_pruning.tables.columns import checked_booleans, checked_labels
 from keras_pruning.tables.metadata import require_metadata
 
 KIND = "keras_pruning.subset"

@@ -1,6 +1,4 @@
-"""Checks of the columns of tables: ids, labels, booleans and scores."""
-
-import numbers
+"""Checks of the columns of tables: labels, booleans and scores."""
 
 import numpy as np
 
@@ -8,34 +6,6 @@ from keras_pruning.errors import InputError
 
 # Columns of files that are no scores.
 RESERVED = ("id", "label", "kept", "extrapolated")
-
-
-def checked_ids(ids):
-    """Returns the ids as an array of strings `(examples,)`.
-
-    Raises:
-        InputError: if an id is neither a string nor an integer, or if a character cannot be stored.
-    """
-    array = np.asarray(ids)
-    # NumPy drops NUL at the end of a string, so look at the strings before they become an array.
-    if array.dtype.kind == "O" or (array.dtype.kind == "U" and isinstance(ids, list | tuple)):
-        for position, value in enumerate(ids if array.ndim == 1 else []):
-            is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-            if not (is_integer or (isinstance(value, str) and "\0" not in value)):
-                raise _invalid_ids(f"{value!r} at position {position}")
-    elif array.dtype.kind not in "UTiu" and array.size:
-        raise _invalid_ids(f"{array.dtype} of shape {array.shape}")
-    if array.ndim != 1:
-        raise _invalid_ids(f"{array.dtype} of shape {array.shape}")
-    texts = np.ascontiguousarray(array, dtype=str)
-    codes = texts.view(np.uint32).reshape(len(texts), -1)
-    invalid = (codes >= 0xD800) & (codes < 0xE000)
-    # A NUL before another character is part of the id. The others fill the array.
-    invalid[:, :-1] |= (codes[:, :-1] == 0) & (codes[:, 1:] != 0)
-    if invalid.any():
-        position = int(np.argmax(invalid.any(axis=1)))
-        raise _invalid_ids(f"{str(texts[position])!r} at position {position}")
-    return texts
 
 
 def checked_labels(labels, length):
@@ -103,10 +73,3 @@ def _require_column(name, array, kinds, expected, length):
             f"Invalid `{name}`. Expected {expected} of shape ({length},), one an example. "
             f"Received: {array.dtype} of shape {array.shape}"
         )
-
-
-def _invalid_ids(received):
-    return InputError(
-        "Invalid `ids`. Expected strings or integers of shape (N,), without the character NUL and "
-        f"without lone surrogates. Received: {received}"
-    )

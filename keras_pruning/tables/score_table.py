@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_pruning.arguments import require_path
 from keras_pruning.errors import InputError, unknown
+from keras_pruning.examples.ids import checked_ids
 from keras_pruning.recipes import completed, differing
 from keras_pruning.statistics.reliability import reliability
 from keras_pruning.storage import new_file, require_name
@@ -36,7 +37,7 @@ class ScoreTable:
     """
 
     def __init__(self, ids, labels, scores, standard_errors=None, metadata=None, extrapolated=None):
-        self.ids = checks.checked_ids(ids)
+        self.ids = checked_ids(ids)
         self.labels = checks.checked_labels(labels, len(self.ids))
         _require_names(scores, standard_errors or {})
         self._scores = checks.checked_scores(scores, len(self.ids))

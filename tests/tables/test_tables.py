@@ -190,19 +190,19 @@ def test_no_score_takes_the_place_of_another_column(name):
 @pytest.mark.parametrize(
     ("ids", "received"),
     [
-        (["a", "b\0"], "'b.x00' at position 1"),
-        (np.array(["a", "b\0c"]), "'b.x00c' at position 1"),
-        (["a", "b\ud800"], "'b.ud800' at position 1"),
-        (["a", None], "None at position 1"),
+        (["a", "b\0"], r"'b.+x00' .* position 1"),
+        (np.array(["a", "b\0c"]), r"'b.+x00c' .* position 1"),
+        (["a", "b\ud800"], r"'b.+ud800' .* position 1"),
+        (["a", None], "None .* position 1"),
         (["a", float("nan")], "nan"),
-        ([0.5, 1.5], "float64"),
-        ([b"a", b"b"], "S1"),
-        ([["a"], ["b"]], r"shape \(2, 1\)"),
-        ("ab", r"shape \(\)"),
+        ([0.5, 1.5], "0.5"),
+        ([b"a", b"b"], "b'a'"),
+        (["a", "a"], "'a' at positions 0 and 1"),
+        ("ab", "a str"),
     ],
 )
 def test_ids_that_no_file_can_hold_are_refused(ids, received):
-    with pytest.raises(InputError, match=f"Invalid `ids`. Expected strings or.*{received}"):
+    with pytest.raises(InputError, match=f"Invalid `ids`. Expected .*Received: {received}"):
         kp.ScoreTable(ids, [0, 1], {"el2n": [1, 2]})
 
 
