@@ -18,7 +18,11 @@ def write_csv(path, header, rows):
     with open(path, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow(map(spreadsheet_text, header))
-        writer.writerows(map(spreadsheet_text, row) for row in rows)
+        # Numbers are most of the cells, so they are told apart here.
+        writer.writerows(
+            [spreadsheet_text(cell) if isinstance(cell, str) else cell for cell in row]
+            for row in rows
+        )
 
 
 def spreadsheet_text(value):
