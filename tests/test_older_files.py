@@ -1,6 +1,5 @@
 """Results that an earlier version wrote are reused, and only if they have the same recipe."""
 
-import hashlib
 import json
 from types import SimpleNamespace
 
@@ -119,11 +118,6 @@ def test_other_values_of_keys_left_out_are_refused(by, changes, message, checkpo
         require_same_recipe("out", older, changed.recipe)
 
 
-def older_digest(subset):
-    """Returns the hash over the kept ids as the version before wrote it into recipes."""
-    return hashlib.sha256("\0".join(subset.kept_ids).encode()).hexdigest()[:32]
-
-
 def older_training_recipe(run):
     """Returns the recipe of a training run as the version before the plans wrote it."""
     selection = None if run.subset is None else dict(run.subset.selection)
@@ -135,7 +129,7 @@ def older_training_recipe(run):
         "examples": older_provenance(run.plan.data.train),
         "test_examples": older_provenance(run.plan.data.test),
         "selection": selection,
-        "kept": None if run.subset is None else older_digest(run.subset),
+        "kept": None if run.subset is None else run.subset.digest,
         "model": MODEL,
         "model_source": None,
         "training": {"epochs": 2, "budget": "steps", **TRAINING},

@@ -40,7 +40,7 @@ def check_config_file(path, known):
                 f"Invalid section `{section}` in {path}, line {_line(key)}. Expected keys among "
                 f"{sorted(names)}. Received: {_text(value) or 'nothing'}"
             )
-        for inner, _ in value.value:
+        for inner in _keys(value):
             _require_known(inner, f"{section}.{_text(inner)}", known, path)
 
 
@@ -177,6 +177,17 @@ def _require_known(key, name, known, path):
             f"Unknown key `{name}` in {path}, line {_line(key)}. Expected keys of a config, which "
             f"--help lists. Received: {name}{closest(name, known)}"
         )
+
+
+def _keys(mapping):
+    """Yields the nodes of the keys of a mapping, and of the mappings that `<<` merges into it."""
+    for key, value in mapping.value:
+        if key.tag != "tag:yaml.org,2002:merge":
+            yield key
+            continue
+        for merged in [value] if _is_mapping(value) else value.value:
+            if _is_mapping(merged):
+                yield from _keys(merged)
 
 
 def _is_mapping(node):

@@ -12,7 +12,7 @@ from keras_pruning.storage.temporary import temporary_folder
 FOLDER = "comparison"
 CSV = "comparison.csv"
 # Folders of the curves and of the scores.
-_PARTS = ("accuracy", "scores")
+_PARTS = (("accuracy",), ("scores",))
 _FIRST_COLUMNS = "data_fraction,keep_fraction,method,"
 # The names that `EventFile` gives. Those of other programs name the computer too.
 _EVENTS = re.compile(r"events\.out\.tfevents\.\d{10}\.\d{3}")
@@ -47,25 +47,24 @@ def comparison_folder(folder):
 def _replace(folder, target):
     """Moves the files of a folder to their place and removes those of earlier comparisons."""
     written = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    # Listed before the move: of two comparisons at once, the one that is later stays.
+    earlier = _event_files(target, {path.parent for path in written})
     for path in written:
         _move(folder / path, target / path)
-    first = min(path.name for path in written if _EVENTS.fullmatch(path.name))
-    places = {path.parent for path in written}
-    for place, _, files in os.walk(target, topdown=False):
-        below = Path(place).relative_to(target)
-        events = sorted(filter(_EVENTS.fullmatch, files))
-        if below in places:
-            outdated = events[:-1]
-        elif below.parts[0] in _PARTS:
-            # A curve that is not part of this comparison may be part of a newer one.
-            outdated = [name for name in events if name < first]
-        else:
-            continue
-        for name in outdated:
-            Path(place, name).unlink(missing_ok=True)
-        if outdated:
-            with contextlib.suppress(OSError):
-                os.rmdir(place)
+    for path in set(earlier) - {target / path for path in written}:
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
+
+
+def _event_files(target, places):
+    """Returns the event files of comparisons in some places, and in the folders of all curves."""
+    return [
+        path
+        for path in target.rglob("events.out.tfevents.*")
+        if _EVENTS.fullmatch(path.name)
+        and ((place := path.parent.relative_to(target)) in places or place.parts[:1] in _PARTS)
+    ]
 
 
 def _move(path, target, trials=10):

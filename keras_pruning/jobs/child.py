@@ -56,7 +56,7 @@ def run(function, arguments, threads):
     try:
         with warnings.catch_warnings(record=True) as caught:
             result = function(**arguments)
-        return result, [(str(w.message), w.category, w.filename, w.lineno) for w in caught]
+        return result, [(str(w.message), _builtin(w), w.filename, w.lineno) for w in caught]
     except SystemExit:
         # The pool would catch it and wait for more work.
         os._exit(1)
@@ -66,6 +66,11 @@ def run(function, arguments, threads):
         if any(text in str(error) for text in _DISK_FULL):
             raise _disk_full(error) from error
         raise
+
+
+def _builtin(warning):
+    """Returns the category of a warning, or the base of it that the parent knows."""
+    return next(kind for kind in warning.category.__mro__ if kind.__module__ == "builtins")
 
 
 def _stop(number, frame):

@@ -74,8 +74,8 @@ def load(path):
 def _with_new_weights(model, input_shape):
     """Gives the trainable weights of a model the values that a fresh copy of it has.
 
-    The statistics of trainable `BatchNormalization` layers and the random streams are new too. All
-    other state stays: adapted preprocessing, frozen layers.
+    The statistics that trainable layers gather and the random streams are new too. All other state
+    stays: adapted preprocessing, frozen layers.
 
     Args:
         model: Keras model, which is changed.
@@ -106,7 +106,8 @@ def _renewed(layer):
     variables = [generator.state for generator in layer._seed_generators]
     if layer.trainable:
         variables += layer._trainable_variables
-        if isinstance(layer, keras.layers.BatchNormalization):
+        # Statistics that a layer gathers while it trains. Adapted preprocessing trains nothing.
+        if layer._trainable_variables or isinstance(layer, keras.layers.BatchNormalization):
             variables += layer._non_trainable_variables
     return variables
 

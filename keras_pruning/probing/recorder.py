@@ -178,6 +178,11 @@ class ScoreRecorder:
             if self.progress.is_over:
                 collector.release()
         self.is_finished = True
+        self._scored = None if model is None else _checksum(model)
+
+    def is_of(self, model):
+        """Returns whether the run is finished and its scores are of the weights of `model`."""
+        return self.is_finished and (model is None or self._scored == _checksum(model))
 
     def identity(self, epochs, store=None):
         """Returns a JSON value that identifies runs whose states can replace one another.

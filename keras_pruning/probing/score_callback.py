@@ -222,7 +222,8 @@ class ScoreCallback(keras.callbacks.Callback):
     def _finish(self):
         """Takes the scores of the trained model, unless later fits carry on the run."""
         progress = self._recorder.progress
-        if progress is None or self._recorder.is_finished:
+        # Another callback may have read the table before the last of them changed the weights.
+        if progress is None or self._recorder.is_of(self._scored_model):
             return
         was_stopped = progress.reached - (self._uncounted or 0) < self.params["epochs"]
         if progress.is_over or was_stopped:

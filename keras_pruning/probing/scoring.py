@@ -105,6 +105,8 @@ def find_scores(plan, output):
     finished_scores.require_free(folder, output)
     for name in (SCORES, finished_scores.CSV, finished_scores.COST):
         require_writable(output / name)
+    for name in (FOLDER, finished_scores.DEPTH):
+        require_writable(output / name / "new")
     return None
 
 

@@ -1,6 +1,5 @@
 """The examples that a selection keeps."""
 
-import hashlib
 import numbers
 
 from keras_pruning.arguments import require_path
@@ -72,11 +71,6 @@ class Subset:
     def digest(self):
         """A hash over the kept ids, 32 hexadecimal digits."""
         return parquet.digest({"id": self.kept_ids})
-
-    @property
-    def older_digest(self):
-        """The hash over the kept ids that version 0.2.0 and earlier wrote into recipes."""
-        return hashlib.sha256("\0".join(self.kept_ids.tolist()).encode()).hexdigest()[:32]
 
     def __len__(self):
         """Returns the number of kept examples."""

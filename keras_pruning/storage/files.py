@@ -12,6 +12,8 @@ from keras_pruning.errors import InputError
 from keras_pruning.storage.places import behind_link, naming_full_disks, writing
 from keras_pruning.storage.processes import HOST, is_running
 
+# Errors of disks that have no hard links.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 _OTHER_FOLDER = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
@@ -81,11 +83,10 @@ def clear_leftovers(path):
     """Removes partial files and folders of `path` of processes that were killed on this machine."""
     path = Path(path)
     name, host = re.escape(path.name), re.escape(HOST)
-    # Version 0.2.0 named files by the process only.
-    partial = rf"\.?{name}\.{host}-(\d+)(?:-\w+)?\.partial|\.{name}\.(\d+)\.partial"
+    partial = rf"\.?{name}\.{host}-(\d+)(?:-\w+)?\.partial"
     for entry in path.parent.iterdir() if path.parent.is_dir() else []:
         match = re.fullmatch(partial, entry.name)
-        if match is None or is_running(match[1] or match[2]):
+        if match is None or is_running(match[1]):
             continue
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
@@ -101,18 +102,17 @@ def _writer():
 def _publish(partial, path):
     """Gives a finished file its name, unless the name has been taken meanwhile."""
     try:
+        # Unlike a rename, a link never replaces a file.
         os.link(partial, path)
-        return
     except FileExistsError as error:
         raise _exists(path, "file") from error
-    except OSError:
-        pass
-    # Without hard links, take the name first.
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-    except FileExistsError as error:
-        raise _exists(path, "file") from error
-    os.replace(partial, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # Two writers at the very same moment could both pass this check.
+        if os.path.lexists(path):
+            raise _exists(path, "file") from error
+        os.rename(partial, path)
 
 
 def _rename(partial, path):

@@ -1,10 +1,22 @@
 """The computer and the processes that temporary names are about."""
 
+import contextlib
 import os
 import platform
 
-# Without dots, because the parts of temporary names are separated by dots.
-HOST = platform.node().partition(".")[0]
+
+def _host():
+    """Returns a name of this computer and of its namespace of process numbers, without dots.
+
+    Containers may share the name of their computer, and each counts its processes by itself.
+    """
+    name = platform.node().partition(".")[0]
+    with contextlib.suppress(OSError):
+        name += f"-{os.stat('/proc/self/ns/pid').st_ino}"
+    return name
+
+
+HOST = _host()
 
 
 def is_running(number):

@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -29,10 +30,11 @@ def temporary_folder(place=None, name="keras_pruning", suffix=""):
         InputError: if there is no place for temporary files, or no room in it.
     """
     place, prefix = Path(place or _place()), f"{name}-{HOST}-"
-    for leftover in place.glob(f"{glob.escape(prefix)}*-*{suffix}"):
-        # The name ends in the number of the process and random characters.
-        number = leftover.name.removeprefix(prefix).partition("-")[0]
-        if number.isdecimal() and not is_running(number):
+    # The number of the process, and the eight random characters of `tempfile`
+    ours = re.compile(rf"{re.escape(prefix)}(\d+)-[a-z0-9_]{{8}}{re.escape(suffix)}")
+    for leftover in place.glob(f"{glob.escape(prefix)}*{suffix}"):
+        match = ours.fullmatch(leftover.name)
+        if match and not is_running(match[1]):
             shutil.rmtree(leftover, ignore_errors=True)
     try:
         folder = tempfile.TemporaryDirectory(suffix, f"{prefix}{os.getpid()}-", place)

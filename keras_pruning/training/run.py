@@ -143,11 +143,7 @@ class TrainingRun:
                     "Choose another --output, or remove it yourself."
                 )
             return False
-        recorded = read_json(self.folder / RECIPE)
-        # Version 0.2.0 and earlier recorded another hash of the same kept ids.
-        if self.subset is not None and recorded.get("kept") == self.subset.older_digest:
-            recorded["kept"] = self.subset.digest
-        require_same_recipe(self.folder, recorded, self.recipe)
+        require_same_recipe(self.folder, read_json(self.folder / RECIPE), self.recipe)
         return True
 
 

@@ -95,26 +95,20 @@ def test_leftovers_of_a_killed_comparison_are_removed(runs):
     assert list(runs.glob("*.partial")) == []
 
 
-def test_an_older_comparison_keeps_newer_files(tmp_path):
-    """The first to begin may be the last to end."""
+def test_the_comparison_that_ends_last_stays_whole(tmp_path):
+    """Whatever the clocks of two computers say: the time is part of the names."""
     name = "events.out.tfevents.{:010d}.000"
     with comparison_folder(tmp_path) as folder:
         for place in ("", "accuracy/random"):
             (folder / place).mkdir(parents=True, exist_ok=True)
             (folder / place / name.format(100)).touch()
-        newer = tmp_path / "comparison" / "accuracy"
-        for method in ("random", "el2n-hardest"):
-            (newer / method).mkdir(parents=True)
-            (newer / method / name.format(101)).touch()
-        (newer / "gone").mkdir()
-        (newer / "gone" / name.format(99)).touch()
-    left = [path.relative_to(newer.parent) for path in newer.parent.rglob(PATTERN)]
-    assert sorted(map(str, left)) == [
-        f"accuracy/el2n-hardest/{name.format(101)}",
-        f"accuracy/random/{name.format(101)}",
-        name.format(100),
-    ]
-    assert not (newer / "gone").exists()
+        earlier = tmp_path / "comparison" / "accuracy"
+        for method, second in (("random", 101), ("el2n-hardest", 101), ("gone", 99)):
+            (earlier / method).mkdir(parents=True)
+            (earlier / method / name.format(second)).touch()
+    left = [path.relative_to(earlier.parent) for path in earlier.parent.rglob(PATTERN)]
+    assert sorted(map(str, left)) == [f"accuracy/random/{name.format(100)}", name.format(100)]
+    assert [path.name for path in earlier.iterdir()] == ["random"]
 
 
 def test_comparisons_at_once_leave_one_whole_folder(runs):

@@ -1,7 +1,6 @@
 """Work in fresh processes."""
 
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from support.processes import kill, members, seconds_until_alone, start
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import child
 from keras_pruning.jobs.local import run_each
+from keras_pruning.storage.processes import HOST
 from keras_pruning.storage.temporary import temporary_folder
 
 SCRIPT = """
@@ -144,7 +144,7 @@ def test_children_end_when_the_parent_is_killed(moment, tmp_path):
     kill(process)
     assert seconds_until_alone(process.pid, limit=3) is not None
     # The next run clears the temporary folders of this one.
-    assert list(tmp_path.glob(f"keras_pruning-{platform.node().partition('.')[0]}-{process.pid}-*"))
+    assert list(tmp_path.glob(f"keras_pruning-{HOST}-{process.pid}-*"))
     tempfile.tempdir, before = str(tmp_path), tempfile.tempdir
     try:
         with temporary_folder() as folder:
@@ -180,14 +180,15 @@ def test_the_fork_server_outlives_the_thread_that_needs_it(tmp_path):
 
 def test_only_folders_of_dead_processes_are_cleared(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    host = platform.node().partition(".")[0]
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     names = {
-        f"keras_pruning-{host}-{dead.pid}-abc": False,
-        f"keras_pruning-{host}-{os.getpid()}-abc": True,
-        f"keras_pruning-elsewhere-{dead.pid}-abc": True,
-        f"keras_pruning-{host}-mine": True,
+        f"keras_pruning-{HOST}-{dead.pid}-abcd_012": False,
+        f"keras_pruning-{HOST}-{os.getpid()}-abcd_012": True,
+        f"keras_pruning-elsewhere-{dead.pid}-abcd_012": True,
+        f"keras_pruning-{HOST}-mine": True,
+        # A folder of the user, named by a date
+        f"keras_pruning-{HOST}-2024-11-26": True,
         "keras_pruning-notes": True,
     }
     for name in names:

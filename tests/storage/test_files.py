@@ -2,7 +2,6 @@
 
 import errno
 import os
-import platform
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,8 +10,8 @@ import pytest
 from keras_pruning import InputError
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.storage import AlreadyExists, clear_leftovers, new_file, new_folder
+from keras_pruning.storage.processes import HOST
 
-HOST = platform.node().partition(".")[0]
 # No process has this number.
 DEAD = 99999999
 
@@ -88,8 +87,13 @@ def test_partial_folders_of_killed_processes_only_are_removed(tmp_path):
 
 
 def test_partial_files_of_killed_processes_only_are_removed(tmp_path):
-    dead = [f".t.csv.{DEAD}.partial", f".t.csv.{HOST}-{DEAD}-0a1b.partial"]
-    others = [".t.csv.1.partial", f".t.csv.{HOST}-1-0a1b.partial", f".u.csv.{DEAD}.partial"]
+    dead = [f".t.csv.{HOST}-{DEAD}-0a1b.partial"]
+    others = [
+        ".t.csv.1.partial",
+        f".t.csv.{DEAD}.partial",
+        f".t.csv.{HOST}-1-0a1b.partial",
+        f".u.csv.{DEAD}.partial",
+    ]
     others += [f"xt.csv.{HOST}-{DEAD}.partial", f"t.csv.{DEAD}.partial"]
     for name in dead + others:
         (tmp_path / name).write_text("")
@@ -192,3 +196,29 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         interrupted(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_block_that_writes_nothing_leaves_nothing(tmp_path):
+    with pytest.raises(InputError, match="No such file"), new_file(tmp_path / "result"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kill_on_a_disk_without_links_leaves_no_empty_file(tmp_path, monkeypatch):
+    """The finished file gets its name in one step there too."""
+
+    def refuse(source, target):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    def killed(source, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "link", refuse)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(os, "rename", killed)
+        with new_file(tmp_path / "result") as partial:
+            partial.write_text("whole")
+    assert list(tmp_path.iterdir()) == []
+    with new_file(tmp_path / "result") as partial:
+        partial.write_text("whole")
+    assert (tmp_path / "result").read_text() == "whole"

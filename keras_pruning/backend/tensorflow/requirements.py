@@ -145,8 +145,11 @@ def _activation_by_outputs(model, batches, outputs):
     if between and (abs(outputs.sum(axis=1) - 1) < 1e-2).all():
         return "softmax"
     # The logits of a fresh model may lie in [0, 1] too. Those of large inputs do not.
-    if between and batches[0].dtype.is_floating:
-        between = all(_all_between(_outputs(model, 1000 * x), 0, 1) for x in batches)
+    if between:
+        try:
+            between = all(_all_between(_outputs(model, 1000 * x), 0, 1) for x in batches)
+        except InputError:  # Numbers of tokens are no longer in the vocabulary.
+            return None
     if between:
         return "sigmoid"
     logarithms = _all_between(outputs, -np.inf, 0) and outputs.any()
