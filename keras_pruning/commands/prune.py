@@ -1,5 +1,7 @@
 """`prune`: selects the examples to keep by their scores."""
 
+import os
+
 from keras_pruning.selection import get, select
 from keras_pruning.selection.select import require_no_more
 from keras_pruning.storage import AlreadyExists, require_writable
@@ -36,7 +38,8 @@ def add_arguments(parser):
 def run(values):
     """Writes the subset, or reuses the one that is there."""
     require_no_more(get(values.policy), values.by, values.embedding)
-    require_writable(values.output)
+    if not os.path.exists(values.output):
+        require_writable(values.output)
     table = ScoreTable.load(values.scores)
     subset = select(
         table,

@@ -218,10 +218,12 @@ class Examples:
         if differing:
             # Name the hashes only if no readable key differs.
             keys = [key for key in differing if key not in ("inputs", "fingerprint")] or differing
+            older = " Version 0.2.0 and earlier had other hashes." if keys == differing else ""
             raise InputError(
                 f"This {noun} was made from other examples. "
                 f"Expected {', '.join(f'{key}={known[key]!r}' for key in keys)}, as in {self!r}. "
-                f"Received: {', '.join(f'{key}={recorded[key]!r}' for key in keys)} in the {noun}"
+                f"Received: {', '.join(f'{key}={recorded[key]!r}' for key in keys)} in the {noun}."
+                f"{older}"
             )
         if not (np.array_equal(ids, self.ids) and np.array_equal(labels, self.labels)):
             raise InputError(

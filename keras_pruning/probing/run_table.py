@@ -110,7 +110,8 @@ def _warn_of_constants(table):
         if len(table) > 1 and (table[name] == table[name][0]).all():
             warnings.warn(
                 f"The score `{name}` is the same for all examples: {table[name][0]:g}. It ranks "
-                "nothing. Is the part of the model that it looks at frozen or untrained?",
+                "nothing. The model has learned all examples alike, or the part of it that the "
+                "score looks at is frozen or untrained.",
                 UserWarning,
                 stacklevel=5,
             )

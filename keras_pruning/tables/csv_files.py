@@ -2,8 +2,9 @@
 
 import csv
 
-# A cell that begins with one of these is a formula for spreadsheets.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A cell that begins with one of these is a formula for spreadsheets. The apostrophe is one of them,
+# so that two texts stay different.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
 def write_csv(path, header, rows):

@@ -116,3 +116,10 @@ def test_mistakes_of_a_command_line(arguments, message, tmp_path, capsys):
     shown = fails(capsys, tmp_path, *arguments)
     assert re.search(message, shown)
     assert shown.count("\n") == 1
+
+
+def test_a_merge_key_takes_the_keys_of_another_section(tmp_path):
+    checked(tmp_path, "training: &t {epochs: 3}\nprobe: {<<: *t, seeds: 2}\n")
+    checked(tmp_path, "training: &t {epochs: 3}\nprobe: {<<: [*t, {seeds: 2}]}\n")
+    with pytest.raises(InputError, match="Unknown key `probe.optimizer`"):
+        checked(tmp_path, "training: &t {optimizer: adam}\nprobe: {<<: *t}\n")

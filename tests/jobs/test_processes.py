@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -241,3 +242,19 @@ def _full(*_):
 
 def _raise(error):
     raise error
+
+
+class Odd(UserWarning):
+    """A warning of a module that the parent cannot import."""
+
+
+def test_a_warning_of_a_class_of_the_user_reaches_the_parent(monkeypatch):
+    monkeypatch.setattr(child, "set_up_devices", lambda threads: None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        _, ((text, category, *_),) = child.run(_warn, {}, None)
+    assert (text, category) == ("odd", UserWarning)
+
+
+def _warn():
+    warnings.warn("odd", Odd, stacklevel=1)

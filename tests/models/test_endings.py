@@ -272,3 +272,27 @@ def test_wrong_classes_are_found_before_training(examples):
     with pytest.raises(InputError, match="does not fit the examples"):
         small.fit(model, examples, 1, [kp.ScoreCallback(examples, ["el2n"])])
     assert model.optimizer.iterations == 0
+
+
+class Tokens(keras.Model):
+    """A model without a graph, whose inputs are the numbers of a vocabulary."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = layers.Embedding(20, 4)
+        self.pool, self.dense = layers.GlobalAveragePooling1D(), layers.Dense(2)
+
+    def call(self, x):
+        return self.dense(self.pool(self.embedding(x)))
+
+
+def test_fresh_models_of_tokens_are_no_sigmoids():
+    """The logits may all lie in [0, 1], and 1000 times the number of a token is no token."""
+    x = np.random.default_rng(0).integers(0, 20, (40, 5))
+    examples = kp.Examples.from_arrays(x, np.arange(40) % 2)
+    model = Tokens()
+    model(x.astype("float32"))
+    model.dense.bias.assign([0.5, 0.5])
+    outputs = np.asarray(model(x.astype("float32")))
+    assert (outputs >= 0).all() and (outputs <= 1).all()
+    require_logits(model, examples)

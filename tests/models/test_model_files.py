@@ -160,3 +160,23 @@ def test_a_file_that_unpacks_to_too_much_is_refused(name, size, saved, tmp_path,
 def test_a_whole_copy_loads(saved, tmp_path):
     shutil.copy(saved, tmp_path / "copy.keras")
     assert len(loading.load(tmp_path / "copy.keras").weights) == 2
+
+
+@keras.saving.register_keras_serializable("tests")
+class OwnStatistics(keras.layers.Layer):
+    """A trainable layer that gathers a statistic while it trains."""
+
+    def build(self, shape):
+        self.mean = self.add_weight(shape=(shape[-1],), initializer="zeros", trainable=False)
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="ones")
+
+    def call(self, x):
+        return self.scale * (x - self.mean)
+
+
+def test_statistics_of_a_layer_of_ones_own_start_anew(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), OwnStatistics(), keras.layers.Dense(2)])
+    model.layers[0].mean.assign([5.0] * 4)
+    model.save(tmp_path / "own.keras")
+    fresh = loading.build(str(tmp_path / "own.keras"), (4,), 2)
+    np.testing.assert_array_equal(fresh.layers[0].mean, [0] * 4)

@@ -168,3 +168,27 @@ def test_a_constant_score_is_a_warning(examples, network):
     small.compiled(model)
     with pytest.warns(UserWarning, match="`vog` is the same for all examples: 0. It ranks nothing"):
         kp.score_checkpoints([model, model], examples, ["el2n", "vog"])
+
+
+class ReadsTheTable(keras.callbacks.Callback):
+    def __init__(self, callback):
+        super().__init__()
+        self.callback = callback
+
+    def on_train_end(self, logs=None):
+        self.callback.table()
+
+
+class ChangesWeights(keras.callbacks.Callback):
+    def on_train_end(self, logs=None):
+        self.model.set_weights([weight / 2 for weight in self.model.get_weights()])
+
+
+def test_a_table_read_before_the_last_callback_is_not_the_last():
+    examples = small.digits(60)
+    model = small.network(examples)
+    callback = kp.ScoreCallback(examples, ["prototype"])
+    later = [ReadsTheTable(callback), ChangesWeights()]
+    small.fit(model, examples, epochs=1, callbacks=[callback, *later])
+    expected = kp.score_checkpoints([model], examples, ["prototype"])["prototype"]
+    np.testing.assert_array_equal(callback.table()["prototype"], expected)
