@@ -7,7 +7,7 @@ from pathlib import Path
 
 from keras_pruning.commands import COMMANDS
 from keras_pruning.commands.config_files import check_arguments
-from keras_pruning.commands.parser import Parser
+from keras_pruning.commands.parser import Parser, config_first
 from keras_pruning.commands.terminal import readable_messages, show, show_message
 from keras_pruning.errors import InputError
 from keras_pruning.jobs.local import interruptible
@@ -55,7 +55,7 @@ def _parsed(arguments):
     check_arguments(arguments)
     parser = make_parser()
     try:
-        namespace = parser.parse_args(arguments)
+        namespace = parser.parse_args(config_first(arguments))
         return namespace.subcommand, parser.instantiate(namespace)[namespace.subcommand]
     except InputError:
         raise

@@ -1,5 +1,6 @@
 """The parser of the command line. Its errors are one plain message, without pages of usage."""
 
+import itertools
 import re
 
 from jsonargparse import ActionConfigFile, ArgumentParser
@@ -105,6 +106,26 @@ class Parser(ArgumentParser):
             f"Unknown option {name}. Expected one that --help lists. Received: "
             f"{' '.join(arguments)}{closest(name, known)}"
         )
+
+
+def config_first(arguments):
+    """Returns the arguments of a command line with each `--config` before all other options.
+
+    jsonargparse lets the last of them win, so that a config would replace the options before it.
+
+    Args:
+        arguments: list of strings, the command first.
+    """
+    configs, others, rest = [], [], iter(arguments)
+    for argument in rest:
+        if argument == "--config":
+            # The file is the next argument.
+            configs += [argument, *itertools.islice(rest, 1)]
+        elif argument.startswith("--config="):
+            configs.append(argument)
+        else:
+            others.append(argument)
+    return [*others[:1], *configs, *others[1:]]
 
 
 def keys_of(parser):

@@ -70,7 +70,10 @@ def kmeans_centroids(vectors, clusters, metric=EUCLIDEAN, seed=0):
         if len(vectors) > first:
             # Continue from these centroids, with mini-batches of all examples.
             start = model.cluster_centers_
-            model = MiniBatchKMeans(clusters, init=start, n_init=1, reassignment_ratio=0)
+            # Without a state of its own it advances NumPy's global one for large batches.
+            model = MiniBatchKMeans(
+                clusters, init=start, n_init=1, reassignment_ratio=0, random_state=seed % 2**32
+            )
             size = int(np.clip(_LARGEST // vectors.shape[1], clusters, max(_BATCH, clusters)))
             for rows in np.array_split(rng.permutation(len(vectors)), len(vectors) // size):
                 model.partial_fit(_at_rows(vectors, np.sort(rows), metric))

@@ -3,11 +3,13 @@
 import os
 import re
 import time
+from pathlib import Path
 
 import pytest
+import yaml
 from support.mistakes import fails
 
-from keras_pruning.cli import make_parser
+from keras_pruning.cli import main, make_parser
 from keras_pruning.commands.config_files import check_arguments, check_config_file, closest
 from keras_pruning.commands.parser import keys_of
 from keras_pruning.errors import InputError
@@ -123,3 +125,15 @@ def test_a_merge_key_takes_the_keys_of_another_section(tmp_path):
     checked(tmp_path, "training: &t {epochs: 3}\nprobe: {<<: [*t, {seeds: 2}]}\n")
     with pytest.raises(InputError, match="Unknown key `probe.optimizer`"):
         checked(tmp_path, "training: &t {optimizer: adam}\nprobe: {<<: *t}\n")
+
+
+@pytest.mark.parametrize("config", [["--config", "small.yaml"], ["--config=small.yaml"]])
+def test_options_win_over_the_config_in_any_order(config, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text("probe: {epochs: 3}\n")
+    option = ["--probe.epochs", "7"]
+    for arguments in ([*option, *config], [*config, *option]):
+        with pytest.raises(SystemExit):
+            main(["score", *arguments, "--print_config"])
+        shown = capsys.readouterr().out
+        assert yaml.safe_load(shown)["probe"]["epochs"] == 7

@@ -137,3 +137,14 @@ def test_k_means_runs_in_one_thread(monkeypatch):
     monkeypatch.setattr(KMeans, "fit", spy)
     kmeans_centroids(clumps()[0], 3)
     assert set(threads) == {1}
+
+
+def test_numpys_global_random_state_stays(monkeypatch):
+    """scikit-learn draws from it for batches of more than 3,072 rows, unless it has a seed."""
+    monkeypatch.setattr(centroids, "_LARGEST", 4 * 4000)
+    vectors = np.random.default_rng(0).normal(size=(12_000, 4)).astype(np.float32)
+    before = np.random.get_state()
+    centroids.kmeans_centroids(vectors, 3, seed=0)
+    after = np.random.get_state()
+    np.testing.assert_array_equal(before[1], after[1])
+    assert before[2] == after[2]
