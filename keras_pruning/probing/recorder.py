@@ -148,7 +148,7 @@ class ScoreRecorder:
         # The same logits model for all epochs, so that its passes are traced once
         if self._model is not model:
             self._model, self._logits = model, as_logits(model)
-            self._shapes = [weight.shape for weight in getattr(model, "weights", [])]
+            self._shapes = [weight.shape for weight in model.weights]
         for collector in self._collectors.values():
             due = [score for score in collector.scores if self.progress.is_due(score, epoch)]
             collector.observe(self._logits, due)

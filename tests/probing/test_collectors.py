@@ -1,5 +1,7 @@
 """The moments of the collectors, driven by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from support import small
@@ -113,11 +115,12 @@ def test_a_new_signal_is_a_collector_and_scores_that_name_it(monkeypatch):
     """The recorder asks attributes of the score, and knows neither the signal nor the name."""
     monkeypatch.setitem(COLLECTORS, "time", Clock)
     recorder = ScoreRecorder(small.digits(20), [Time()])
+    model = SimpleNamespace(weights=[])
     for _ in range(2):
         recorder.start(3)
         for epoch in (1, 2, 3):
-            recorder.epoch_end(epoch, model=object())
-        recorder.finish(object())
+            recorder.epoch_end(epoch, model=model)
+        recorder.finish(model)
         table = recorder.table()
         assert table["time"].tolist() == list(range(20, 220, 10))
         assert table.metadata["scores"]["time"] == {
