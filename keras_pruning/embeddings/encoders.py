@@ -20,7 +20,7 @@ def encoder(path, examples):
     finally:
         random.setstate(state)
     try:
-        output = loading.output_for_zeros(model, examples.shape)
+        output = loading.output_for_zeros(model, examples.spec)
     except InputError as error:
         raise InputError(f"Cannot use the embedding {path}. {error}") from error
     shape = getattr(output, "shape", None)

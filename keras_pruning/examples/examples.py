@@ -9,6 +9,7 @@ import numpy as np
 from keras_pruning.arguments import require_positive_integer, require_seed, require_type
 from keras_pruning.errors import InputError
 from keras_pruning.examples import batches
+from keras_pruning.examples.array_spec import ArraySpec, shapes
 from keras_pruning.examples.fractions import keep_count, stratified_rows, warn_of_lost_classes
 from keras_pruning.examples.ids import checked_ids
 from keras_pruning.examples.inputs import Inputs, array_of, copied
@@ -96,9 +97,14 @@ class Examples:
         return f"<Examples {self.source} {self.split}, {len(self)} of shape {self.shape}>"
 
     @property
+    def spec(self):
+        """Shape and dtype of one example in batches, an `ArraySpec`."""
+        return ArraySpec(self._inputs.shape)
+
+    @property
     def shape(self):
         """Shape of one example, a tuple without the batch axis."""
-        return self._inputs.shape
+        return shapes(self.spec)
 
     @property
     def stored_count(self):

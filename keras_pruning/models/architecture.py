@@ -5,7 +5,7 @@ import os
 from keras_pruning.jobs.local import run_each
 
 
-def architecture(model, input_shape, num_classes, threads):
+def architecture(model, spec, num_classes, threads):
     """Returns a hash of a model of the user's own as its function builds it.
 
     The model is built in a child process. Its sources alone do not show all that it depends on:
@@ -13,7 +13,7 @@ def architecture(model, input_shape, num_classes, threads):
 
     Args:
         model: `ModelConfig`.
-        input_shape: shape of one example.
+        spec: `ArraySpec` of the examples, or a dictionary or tuple of them.
         num_classes: number of classes.
         threads: number of CPU threads of the child.
 
@@ -27,7 +27,7 @@ def architecture(model, input_shape, num_classes, threads):
         return None
     call = {
         "name": model.name,
-        "input_shape": tuple(input_shape),
+        "spec": spec,
         "num_classes": num_classes,
         "options": model.options,
         "folder": os.getcwd(),

@@ -11,12 +11,12 @@ from keras_pruning.models.graph import made_by, shows_layers
 from keras_pruning.own_sources import digest_of
 
 
-def digest(name, input_shape, num_classes, options, folder):
+def digest(name, spec, num_classes, options, folder):
     """Builds a model and returns a hash of it, 32 hexadecimal digits.
 
     Args:
         name: as for `keras_pruning.models.loading.build`.
-        input_shape: shape of one example.
+        spec: `ArraySpec` of the examples, or a dictionary or tuple of them.
         num_classes: number of classes.
         options: dictionary of options of the model's function.
         folder: path of the working folder of the command.
@@ -24,7 +24,7 @@ def digest(name, input_shape, num_classes, options, folder):
     os.chdir(folder)
     # One seed, so that equal initializers give equal weights. Pretrained weights show anyway.
     keras.utils.set_random_seed(0)
-    model = loading.build(name, input_shape, num_classes, **options)
+    model = loading.build(name, spec, num_classes, **options)
     return digest_of([_description(layer) for layer in model._flatten_layers()])
 
 

@@ -207,16 +207,16 @@ def made_by(tensor):
     return operation, operation._inbound_nodes[node].input_tensors
 
 
-def functional_copy(model, input_shape):
+def functional_copy(model, spec):
     """Returns a functional model over the same layers and weights as `model`.
 
     Args:
         model: Keras model.
-        input_shape: shape of one example, for models without a graph.
+        spec: `ArraySpec` of the examples, for models without a graph.
     """
     if shows_layers(model):
         return keras.Model(model.inputs, model.outputs)
-    inputs = keras.Input(input_shape)
+    inputs = keras.Input(spec.shape, dtype=spec.dtype)
     return keras.Model(inputs, model(inputs))
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import keras
 
 from keras_pruning.errors import InputError, unknown
+from keras_pruning.examples.array_spec import mapped, shapes
 from keras_pruning.models.graph import as_logits, shows_layers
 from keras_pruning.models.model_files import require_intact
 from keras_pruning.models.networks import MODELS
 from keras_pruning.own_sources import working_folder_importable
 
 
-def build(name, input_shape, num_classes, **options):
+def build(name, spec, num_classes, **options):
     """Builds a model with new weights and one output for each class.
 
     The model of a `.keras` file gets new trainable weights and new statistics of its trainable
@@ -25,7 +26,8 @@ def build(name, input_shape, num_classes, **options):
             function that returns a Keras model when it is called as
             `function(input_shape, num_classes, **options)`; or the path of a `.keras` file, whose
             architecture is used.
-        input_shape: shape of one example.
+        spec: `ArraySpec` of the examples, or a dictionary or tuple of them. The function gets
+            their shapes.
         num_classes: number of classes.
         **options: keyword arguments of the model's function, for example `width`.
 
@@ -39,16 +41,16 @@ def build(name, input_shape, num_classes, **options):
                 "The model of a .keras file takes no options. Expected none. "
                 f"Received: {options} for {name}"
             )
-        model = _with_new_weights(load(name), input_shape)
+        model = _with_new_weights(load(name), spec)
     else:
         function = MODELS.get(name) or _imported(name)
         try:
-            model = function(tuple(input_shape), num_classes, **options)
+            model = function(shapes(spec), num_classes, **options)
         except InputError:
             raise
         except Exception as error:  # A user's function raises errors of any kind.
             raise InputError(f"Cannot build the model {name!r}: {_reason(error)}") from error
-    require_fit(model, input_shape, num_classes)
+    require_fit(model, spec, num_classes)
     return model
 
 
@@ -71,7 +73,7 @@ def load(path):
         raise InputError(f"Cannot load the model {path}: {reason}") from error
 
 
-def _with_new_weights(model, input_shape):
+def _with_new_weights(model, spec):
     """Gives the trainable weights of a model the values that a fresh copy of it has.
 
     The statistics that trainable layers gather and the random streams are new too. All other state
@@ -79,7 +81,7 @@ def _with_new_weights(model, input_shape):
 
     Args:
         model: Keras model, which is changed.
-        input_shape: shape of one example, to build a copy without a graph.
+        spec: `ArraySpec` of the examples, to build a copy without a graph.
 
     Returns:
         The same model.
@@ -87,7 +89,7 @@ def _with_new_weights(model, input_shape):
     fresh = keras.models.clone_model(model)
     if not shows_layers(fresh):
         # Such a copy has no weights before its first call.
-        output_for_zeros(fresh, input_shape)
+        output_for_zeros(fresh, spec)
     layers, copies = (list(every._flatten_layers()) for every in (model, fresh))
     if [type(layer) for layer in layers] != [type(layer) for layer in copies]:
         raise InputError(
@@ -134,17 +136,17 @@ def _reason(error):
     return f"{type(error).__name__}: {text} ({frame.filename}:{frame.lineno})"
 
 
-def require_fit(model, input_shape, num_classes):
-    """Raises an `InputError` unless `model` maps examples of a shape to `num_classes` outputs.
+def require_fit(model, spec, num_classes):
+    """Raises an `InputError` unless `model` maps examples to `num_classes` outputs.
 
     Args:
         model: Keras model.
-        input_shape: shape of one example.
+        spec: `ArraySpec` of the examples, or a dictionary or tuple of them.
         num_classes: number of classes.
     """
     if not isinstance(model, keras.Model):
         raise InputError(f"Expected a Keras model. Received: {type(model).__name__}")
-    output = output_for_zeros(as_logits(model), input_shape)
+    output = output_for_zeros(as_logits(model), spec)
     shape = getattr(output, "shape", None)
     if shape is None or tuple(shape) != (1, num_classes):
         received = f"{len(output)} outputs" if shape is None else (None, *shape[1:])
@@ -155,19 +157,23 @@ def require_fit(model, input_shape, num_classes):
         )
 
 
-def output_for_zeros(model, input_shape):
+def output_for_zeros(model, spec):
     """Returns the output of a model in eval mode for one example of zeros.
 
     Raises:
-        InputError: if the model does not accept examples of that shape.
+        InputError: if the model does not accept such examples.
     """
     try:
-        return model(keras.ops.zeros((1, *input_shape)), training=False)
+        return model(mapped(_zeros, spec), training=False)
     except Exception as error:
         raise InputError(
-            f"The model does not accept examples of shape {tuple(input_shape)}: "
-            f"{first_reason(error)}"
+            f"The model does not accept examples of shape {shapes(spec)}: {first_reason(error)}"
         ) from error
+
+
+def _zeros(spec):
+    """Returns one example of zeros, a tensor `(1, ...)`."""
+    return keras.ops.zeros((1, *spec.shape), spec.dtype)
 
 
 def first_reason(error):

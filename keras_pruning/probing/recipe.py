@@ -61,9 +61,9 @@ def scoring_recipe(plan):
         recipe["checkpoints"] = [[Path(path).name, file_digest(path)] for path in plan.checkpoints]
         recipe["scores"] = [_with_file_name(entry) for entry in plan.entries]
     else:
-        shape, classes = data.all.shape, data.all.num_classes
+        spec, classes = data.all.spec, data.all.num_classes
         recipe["model_source"] = source_digest(plan.model.name)
-        recipe["model_as_built"] = architecture(plan.model, shape, classes, plan.threads)
+        recipe["model_as_built"] = architecture(plan.model, spec, classes, plan.threads)
         recipe["scores_of_each_seed"] = {
             seed: [_with_file_name(entry) for entry in entries]
             for seed, entries in plan.scores_of_each_seed.items()

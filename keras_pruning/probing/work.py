@@ -130,8 +130,8 @@ def _needs_training(plan, scores):
 
 def _new_model(plan, examples):
     require_same_source(plan.model.name, plan.recipe["model_source"])
-    shape, classes = examples.shape, examples.num_classes
-    return loading.build(plan.model.name, shape, classes, **plan.model.options)
+    spec, classes = examples.spec, examples.num_classes
+    return loading.build(plan.model.name, spec, classes, **plan.model.options)
 
 
 def _cost(seed, start, examples_seen):

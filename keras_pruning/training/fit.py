@@ -95,7 +95,7 @@ def train(
         # As many steps as the full data take, whatever the size of the subset.
         steps_per_epoch = math.ceil((full_size or len(examples)) / batch_size)
     # Fit a second model over the same layers, so that the caller's model is not compiled.
-    fitted = functional_copy(as_logits(model), examples.shape)
+    fitted = functional_copy(as_logits(model), examples.spec)
     require_logits(fitted, examples)
     # Record the training step for a `ScoreCallback` of these examples.
     for callback in callbacks:

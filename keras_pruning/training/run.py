@@ -83,7 +83,7 @@ class TrainingPlan:
         The first access loads and hashes the examples.
         """
         train = self.data.train
-        built = architecture(self.model, train.shape, train.num_classes, self.threads)
+        built = architecture(self.model, train.spec, train.num_classes, self.threads)
         return {
             "examples": train.provenance,
             "test_examples": self.data.test.provenance,

@@ -59,8 +59,8 @@ def _train(run, folder, verbose):
     # Seed the initialisation and dropout, then train.
     seed = fit.derived_seed("training", run.seed)
     keras.utils.set_random_seed(seed)
-    shape, classes = examples.shape, examples.num_classes
-    model = loading.build(plan.model.name, shape, classes, **plan.model.options)
+    spec, classes = examples.spec, examples.num_classes
+    model = loading.build(plan.model.name, spec, classes, **plan.model.options)
     log = fit.train(
         model,
         kept,

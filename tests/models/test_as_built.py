@@ -7,6 +7,7 @@ import pytest
 
 from keras_pruning import InputError
 from keras_pruning.config import ModelConfig
+from keras_pruning.examples.array_spec import ArraySpec
 from keras_pruning.models import architecture, as_built
 
 NET = """
@@ -53,7 +54,7 @@ def folder(tmp_path, monkeypatch):
 
 def digest(folder, name="net_as_built:net", **options):
     keras.utils.clear_session()
-    return as_built.digest(name, (6,), 3, options, folder)
+    return as_built.digest(name, ArraySpec((6,)), 3, options, folder)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +88,13 @@ def test_a_model_that_holds_other_objects_repeats(folder):
 def test_two_processes_give_one_digest(folder):
     """The child works in the folder of the command, and says what is wrong with a model."""
     model = ModelConfig("net_as_built:net")
-    first, second = (architecture.architecture(model, (6,), 3, 1) for _ in range(2))
+    first, second = (architecture.architecture(model, ArraySpec((6,)), 3, 1) for _ in range(2))
     assert first == second and len(first) == 32
     with pytest.raises(InputError, match="Cannot build the model.*KeyError"):
         (folder / "settings.json").write_text("{}")
-        architecture.architecture(model, (6,), 3, 1)
+        architecture.architecture(model, ArraySpec((6,)), 3, 1)
 
 
 @pytest.mark.parametrize("name", ["cnn", "path:with/colon.keras"])
 def test_other_models_are_not_built(name, folder):
-    assert architecture.architecture(ModelConfig(name), (6,), 3, 1) is None
+    assert architecture.architecture(ModelConfig(name), ArraySpec((6,)), 3, 1) is None

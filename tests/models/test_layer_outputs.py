@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import layers
 from support.odd_models import X, dense, ending, nested, net, over_time, state_of
 
+from keras_pruning.examples.array_spec import ArraySpec
 from keras_pruning.models.graph import as_logits, functional_copy
 from keras_pruning.models.layers import PENULTIMATE, layer_names, show
 
@@ -108,7 +109,7 @@ def test_layers_of_a_subclassed_model():
 
 def test_layers_of_a_subclassed_model_inside_a_functional_one():
     model = net()
-    copy = functional_copy(model, (6,))
+    copy = functional_copy(model, ArraySpec((6,)))
     (ours, hidden), (expected, theirs) = (seen(each, ["a", "block1"]) for each in (model, copy))
     np.testing.assert_array_equal(ours, expected)
     keras.tree.map_structure(np.testing.assert_array_equal, hidden, theirs)

@@ -18,6 +18,7 @@ from support.odd_models import (
 )
 
 from keras_pruning import InputError
+from keras_pruning.examples.array_spec import ArraySpec
 from keras_pruning.models.graph import functional_copy
 from keras_pruning.models.layers import PENULTIMATE, layer_names, show
 
@@ -138,7 +139,7 @@ def test_refuses_outputs_that_are_no_vectors(layer, received):
     "build",
     [
         net,
-        lambda: functional_copy(net(), (6,)),
+        lambda: functional_copy(net(), ArraySpec((6,))),
         lambda: ending(layers.Dense(3, activation="tanh")),
         lambda: ending(keras.Sequential([dense("hidden"), dense("out", 3)])),
         lambda: keras.Sequential([keras.Input((6,)), layers.Reshape((3, 2)), dense("out")]),
@@ -170,7 +171,11 @@ class TwoOfAName(keras.Model):
         (lambda: nested()[0], ["nope"], r"among \['[^<]*'\]. Received"),
         (net, None, "Net 'net' does not show the order.*Expected.*`layers`.*among.*'blo"),
         (net, 2, "does not show the order of its layers"),
-        (lambda: functional_copy(net(), (6,)), None, r"show the order.*among \['a', 'block0', "),
+        (
+            lambda: functional_copy(net(), ArraySpec((6,))),
+            None,
+            r"show the order.*among \['a', 'block0', ",
+        ),
     ],
 )
 def test_refuses_names_that_mean_no_layer_or_several(build, names, message):

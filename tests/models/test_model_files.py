@@ -9,6 +9,7 @@ import pytest
 from keras import layers
 
 from keras_pruning import InputError
+from keras_pruning.examples.array_spec import ArraySpec
 from keras_pruning.models import loading, model_files
 
 X = np.random.default_rng(0).normal(5, 3, (40, 6)).astype("float32")
@@ -43,7 +44,7 @@ def weights_by_name(model):
 def test_a_file_gives_new_weights_and_keeps_other_state(tmp_path):
     before = weights_by_name(with_everything(tmp_path / "model.keras"))
     keras.utils.set_random_seed(1)
-    model = loading.build(str(tmp_path / "model.keras"), (6,), 3)
+    model = loading.build(str(tmp_path / "model.keras"), ArraySpec((6,)), 3)
     after = weights_by_name(model)
     assert before.keys() == after.keys()
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
@@ -62,7 +63,7 @@ def test_new_weights_are_those_of_the_seed(tmp_path):
     states = []
     for seed in (1, 1, 2):
         keras.utils.set_random_seed(seed)
-        model = loading.build(str(tmp_path / "model.keras"), (6,), 3)
+        model = loading.build(str(tmp_path / "model.keras"), ArraySpec((6,)), 3)
         (drop,) = model.get_layer("drop")._seed_generators
         states.append([drop.state.numpy(), model.get_layer("new").kernel.numpy()])
     for first, second, other in zip(*states, strict=True):
@@ -86,7 +87,7 @@ def test_vocabularies_and_boundaries_stay(tmp_path):
     bins.adapt(X)
     stack = [bins, layers.Embedding(9, 4), layers.Flatten(), layers.Dense(3)]
     keras.Sequential([keras.Input((6,)), *stack]).save(tmp_path / "bins.keras")
-    model = loading.build(str(tmp_path / "bins.keras"), (6,), 3)
+    model = loading.build(str(tmp_path / "bins.keras"), ArraySpec((6,)), 3)
     np.testing.assert_allclose(model.layers[0].bin_boundaries, bins.bin_boundaries)
 
 
@@ -178,5 +179,5 @@ def test_statistics_of_a_layer_of_ones_own_start_anew(tmp_path):
     model = keras.Sequential([keras.Input((4,)), OwnStatistics(), keras.layers.Dense(2)])
     model.layers[0].mean.assign([5.0] * 4)
     model.save(tmp_path / "own.keras")
-    fresh = loading.build(str(tmp_path / "own.keras"), (4,), 2)
+    fresh = loading.build(str(tmp_path / "own.keras"), ArraySpec((4,)), 2)
     np.testing.assert_array_equal(fresh.layers[0].mean, [0] * 4)

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from keras_pruning import InputError
+from keras_pruning.examples.array_spec import ArraySpec
 from keras_pruning.models import graph, loading, networks
 from keras_pruning.models.probe_layers import probe_layers
 
@@ -12,14 +13,14 @@ SHAPE = (32, 32, 3)
 @pytest.mark.parametrize("name", networks.MODELS)
 @pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (32, 32, 3)])
 def test_ends_in_logits(name, shape):
-    model = loading.build(name, shape, 7, width=4)
+    model = loading.build(name, ArraySpec(shape), 7, width=4)
     assert model.output_shape == (None, 7)
     outputs = model(np.random.default_rng(0).normal(size=(20, *shape)), training=False).numpy()
     assert (outputs < 0).any()
 
 
 def test_resnet18_has_the_weights_and_the_probes_of_the_paper():
-    model = loading.build("resnet18", SHAPE, 10)
+    model = loading.build("resnet18", ArraySpec(SHAPE), 10)
     # torchvision's ResNet-18 has 11,689,512; less its stem and head, plus those for CIFAR.
     torchvision, moving_averages = 11_689_512, 2 * 4800
     expected = torchvision - 7 * 7 * 3 * 64 + 3 * 3 * 3 * 64 - (512 * 1000 + 1000) + 512 * 10 + 10
@@ -41,7 +42,7 @@ def test_resnet18_has_the_weights_and_the_probes_of_the_paper():
     [("mlp", ["hidden1", "hidden2"]), ("cnn", ["conv1_relu", "conv2_relu", "conv3_relu"])],
 )
 def test_probe_layers_of_the_small_models(name, expected):
-    assert probe_layers(loading.build(name, (8, 8, 1), 10)) == expected
+    assert probe_layers(loading.build(name, ArraySpec((8, 8, 1)), 10)) == expected
 
 
 def test_probe_layers_of_any_functional_model():
@@ -120,10 +121,10 @@ def test_a_models_own_function_and_file(tmp_path, monkeypatch):
         "    return None\n"
     )
     monkeypatch.chdir(tmp_path)
-    model = loading.build("my_models:net", (4, 4, 1), 5, width=6)
+    model = loading.build("my_models:net", ArraySpec((4, 4, 1)), 5, width=6)
     assert model.layers[-2].units == 6
     model.save(tmp_path / "own.keras")
-    built = loading.build("own.keras", (4, 4, 1), 5)
+    built = loading.build("own.keras", ArraySpec((4, 4, 1)), 5)
     assert built.count_params() == model.count_params()
     assert not np.array_equal(built.weights[0], model.weights[0])  # the architecture, new weights
     for name, message in [
@@ -137,18 +138,18 @@ def test_a_models_own_function_and_file(tmp_path, monkeypatch):
         ("absent.keras", "Missing model file"),
     ]:
         with pytest.raises(InputError, match=message):
-            loading.build(name, (4, 4, 1), 5)
+            loading.build(name, ArraySpec((4, 4, 1)), 5)
     with pytest.raises(InputError, match=r"does not fit.*\(None, 6\).*\(None, 5\)"):
-        loading.build("own.keras", (4, 4, 1), 6)
+        loading.build("own.keras", ArraySpec((4, 4, 1)), 6)
     with pytest.raises(InputError, match="does not accept examples"):
-        loading.build("own.keras", (5, 5, 1), 5)
+        loading.build("own.keras", ArraySpec((5, 5, 1)), 5)
 
 
 def test_refuses_options_and_inputs_that_do_not_fit():
     with pytest.raises(InputError, match="Cannot build the model 'cnn'.*depth"):
-        loading.build("cnn", (8, 8, 1), 10, depth=3)
+        loading.build("cnn", ArraySpec((8, 8, 1)), 10, depth=3)
     with pytest.raises(InputError, match=r"Expected examples of shape \(height, width, channels\)"):
-        loading.build("cnn", (64,), 10)
+        loading.build("cnn", ArraySpec((64,)), 10)
 
 
 @pytest.mark.parametrize("name", ["cnn", "plain_cnn", "resnet18"])
@@ -156,7 +157,7 @@ def test_networks_for_images_refuse_channels_first(name):
     keras.config.set_image_data_format("channels_first")
     try:
         with pytest.raises(InputError, match="Expected image_data_format channels_last.*Received"):
-            loading.build(name, (3, 32, 32), 10)
+            loading.build(name, ArraySpec((3, 32, 32)), 10)
     finally:
         keras.config.set_image_data_format("channels_last")
 

@@ -170,7 +170,7 @@ def test_accuracy_by_depth_is_the_accuracy_of_the_network(model, examples):
 @pytest.fixture(scope="module")
 def wide(examples):
     keras.utils.set_random_seed(0)
-    model = small.compiled(loading.build("cnn", examples.shape, 10, width=64))
+    model = small.compiled(loading.build("cnn", examples.spec, 10, width=64))
     small.fit(model, examples, epochs=3)
     return model
 

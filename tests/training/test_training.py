@@ -6,6 +6,7 @@ from support import small
 import keras_pruning as kp
 from keras_pruning import InputError
 from keras_pruning.config import TrainingConfig
+from keras_pruning.examples.array_spec import ArraySpec
 from keras_pruning.models import loading
 from keras_pruning.training import evaluation, fit, optimizers
 
@@ -18,7 +19,7 @@ def examples():
 def trained(examples, seed=0, full_size=None, stop_epoch=None, callbacks=(), **options):
     """Returns a small model and the log of its training."""
     keras.utils.set_random_seed(seed)
-    model = loading.build("mlp", examples.shape, 10, width=16)
+    model = loading.build("mlp", examples.spec, 10, width=16)
     log = fit.train(
         model,
         examples,
@@ -144,9 +145,9 @@ def test_evaluate_by_hand():
 @pytest.mark.slow
 def test_a_model_that_ends_in_a_softmax_trains_on_its_logits(examples):
     keras.utils.set_random_seed(0)
-    plain = loading.build("mlp", examples.shape, 10, width=16)
+    plain = loading.build("mlp", examples.spec, 10, width=16)
     keras.utils.set_random_seed(0)
-    inside = loading.build("mlp", examples.shape, 10, width=16)
+    inside = loading.build("mlp", examples.spec, 10, width=16)
     inside = keras.Model(inside.inputs, keras.layers.Softmax()(inside.outputs[0]))
     for model in (plain, inside):
         fit.train(model, examples, TrainingConfig(epochs=2))
@@ -186,7 +187,7 @@ def test_the_default_optimizer_follows_the_papers():
 
 def test_refuses_to_crop_vectors():
     vectors = kp.Examples.from_arrays(np.zeros((40, 6), "float32"), np.arange(40) % 3)
-    model = loading.build("mlp", (6,), 3)
+    model = loading.build("mlp", ArraySpec((6,)), 3)
     with pytest.raises(InputError, match="augmentation 'flip_crop' takes images"):
         fit.train(model, vectors, TrainingConfig(epochs=1, augmentation="flip_crop"))
 

@@ -15,7 +15,7 @@ class EmbeddingCollector(Collector):
         scores = [score for score in self.scores if model is not None or not score.needs_model]
         # The layers of a model that was never called do not exist yet.
         if any(score.needs_model for score in scores) and not model.built:
-            output_for_zeros(model, self.examples.shape)
+            output_for_zeros(model, self.examples.spec)
         requests = self._embeddings(model, scores)
         layers.require_embeddings(model, self.examples, requests, self.support)
 

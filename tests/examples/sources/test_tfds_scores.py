@@ -64,7 +64,7 @@ def test_the_shapes_of_the_study_with_its_model(name):
         examples = kp.load_examples(f"tfds:{name}")
         test = kp.load_examples(f"tfds:{name}", "test")
     assert examples.shape == (32, 32, 3)
-    model = loading.build("resnet18", examples.shape, examples.num_classes, width=4)
+    model = loading.build("resnet18", examples.spec, examples.num_classes, width=4)
     scores = ["el2n", "vog", kp.scores.PredictionDepth(k=3)]
     callback = kp.ScoreCallback(examples, scores)
     options = TrainingConfig(epochs=2, augmentation="flip_crop", batch_size=16)
