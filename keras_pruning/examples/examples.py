@@ -9,10 +9,10 @@ import numpy as np
 from keras_pruning.arguments import require_positive_integer, require_seed, require_type
 from keras_pruning.errors import InputError
 from keras_pruning.examples import batches
-from keras_pruning.examples.array_spec import ArraySpec, shapes
+from keras_pruning.examples.array_spec import shapes
 from keras_pruning.examples.fractions import keep_count, stratified_rows, warn_of_lost_classes
+from keras_pruning.examples.given_inputs import given_inputs
 from keras_pruning.examples.ids import checked_ids
-from keras_pruning.examples.inputs import Inputs, array_of, copied
 from keras_pruning.examples.label_noise import symmetric_noise
 from keras_pruning.examples.labels import checked_class_names, checked_labels
 from keras_pruning.recipes import completed
@@ -38,10 +38,10 @@ class Examples:
 
     def __init__(self, inputs, labels, ids, num_classes, source, split, class_names=None):
         labels, ids = checked_labels(labels, num_classes), checked_ids(ids)
-        if not len(inputs.stored) == len(labels) == len(ids):
+        if not len(inputs) == len(labels) == len(ids):
             raise InputError(
                 "Lengths differ. Expected one label and one id for each example. Received: "
-                f"{len(inputs.stored)} in x, {len(labels)} in y, {len(ids)} in ids"
+                f"{len(inputs)} in x, {len(labels)} in y, {len(ids)} in ids"
             )
         if len(labels) == 0:
             raise InputError(f"Expected at least one example. Received: none, in split {split!r}")
@@ -61,8 +61,9 @@ class Examples:
         disk and must not be changed.
 
         Args:
-            x: array `(examples, ...)` of floats, integers or booleans in any byte order. Batches
-                have its values as they are, as float32.
+            x: array `(examples, ...)` of numbers, booleans or strings, a list of strings, or a
+                dictionary, tuple or list of arrays. Batches have the values as `fit` reads them:
+                floats as float32, all others in their own dtype.
             y: integers `(examples,)` or `(examples, 1)`.
             ids: unique strings or integers `(examples,)`, stored as strings. Defaults to the
                 positions.
@@ -86,8 +87,7 @@ class Examples:
         if num_classes is None:
             num_classes = labels.max(initial=-1) + 1
         ids = np.arange(len(labels)) if ids is None else ids
-        x = array_of(x)
-        inputs = Inputs(x if isinstance(x, np.memmap) else copied(x), scale)
+        inputs = given_inputs(x, len(labels), scale)
         return cls(inputs, labels, ids, num_classes, "arrays", split, class_names)
 
     def __len__(self):
@@ -98,18 +98,18 @@ class Examples:
 
     @property
     def spec(self):
-        """Shape and dtype of one example in batches, an `ArraySpec`."""
-        return ArraySpec(self._inputs.shape)
+        """Shape and dtype of one example in batches, an `ArraySpec` or a structure of them."""
+        return self._inputs.spec
 
     @property
     def shape(self):
-        """Shape of one example, a tuple without the batch axis."""
+        """Shape of one example, a tuple without the batch axis, or a structure of them."""
         return shapes(self.spec)
 
     @property
     def stored_count(self):
         """Number of examples in the source, before any of them were drawn or kept."""
-        return len(self._inputs.stored)
+        return len(self._inputs)
 
     @property
     def stored_rows(self):
@@ -146,7 +146,10 @@ class Examples:
         }
 
     def stored_inputs(self, rows):
-        """Returns the inputs at `rows` as they are stored, not scaled, `(len(rows), ...)`."""
+        """Returns the inputs at `rows` as they are stored, not scaled, `(len(rows), ...)`.
+
+        Inputs of several arrays have the same structure.
+        """
         return self._inputs.read(self._stored_rows[rows])
 
     def draw(self, fraction, seed=0):
@@ -238,7 +241,7 @@ class Examples:
             )
 
     def batches(self, batch_size, shuffle=False, seed=0, augmentation=None, rows=False):
-        """Returns batches `(x, y)` of float32 `(batch, ...)` and int64 `(batch,)`.
+        """Returns batches `(x, y)` of the inputs `(batch, ...)` and int64 labels `(batch,)`.
 
         The last batch is smaller if `batch_size` does not divide the number of examples.
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.array_spec import ArraySpec
 from keras_pruning.examples.memory import require_memory
 
 # Bytes that are copied, hashed or checked at a time.
@@ -16,6 +17,8 @@ _BLOCK = 2**22
 _ALIGNMENT = 64
 # Factor from uint8 pixels to [0, 1], for sources that decode images.
 PIXEL_SCALE = 1 / 255
+# Above this, float64 leaves out integers.
+_LARGEST_SCALED = 2**53
 # Bounds of `scale` that keep the product of any integer within float32.
 _LARGEST_SCALE = 1e18
 
@@ -23,37 +26,43 @@ _LARGEST_SCALE = 1e18
 class Inputs:
     """Inputs as they are stored, in one array that NumPy and TensorFlow share.
 
-    Batches have `stored` as float32, multiplied by `scale`. The array belongs to this object: it
-    must not be changed afterwards. An array in another byte order, in float64, not contiguous or
-    not aligned is copied first.
+    Batches have the values as Keras' `fit` reads them from an array: floats as float32, integers
+    and booleans in their own dtype. With a `scale` they have the product as float32. The array
+    belongs to this object: it must not be changed afterwards. An array in another byte order, in
+    float64, not contiguous or not aligned is copied first.
 
     Args:
         stored: array or `numpy.memmap` of floats, integers or booleans `(stored examples, ...)`. A
             memory map stays on disk, and a batch reads only its own rows.
-        scale: positive number, or `None` for 1.
+        scale: positive number that values are multiplied by, or `None` for values as they are.
+        name: name of the array in messages.
 
     Raises:
         InputError: if `stored` has another dtype, is a single number, or holds a value that float32
             cannot hold, or if `scale` is not a positive number.
     """
 
-    def __init__(self, stored, scale=None):
-        _require_array(stored)
+    def __init__(self, stored, scale=None, name="x"):
+        _require_array(stored, name)
         self.scale = _checked_scale(scale)
         self._is_mapped = isinstance(stored, np.memmap)
         self._dtype = _kept_dtype(stored.dtype)
         if not self._is_mapped and not _is_shareable(stored):
-            stored = copied(stored)
+            stored = copied(stored, name)
         self._buffer = stored
         # Views that are handed out cannot change the values.
         self.stored = stored.view()
         self.stored.flags.writeable = False
-        self._require_representable()
+        self._require_representable(name)
+
+    def __len__(self):
+        return len(self.stored)
 
     @property
-    def shape(self):
-        """Shape of one example, a tuple without the batch axis."""
-        return self.stored.shape[1:]
+    def spec(self):
+        """Shape and dtype of one example in batches, an `ArraySpec`."""
+        is_float = self._dtype.kind == "f" or self.scale is not None
+        return ArraySpec(self.stored.shape[1:], "float32" if is_float else self._dtype.name)
 
     @cached_property
     def digest(self):
@@ -73,46 +82,46 @@ class Inputs:
 
         # Created outside the graph of the first data set that reads it, so that all share it.
         with tf.init_scope():
-            return tf.experimental.dlpack.from_dlpack(self._buffer.__dlpack__())
+            # Not every version of DLPack knows booleans.
+            buffer = self._buffer.view(np.uint8) if self._dtype.kind == "b" else self._buffer
+            return tf.experimental.dlpack.from_dlpack(buffer.__dlpack__())
 
     def take(self, rows):
-        """Returns the float32 tensor `(batch, ...)` of the stored rows `rows`, inside `tf.data`."""
+        """Returns the tensor `(batch, ...)` of the stored rows `rows`, inside `tf.data`."""
         import tensorflow as tf
 
         if self._is_mapped:
             # NumPy reads the rows from disk. TensorFlow does not know the shape of the result.
             x = tf.numpy_function(self.read, [rows], self._dtype)
-            x = tf.ensure_shape(x, (None, *self.shape))
+            x = tf.ensure_shape(x, (None, *self.stored.shape[1:]))
         else:
             x = tf.gather(self._tensor, rows)
         if self.scale is not None:
             # In float64, so that the product is rounded once.
             x = tf.cast(x, tf.float64) * self.scale
-        return tf.cast(x, tf.float32)
+        return tf.cast(x, self.spec.dtype)
 
-    def _require_representable(self):
+    def _require_representable(self, name):
         """Raises an `InputError` if a value is lost on the way to float32."""
-        if self._dtype.kind in "bu" and self._dtype.itemsize <= 2:
+        if self._dtype.kind != "f" and (self.scale is None or self._dtype.itemsize <= 2):
             return
-        # Above these, float32 and float64 leave out integers.
-        largest = 2**24 if self.scale is None else 2**53
         for start, block in _blocks(self.stored):
             if self._dtype.kind == "f":
                 with np.errstate(over="ignore"):
                     values = block if self.scale is None else block * self.scale
                     good = np.isfinite(values.astype(np.float32, copy=False))
             else:
-                good = (block <= largest) & (block >= -largest)
+                good = (block <= _LARGEST_SCALED) & (block >= -_LARGEST_SCALED)
             good = good.reshape(len(block), -1).all(axis=1)
             if not good.all():
                 expected, received = (
                     ("finite numbers within float32", "NaN or infinity as float32")
                     if self._dtype.kind == "f"
-                    else (f"integers up to {largest:,}", "an integer that float32 rounds")
+                    else (f"integers up to {_LARGEST_SCALED:,}", "an integer that float64 rounds")
                 )
                 raise InputError(
-                    f"Invalid values in `x`. Expected {expected}. Received: {received}, first in "
-                    f"the example at position {start + int(np.argmin(good))}"
+                    f"Invalid values in `{name}`. Expected {expected}. Received: {received}, first "
+                    f"in the example at position {start + int(np.argmin(good))}"
                 )
 
 
@@ -120,24 +129,6 @@ def new_digest(shape, dtype, scale):
     """Returns the hash that `Inputs.digest` updates with every value in C order."""
     text = f"{shape} {dtype}" + ("" if scale is None else f" {scale!r}")
     return hashlib.blake2b(text.encode(), digest_size=16)
-
-
-def array_of(x):
-    """Returns `x` as an array, a `numpy.memmap` as it is.
-
-    Raises:
-        InputError: if `x` is a masked array or cannot be one array of numbers.
-    """
-    require_unmasked("x", x)
-    if isinstance(x, np.memmap):
-        return x
-    try:
-        return np.asarray(x)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            "Invalid `x`. Expected one array of numbers of shape (N, ...). "
-            f"Received: a {type(x).__name__} that is none ({error})"
-        ) from error
 
 
 def require_unmasked(name, values):
@@ -184,12 +175,14 @@ def filled(shape, dtype, file):
     return array
 
 
-def copied(array):
+def copied(array, name="x"):
     """Returns a copy of an array in the form that `Inputs` stores, made block by block."""
-    _require_array(array)
+    _require_array(array, name)
     dtype = _kept_dtype(array.dtype)
     require_memory(
-        array.size * dtype.itemsize, "a copy of `x`", "Pass a `numpy.memmap`, which stays on disk."
+        array.size * dtype.itemsize,
+        f"a copy of `{name}`",
+        "Pass a `numpy.memmap`, which stays on disk.",
     )
     copy = empty(array.shape, dtype)
     with np.errstate(over="ignore"):
@@ -198,19 +191,19 @@ def copied(array):
     return copy
 
 
-def _require_array(stored):
+def _require_array(stored, name):
     """Raises an `InputError` unless `stored` is an array of numbers with a first axis."""
     if stored.dtype.kind not in "biuf":
         kind = "objects" if stored.dtype == object else stored.dtype
         if stored.dtype == object and stored.ndim == 0:
             kind = f"a {type(stored.item()).__name__}"
         raise InputError(
-            "Invalid dtype of `x`. Expected one array of floats, integers or booleans, taken as "
+            f"Invalid dtype of `{name}`. Expected floats, integers, booleans or strings, taken as "
             f"they are. Received: {kind}"
         )
     if stored.ndim == 0:
         raise InputError(
-            "Invalid shape of `x`. Expected (N, ...), one entry for each example. "
+            f"Invalid shape of `{name}`. Expected (N, ...), one entry for each example. "
             "Received: a single number"
         )
 
