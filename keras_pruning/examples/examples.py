@@ -11,7 +11,9 @@ from keras_pruning.errors import InputError
 from keras_pruning.examples import batches
 from keras_pruning.examples.array_spec import shapes
 from keras_pruning.examples.fractions import keep_count, stratified_rows, warn_of_lost_classes
+from keras_pruning.examples.frames import arrays_of, index_of
 from keras_pruning.examples.given_inputs import given_inputs
+from keras_pruning.examples.given_labels import given_labels
 from keras_pruning.examples.ids import checked_ids
 from keras_pruning.examples.label_noise import symmetric_noise
 from keras_pruning.examples.labels import checked_class_names, checked_labels
@@ -64,31 +66,37 @@ class Examples:
             x: array `(examples, ...)` of numbers, booleans or strings, a list of strings, or a
                 dictionary, tuple or list of arrays. Batches have the values as `fit` reads them:
                 floats as float32, all others in their own dtype.
-            y: integers `(examples,)` or `(examples, 1)`.
-            ids: unique strings or integers `(examples,)`, stored as strings. Defaults to the
-                positions.
-            num_classes: number of classes C. Defaults to the number of `class_names`, otherwise to
-                the largest label plus one.
+                A data frame of numbers is one array. With a column of text or categories it is the
+                dictionary of its columns.
+            y: integers, whole floats, booleans or strings `(examples,)` or `(examples, 1)`, or
+                one-hot rows `(examples, classes)`. Strings and booleans become the numbers of
+                their classes in sorted order.
+            ids: unique strings or integers `(examples,)`, stored as strings. Defaults to the index
+                of a data frame or series, otherwise to the positions.
+            num_classes: number of classes C. Defaults to the number of class names, of columns or
+                of different strings, otherwise to the largest label plus one.
             split: name of the split, part of the fingerprint.
-            class_names: C strings. Defaults to the class numbers.
+            class_names: C strings. Defaults to the labels that are strings or booleans, otherwise
+                to the class numbers.
             scale: positive number that batches multiply the values by, for example `1 / 255` for
                 pixels of a model that expects [0, 1]. Defaults to 1.
 
         Raises:
-            InputError: if x, y or ids have another dtype or shape, if their lengths differ, if
+            InputError: if x, y or ids are of another kind or shape, if their lengths differ, if
                 float32 cannot hold a value, or if a label is outside 0 … C - 1.
         """
         num_classes = require_positive_integer("num_classes", num_classes)
         if not isinstance(split, str) or not split.isprintable():
             raise InputError(f"Invalid `split`. Expected a name. Received: split={split!r}")
-        if num_classes is None and class_names is not None:
-            num_classes = len(class_names)
-        labels = checked_labels(y, np.inf if num_classes is None else num_classes)
-        if num_classes is None:
-            num_classes = labels.max(initial=-1) + 1
-        ids = np.arange(len(labels)) if ids is None else ids
-        inputs = given_inputs(x, len(labels), scale)
-        return cls(inputs, labels, ids, num_classes, "arrays", split, class_names)
+        labels = given_labels(arrays_of(y, "y"), num_classes, class_names)
+        count = len(labels.numbers)
+        # The index of a data frame, otherwise the positions
+        index = index_of(x, y) if ids is None else arrays_of(ids, "ids")
+        ids = np.arange(count) if index is None else index
+        inputs = given_inputs(arrays_of(x), count, scale)
+        return cls(
+            inputs, labels.numbers, ids, labels.num_classes, "arrays", split, labels.class_names
+        )
 
     def __len__(self):
         return len(self.ids)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.inputs import require_unmasked
 
 # The most classes, above which a label is more likely an id or the value of a target.
 _MOST_CLASSES = 2**20
@@ -13,26 +12,17 @@ def checked_labels(labels, num_classes):
     """Returns the labels as int64 `(examples,)`.
 
     Args:
-        labels: integers `(examples,)` or `(examples, 1)`.
+        labels: integers `(examples,)`.
         num_classes: number of classes C, `numpy.inf` if it is not known yet.
 
     Raises:
         InputError: if the labels have another dtype or shape, or if one is outside 0 … C - 1.
     """
-    require_unmasked("y", labels)
-    try:
-        labels = np.asarray(labels)
-    except ValueError as error:
-        raise InputError(
-            "Invalid labels `y`. Expected integers of shape (N,). "
-            "Received: rows of different lengths"
-        ) from error
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
+    labels = np.asarray(labels)
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise InputError(
             "Invalid labels `y`. Expected integers of shape (N,). "
-            f"Received: {labels.dtype} of shape {labels.shape}{_explanation(labels)}"
+            f"Received: {labels.dtype} of shape {labels.shape}"
         )
     highest = int(min(num_classes, _MOST_CLASSES)) - 1
     # Compared before the cast, which would turn large uint64 into negative numbers.
@@ -77,24 +67,3 @@ def checked_class_names(class_names, num_classes):
             f"Received: {len(names)}"
         )
     return [str(name) for name in names]
-
-
-def _explanation(labels):
-    """Returns the end of the message about labels of another dtype or shape, by their kind."""
-    if labels.ndim == 2 and labels.dtype.kind in "biuf":
-        binary = np.isin(labels, (0, 1)).all()
-        if binary and (labels.sum(axis=1) == 1).all():
-            return ". One-hot labels: pass y.argmax(axis=1)"
-        if binary:
-            return ". Several labels an example are not supported, and neither are rows without one"
-        return ". Soft labels and several targets an example are not supported"
-    if labels.ndim == 1 and labels.dtype.kind == "f":
-        whole = np.isfinite(labels).all() and (labels == np.round(labels)).all()
-        return (
-            ". Class numbers: pass y.astype(int)"
-            if whole
-            else ". Real-valued targets are not supported"
-        )
-    if labels.ndim == 1 and labels.dtype.kind in "bU":
-        return ". Class numbers: pass numpy.unique(y, return_inverse=True)[1]"
-    return ""

@@ -13,17 +13,14 @@ def examples_of(y, **options):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.eye(3), r"float64 of shape \(3, 3\). One-hot labels: pass y.argmax\(axis=1\)$"),
-        (np.eye(3, dtype=bool), "One-hot labels: pass y.argmax"),
-        (np.tri(3, dtype=int), "Several labels an example are not supported"),
-        (np.zeros((3, 2), int), "Several labels an example are not supported"),
+        (np.tri(3, dtype=int), "Several labels an example are not supported.*Row 1 has 2"),
+        (np.zeros((3, 2), int), "Several labels an example are not supported.*Row 0 has 0"),
+        (["a", None, "b"], "Expected strings.*Received: None at position 1"),
+        (np.array([["a", "b"]] * 3), r"<U1 of shape \(3, 2\)$"),
         (np.full((3, 2), 0.5), "Soft labels and several targets"),
         ([[3, 1], [2, 2], [0, 1]], "Soft labels and several targets"),
-        ([0.0, 1.0, 2.0], r"float64 of shape \(3,\). Class numbers: pass y.astype\(int\)"),
         ([0.5, 1.0, 2.0], "Real-valued targets are not supported"),
         ([0.0, np.nan, 2.0], "Real-valued targets are not supported"),
-        (["a", "b", "a"], "<U1.*Class numbers: pass numpy.unique"),
-        ([True, False, True], "bool.*Class numbers: pass numpy.unique"),
         ([[0], [1, 2], []], "rows of different lengths"),
         (None, "Invalid labels `y`.*object"),
         (np.zeros((3, 2, 2), int), r"int64 of shape \(3, 2, 2\)$"),
@@ -36,6 +33,43 @@ def examples_of(y, **options):
 def test_refuses_labels(y, message):
     with pytest.raises(InputError, match=message):
         examples_of(y)
+
+
+ONE_HOT = np.eye(4)[[2, 0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("y", "labels", "num_classes", "names"),
+    [
+        (ONE_HOT, [2, 0, 1], 4, list("0123")),
+        (ONE_HOT.astype(bool), [2, 0, 1], 4, list("0123")),
+        (ONE_HOT.astype("uint8").tolist(), [2, 0, 1], 4, list("0123")),
+        ([2.0, 0.0, 1.0], [2, 0, 1], 3, list("012")),
+        (np.array([[1.0], [0.0], [1.0]]), [1, 0, 1], 2, list("01")),
+        ([True, False, True], [1, 0, 1], 2, ["False", "True"]),
+        ([True, True, True], [1, 1, 1], 2, ["False", "True"]),
+        (["dog", "cat", "dog"], [1, 0, 1], 2, ["cat", "dog"]),
+        ([b"dog", b"cat", b"dog"], [1, 0, 1], 2, ["cat", "dog"]),
+        (np.array(["10", "9", "10"], object), [0, 1, 0], 2, ["10", "9"]),
+        (np.array([["b"], ["a"], ["b"]]), [1, 0, 1], 2, ["a", "b"]),
+    ],
+)
+def test_takes_labels_of_every_kind(y, labels, num_classes, names):
+    examples = examples_of(y)
+    assert (examples.labels.tolist(), examples.num_classes) == (labels, num_classes)
+    assert examples.labels.dtype == np.int64
+    assert examples.class_names == names
+
+
+def test_class_names_give_the_order_of_strings():
+    examples = examples_of(["no", "yes", "no"], class_names=["yes", "no", "maybe"])
+    assert (examples.labels.tolist(), examples.num_classes) == ([1, 0, 1], 3)
+    with pytest.raises(InputError, match=r"among `class_names`.*Received: \['no'\]"):
+        examples_of(["no", "yes", "no"], class_names=["yes", "maybe"])
+    with pytest.raises(InputError, match="Expected 3 different labels. Received: 2"):
+        examples_of(["no", "yes", "no"], num_classes=3)
+    with pytest.raises(InputError, match="Expected 3 columns"):
+        examples_of(ONE_HOT, num_classes=3)
 
 
 def test_labels_stay_below_the_number_of_classes():
