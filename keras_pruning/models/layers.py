@@ -5,12 +5,8 @@ import contextlib
 import keras
 
 from keras_pruning.errors import InputError
-from keras_pruning.models.graph import (
-    layer_outputs,
-    require_penultimate,
-    shows_layers,
-    symbolic_penultimate,
-)
+from keras_pruning.models.graph import layer_outputs, shows_layers
+from keras_pruning.models.heads import require_penultimate, symbolic_penultimate
 from keras_pruning.models.probe_layers import probe_layers
 
 # No layer can have this name: the input of the last dense layer, often called h.

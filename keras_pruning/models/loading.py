@@ -6,10 +6,12 @@ import traceback
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.array_spec import mapped, shapes
-from keras_pruning.models.graph import as_logits, shows_layers
+from keras_pruning.models.graph import shows_layers
+from keras_pruning.models.heads import as_logits
 from keras_pruning.models.model_files import require_intact
 from keras_pruning.models.networks import MODELS
 from keras_pruning.own_sources import working_folder_importable
@@ -136,17 +138,18 @@ def _reason(error):
     return f"{type(error).__name__}: {text} ({frame.filename}:{frame.lineno})"
 
 
-def require_fit(model, spec, num_classes):
+def require_fit(model, spec, num_classes, output=None):
     """Raises an `InputError` unless `model` maps examples to `num_classes` outputs.
 
     Args:
         model: Keras model.
         spec: `ArraySpec` of the examples, or a dictionary or tuple of them.
         num_classes: number of classes.
+        output: name of the output, if the model has several.
     """
     if not isinstance(model, keras.Model):
         raise InputError(f"Expected a Keras model. Received: {type(model).__name__}")
-    output = output_for_zeros(as_logits(model), spec)
+    output = output_for_zeros(as_logits(model, output, spec), spec)
     shape = getattr(output, "shape", None)
     if shape is None or tuple(shape) != (1, num_classes):
         received = f"{len(output)} outputs" if shape is None else (None, *shape[1:])
@@ -173,6 +176,8 @@ def output_for_zeros(model, spec):
 
 def _zeros(spec):
     """Returns one example of zeros, a tensor `(1, ...)`."""
+    if spec.dtype == "string":
+        return keras.ops.convert_to_tensor(np.full((1, *spec.shape), "", dtype=object))
     return keras.ops.zeros((1, *spec.shape), spec.dtype)
 
 

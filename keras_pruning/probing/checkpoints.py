@@ -10,7 +10,7 @@ from keras_pruning.models import loading
 from keras_pruning.probing.recorder import ScoreRecorder
 
 
-def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=None):
+def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=None, output=None):
     """Scores examples with saved checkpoints of one training run.
 
     Args:
@@ -21,6 +21,8 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
         batch_size: examples a batch.
         support: `Examples` that the models were trained on, if `examples` are others. Neighbours
             and prototypes come from them.
+        output: name of the output to score, if the models have several: the name of its layer or
+            its key.
 
     Returns:
         A `ScoreTable` in the order of `examples.ids`.
@@ -33,7 +35,7 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
         >>> table = score_checkpoints(["epoch-1.keras", "epoch-2.keras"], examples, ["el2n", "vog"])
     """
     checkpoints = _as_list(checkpoints)
-    recorder = ScoreRecorder(examples, scores, batch_size, support)
+    recorder = ScoreRecorder(examples, scores, batch_size, support, output)
     if not checkpoints and any(score.needs_model for score in recorder.scores):
         raise InputError("Expected at least one checkpoint. Received: none")
     model, shapes = None, None
@@ -41,7 +43,7 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
         recorder.start(0)
     for epoch, checkpoint in enumerate(checkpoints, start=1):
         model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
-        loading.require_fit(model, examples.spec, examples.num_classes)
+        loading.require_fit(model, examples.spec, examples.num_classes, output)
         # The first model shows before any pass whether the scores can be taken.
         if epoch == 1:
             recorder.start(len(checkpoints), model)

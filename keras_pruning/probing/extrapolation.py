@@ -5,7 +5,7 @@ import numpy as np
 from keras_pruning.embeddings.layers import PENULTIMATE, Embedding, embeddings
 from keras_pruning.embeddings.neighbors import nearest
 from keras_pruning.errors import InputError
-from keras_pruning.models.graph import as_logits, require_penultimate
+from keras_pruning.models.heads import as_logits, require_penultimate
 from keras_pruning.probing.estimates import NEIGHBOURS, Extrapolation
 from keras_pruning.tables.score_table import ScoreTable
 
@@ -91,7 +91,7 @@ def extrapolate(table, model, examples, k=NEIGHBOURS, seed=0):
     # Estimate the scores of all examples, the scored ones included
     scores = np.stack([table[name] for name in table.names], axis=1)
     penultimate = Embedding(PENULTIMATE)
-    with embeddings(as_logits(model), examples, [penultimate]) as embedded:
+    with embeddings(as_logits(model, spec=examples.spec), examples, [penultimate]) as embedded:
         vectors = embedded.features[penultimate]
         values = neighbour_means(scores, vectors, examples.labels, rows, k, seed)
     # Set the estimates of scored examples aside, then put their scores in their place

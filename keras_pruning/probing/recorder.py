@@ -11,7 +11,7 @@ from keras import ops
 from keras_pruning import scores as registry
 from keras_pruning.arguments import require_examples, require_positive_integer
 from keras_pruning.errors import InputError
-from keras_pruning.models.graph import as_logits
+from keras_pruning.models.heads import as_logits
 from keras_pruning.probing.collectors import collectors_of
 from keras_pruning.probing.progress import Progress
 from keras_pruning.probing.run_table import run_table
@@ -28,15 +28,16 @@ class ScoreRecorder:
         scores: list of score names and `Score` instances.
         batch_size: examples a batch of the scoring passes.
         support: `Examples` that neighbours and prototypes come from. Defaults to the scored ones.
+        output: name of the output to score, if the model has several.
 
     Raises:
         InputError: if a score is unknown or given twice, or the support has another shape.
     """
 
-    def __init__(self, examples, scores, batch_size=256, support=None):
+    def __init__(self, examples, scores, batch_size=256, support=None, output=None):
         require_examples(examples)
         batch_size = require_positive_integer("batch_size", batch_size)
-        self.examples = examples
+        self.examples, self.output = examples, output
         self.support = _other_examples(support, examples)
         self.scores = _score_instances(scores)
         for score in self.scores:
@@ -96,7 +97,7 @@ class ScoreRecorder:
         # Check the length of the run, then what the model can give
         for score in self.scores:
             score.epochs_due(epochs)
-        logits = None if model is None else as_logits(model)
+        logits = self._logits_of(model)
         for collector in self._collectors.values():
             collector.check(logits)
 
@@ -111,7 +112,7 @@ class ScoreRecorder:
         self.progress = Progress(epochs, due, first)
         self.is_finished, self._recorded = False, store is not None
         self._model = self._logits = self._shapes = self._weights = None
-        logits = None if model is None else as_logits(model)
+        logits = self._logits_of(model)
         # Let every collector and every score forget the earlier run
         for collector in self._collectors.values():
             collector.prepare(logits, store)
@@ -147,7 +148,7 @@ class ScoreRecorder:
         """Observes the signals that are due at the end of `epoch`, counted from 1."""
         # The same logits model for all epochs, so that its passes are traced once
         if self._model is not model:
-            self._model, self._logits = model, as_logits(model)
+            self._model, self._logits = model, self._logits_of(model)
             self._shapes = [weight.shape for weight in model.weights]
         for collector in self._collectors.values():
             due = [score for score in collector.scores if self.progress.is_due(score, epoch)]
@@ -166,7 +167,7 @@ class ScoreRecorder:
         """
         # The graphs of the passes are not needed any more.
         self._model = self._logits = None
-        logits = None if model is None else as_logits(model)
+        logits = self._logits_of(model)
         if self._weights is not None:
             self.progress.weights_changed = self._weights != _checksum(model)
         for score in self.scores:
@@ -179,6 +180,10 @@ class ScoreRecorder:
                 collector.release()
         self.is_finished = True
         self._scored = None if model is None else _checksum(model)
+
+    def _logits_of(self, model):
+        """Returns the model of the logits that are scored, `None` if there is no model."""
+        return model and as_logits(model, self.output, self.examples.spec)
 
     def is_of(self, model):
         """Returns whether the run is finished and its scores are of the weights of `model`."""

@@ -43,6 +43,8 @@ class ScoreCallback(keras.callbacks.Callback):
         backup_dir: the `backup_dir` of a `keras.callbacks.BackupAndRestore` of the same fit. The
             callback saves its state there after every epoch, and carries on with it if training is
             resumed. It stands before `BackupAndRestore` in the list of callbacks.
+        output: name of the output to score, if the model has several: the name of its layer, or
+            its key if the model returns a dictionary.
 
     Raises:
         InputError: when training begins, if the run is too short for a score or the model cannot
@@ -56,12 +58,19 @@ class ScoreCallback(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, examples, scores, batch_size=256, epochs=None, support=None, backup_dir=None
+        self,
+        examples,
+        scores,
+        batch_size=256,
+        epochs=None,
+        support=None,
+        backup_dir=None,
+        output=None,
     ):
         super().__init__()
         self.records_scores_of, self.backup_dir = examples, backup_dir
         self.epochs = require_positive_integer("epochs", epochs)
-        self._recorder = ScoreRecorder(examples, scores, batch_size, support)
+        self._recorder = ScoreRecorder(examples, scores, batch_size, support, output)
         self._backup = self._fitted = self._uncounted = None
         self._has_ended, self._was_read, self._trained_on = False, True, 0
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_pruning.backend.tensorflow.passes import OutputPass
-from keras_pruning.models.graph import as_logits
+from keras_pruning.models.heads import as_logits
 
 
 def evaluate(model, examples, batch_size=512):
@@ -21,7 +21,7 @@ def evaluate(model, examples, batch_size=512):
     """
     # One pass records both values of every example.
     observed = OutputPass(
-        as_logits(model),
+        as_logits(model, spec=examples.spec),
         examples,
         {
             "correct": lambda outputs: outputs.correct,

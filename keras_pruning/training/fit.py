@@ -10,7 +10,8 @@ import numpy as np
 from keras_pruning.arguments import require_one_of
 from keras_pruning.backend.tensorflow.requirements import require_logits
 from keras_pruning.errors import InputError
-from keras_pruning.models.graph import as_logits, functional_copy
+from keras_pruning.models.graph import functional_copy
+from keras_pruning.models.heads import as_logits
 from keras_pruning.training import augmentation
 from keras_pruning.training.optimizers import learning_rates, make_optimizer
 from keras_pruning.training.recording import RecordingModel
@@ -95,7 +96,7 @@ def train(
         # As many steps as the full data take, whatever the size of the subset.
         steps_per_epoch = math.ceil((full_size or len(examples)) / batch_size)
     # Fit a second model over the same layers, so that the caller's model is not compiled.
-    fitted = functional_copy(as_logits(model), examples.spec)
+    fitted = functional_copy(as_logits(model, spec=examples.spec), examples.spec)
     require_logits(fitted, examples)
     # Record the training step for a `ScoreCallback` of these examples.
     for callback in callbacks:

@@ -20,7 +20,7 @@ from keras_pruning.embeddings.layers import (
 )
 from keras_pruning.embeddings.random_projection import random_projection
 from keras_pruning.models import loading
-from keras_pruning.models.graph import as_logits
+from keras_pruning.models.heads import as_logits
 
 HIDDEN = ["conv", "norm", "hidden"]
 

@@ -14,7 +14,7 @@ from keras_pruning.backend.tensorflow.requirements import (
     require_logits,
     require_unshifted_logits,
 )
-from keras_pruning.models import graph, networks
+from keras_pruning.models import graph, heads, networks
 from keras_pruning.scores import GraNd
 
 ONES = keras.ops.ones((2, 6))
@@ -64,7 +64,7 @@ def test_a_dense_subclass_with_its_own_call_has_no_closed_form(examples):
 
 def test_a_cosine_head_with_a_softmax_of_its_own_is_refused(examples):
     model = logits_of(Cosine(3, activation="softmax"))
-    assert graph.as_logits(model) is model
+    assert heads.as_logits(model) is model
     with pytest.raises(InputError, match="ends in a softmax. Expected logits"):
         kp.score_checkpoints([model], examples, ["loss"])
 
@@ -80,7 +80,7 @@ def test_a_kernel_that_is_not_all_of_the_product(change, examples):
     else:
         object.__setattr__(last, "call", lambda x, training=None: keras.ops.softmax(x[:, :3]))
     assert not graph.is_plain_dense(last)
-    assert graph.as_logits(model) is model
+    assert heads.as_logits(model) is model
     with pytest.raises(InputError, match="ends in a softmax"):
         require_logits(model, examples)
 
@@ -123,7 +123,7 @@ def test_the_logits_before_a_log_softmax_are_taken(end, examples):
     models = [functional(end()) for _ in range(2)]
     for model in models:
         model.set_weights(plain.get_weights())
-    np.testing.assert_allclose(graph.as_logits(models[0])(ONES), plain(ONES), rtol=1e-6)
+    np.testing.assert_allclose(heads.as_logits(models[0])(ONES), plain(ONES), rtol=1e-6)
     models[1].set_weights([2 * weight for weight in plain.get_weights()])
     other = keras.models.clone_model(plain)
     other.set_weights(models[1].get_weights())
@@ -148,8 +148,8 @@ def test_vog_of_a_hidden_log_softmax_is_refused(examples):
     [
         (lambda: logits_of(dense()), "linear"),
         (lambda: logits_of(dense(), layers.Activation("linear")), "linear"),
-        (lambda: graph.as_logits(logits_of(dense(activation="softmax"))), "linear"),
-        (lambda: graph.as_logits(logits_of(dense(), layers.Softmax())), "linear"),
+        (lambda: heads.as_logits(logits_of(dense(activation="softmax"))), "linear"),
+        (lambda: heads.as_logits(logits_of(dense(), layers.Softmax())), "linear"),
         (lambda: logits_of(dense(activation="sigmoid")), "sigmoid"),
         (lambda: functional([dense(), Operation(keras.ops.sigmoid)]), "sigmoid"),
         (lambda: logits_of(dense(), layers.Activation("tanh")), "tanh"),
@@ -160,7 +160,7 @@ def test_vog_of_a_hidden_log_softmax_is_refused(examples):
     ],
 )
 def test_the_graph_shows_how_a_model_ends(build, name):
-    assert graph.ending(build()) == name
+    assert heads.ending(build()) == name
 
 
 class Around(keras.Model):

@@ -8,7 +8,8 @@ from keras import layers
 from support.odd_models import X, dense, ending, nested, net, over_time, state_of
 
 from keras_pruning.examples.array_spec import ArraySpec
-from keras_pruning.models.graph import as_logits, functional_copy
+from keras_pruning.models.graph import functional_copy
+from keras_pruning.models.heads import as_logits
 from keras_pruning.models.layers import PENULTIMATE, layer_names, show
 
 

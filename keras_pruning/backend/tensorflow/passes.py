@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_pruning.backend.tensorflow.requirements import require_input_gradients, require_logits
 from keras_pruning.backend.tensorflow.row_store import RowStore
-from keras_pruning.models.graph import require_penultimate, with_penultimate
+from keras_pruning.models.heads import require_penultimate, with_penultimate
 from keras_pruning.models.outputs import EvalOutputs, Outputs
 
 

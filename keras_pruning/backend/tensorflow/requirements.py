@@ -8,7 +8,8 @@ from keras import ops
 
 from keras_pruning.backend.tensorflow.graphs import traced
 from keras_pruning.errors import InputError
-from keras_pruning.models.graph import ending
+from keras_pruning.examples.array_spec import leaves, mapped
+from keras_pruning.models.heads import ending, has_one_logit
 from keras_pruning.models.loading import first_reason
 
 # Examples in a batch, and the number of batches that tell a model without a graph by its outputs.
@@ -31,12 +32,16 @@ def require_logits(model, examples):
     activation = ending(model)
     batches = _batches(examples, 1 if activation else _BATCHES)
     outputs = [_outputs(model, x) for x in batches]
-    if outputs[0].shape != (len(batches[0]), examples.num_classes):
+    if outputs[0].shape != (_length(batches[0]), examples.num_classes):
         raise InputError(
             f"The model does not fit the examples. Expected outputs of shape (batch, "
             f"{examples.num_classes}), one logit a class. Received: {outputs[0].shape}"
         )
-    activation = activation or _activation_by_outputs(model, batches, np.concatenate(outputs))
+    # Both logits of one output z are ±z / 2, which hides where z lies.
+    factor = 2 if has_one_logit(model) else 1
+    if not activation:
+        values = factor * np.concatenate(outputs)[:, 1 - factor :]
+        activation = _activation_by_outputs(model, batches, values, factor)
     if activation in ("sigmoid", "hard_sigmoid"):
         raise InputError(
             "The outputs of the model do not look like logits. Expected the outputs before an "
@@ -113,16 +118,16 @@ def _outputs(model, x):
         outputs = model(x, training=False)
     except Exception as error:  # The code of a user's model raises errors of any kind.
         raise InputError(
-            f"The model does not accept the examples. Expected a model of one input of shape "
-            f"{(None, *x.shape[1:])}. Received: {type(model).__name__} {model.name!r}, which "
+            f"The model does not accept the examples. Expected a model of inputs of shape "
+            f"{_shapes(x)}. Received: {type(model).__name__} {model.name!r}, which "
             f"raises {first_reason(error)}"
         ) from error
     if isinstance(outputs, dict | list | tuple):
         names = list(outputs) if isinstance(outputs, dict) else f"{len(outputs)} outputs"
         raise InputError(
             "The model does not return one tensor. Expected one output, one logit for each class. "
-            f"Received: {names}. Return one of them from the model's `call`, or wrap the model in "
-            "one that does."
+            f"Received: {names}. Name one of a dictionary by `output`, or wrap the model in one "
+            "that returns a single tensor."
         )
     return ops.convert_to_numpy(ops.cast(outputs, "float32"))
 
@@ -132,13 +137,14 @@ def _batches(examples, count):
     return [x for x, _ in itertools.islice(examples.batches(_BATCH_SIZE), count)]
 
 
-def _activation_by_outputs(model, batches, outputs):
+def _activation_by_outputs(model, batches, outputs, factor):
     """Returns the name of the last activation that outputs show, `None` if they may be logits.
 
     Args:
         model: Keras model.
         batches: list of inputs, tensors `(batch, ...)`.
         outputs: float array `(examples, classes)`, the outputs for all of them.
+        factor: 2 if the outputs are the last column of the model's, times 2, otherwise 1.
     """
     between = _all_between(outputs, 0, 1) and outputs.any()
     # Half precision rounds the sum of a row to two digits.
@@ -147,7 +153,8 @@ def _activation_by_outputs(model, batches, outputs):
     # The logits of a fresh model may lie in [0, 1] too. Those of large inputs do not.
     if between:
         try:
-            between = all(_all_between(_outputs(model, 1000 * x), 0, 1) for x in batches)
+            larger = [_outputs(model, mapped(_enlarged, x))[:, 1 - factor :] for x in batches]
+            between = all(_all_between(factor * values, 0, 1) for values in larger)
         except InputError:  # Numbers of tokens are no longer in the vocabulary.
             return None
     if between:
@@ -156,6 +163,20 @@ def _activation_by_outputs(model, batches, outputs):
     if logarithms and (abs(np.exp(outputs).sum(axis=1) - 1) < 1e-2).all():
         return "log_softmax"
     return None
+
+
+def _enlarged(x):
+    """Returns numbers that are a thousand times as large, and others as they are."""
+    return x * 1000 if x.dtype.is_floating or x.dtype in (tf.int32, tf.int64) else x
+
+
+def _length(x):
+    """Returns the number of examples in a batch of inputs."""
+    return len(leaves(x)[0])
+
+
+def _shapes(x):
+    return mapped(lambda part: (None, *part.shape[1:]), x)
 
 
 def _all_between(values, low, high):

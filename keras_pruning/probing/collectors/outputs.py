@@ -3,7 +3,7 @@
 from keras_pruning.backend.tensorflow.passes import OutputPass
 from keras_pruning.backend.tensorflow.requirements import require_logits
 from keras_pruning.backend.tensorflow.row_store import PresentationStore, require_one_device
-from keras_pruning.models.graph import require_penultimate
+from keras_pruning.models.heads import require_penultimate
 from keras_pruning.probing.collectors.collector import Collector, require_outputs
 from keras_pruning.scores.score import EVAL, TRAIN
 
