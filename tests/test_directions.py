@@ -6,7 +6,8 @@ import pytest
 from support.trajectories import begin, logits_of_label
 
 import keras_pruning as kp
-from keras_pruning.embeddings.layers import OUTPUT, SOFTMAX, Embeddings
+from keras_pruning.embeddings.layers import Embeddings
+from keras_pruning.embeddings.requests import OUTPUT, SOFTMAX
 from keras_pruning.models.outputs import EvalOutputs
 from keras_pruning.scores import SCORES, Forgetting, GraNd, get
 from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS

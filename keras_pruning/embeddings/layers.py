@@ -3,45 +3,17 @@
 import contextlib
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from keras import ops
 
-from keras_pruning.backend.tensorflow.graphs import traced
 from keras_pruning.embeddings import sources
 from keras_pruning.embeddings.encoders import encoder
-from keras_pruning.embeddings.random_projection import random_projection
+from keras_pruning.embeddings.vectors import as_vectors, extractor
 from keras_pruning.errors import InputError
-from keras_pruning.models.layers import PENULTIMATE as PENULTIMATE
-from keras_pruning.models.layers import no_vector, show
+from keras_pruning.models.layers import no_vector
 from keras_pruning.storage.temporary import temporary_folder
-
-# No layer can have these names.
-INPUT, OUTPUT, SOFTMAX = "<input>", "<output>", "<softmax>"
-
-
-@dataclass(frozen=True)
-class Embedding:
-    """A request for one vector per example: a layer, its source and its reduction.
-
-    Args:
-        layer: name of a layer as in `keras_pruning.models.layers.layer_names`, or `INPUT` (the
-            example itself), `PENULTIMATE` (the input of the last dense layer), `OUTPUT` (the
-            output of the model) or `SOFTMAX` (the softmax of the output).
-        max_dimension: number of dimensions to which `random_projection` reduces a wider layer.
-            `None` leaves every layer exact.
-        seed: integer, the seed of that projection.
-        source: path of the `.keras` model that the layer belongs to, or of a `.npy` file whose rows
-            are the vectors, with `OUTPUT` as the layer. Defaults to the scored model.
-    """
-
-    layer: str
-    max_dimension: int | None = None
-    seed: int = 0
-    source: str | None = None
 
 
 class Embeddings:
@@ -203,7 +175,7 @@ def _array_pass(path, examples, requests):
     # A generator: it reads the file when the pass runs.
     blocks = sources.blocks(stored, rows, path)
     vectors = (
-        (part, [_as_vectors(block, request) for request in requests]) for part, block in blocks
+        (part, [as_vectors(block, request) for request in requests]) for part, block in blocks
     )
     return dimensions, vectors
 
@@ -211,7 +183,7 @@ def _array_pass(path, examples, requests):
 def _model_pass(model, examples, requests, batch_size):
     """Returns dimensions and vectors of a pass of the examples through a model."""
     batches = examples.scoring_batches(batch_size)
-    extract, (specs, _) = _extractor(model, requests, batches.element_spec[1])
+    extract, (specs, _) = extractor(model, requests, batches.element_spec[1])
     dimensions = {request: spec.shape[1] for request, spec in zip(requests, specs, strict=True)}
     return dimensions, _vectors(extract, batches, requests)
 
@@ -231,38 +203,6 @@ def _vectors(extract, batches, requests):
             if len(values) != len(rows):
                 raise no_vector(request.layer, f"{len(values)} vectors for {len(rows)} examples")
         yield rows, vectors
-
-
-def _extractor(model, requests, spec):
-    """Returns a graph from a batch to its vectors and whether they and the outputs are finite."""
-    special = (INPUT, OUTPUT, SOFTMAX)
-    shown = show(model, list({item.layer for item in requests if item.layer not in special}))
-
-    def extract(x):
-        # Run the model once for all layers.
-        outputs, hidden = shown(x)
-        values = {INPUT: x, OUTPUT: outputs, **hidden}
-        if any(request.layer == SOFTMAX for request in requests):
-            values[SOFTMAX] = ops.softmax(ops.cast(outputs, "float32"))
-        vectors = [_as_vectors(values[request.layer], request) for request in requests]
-        # Check the outputs too: a model that diverged may have finite layers.
-        checked = [ops.cast(outputs, "float32"), *vectors]
-        finite = [ops.all(ops.isfinite(values)) for values in checked]
-        return vectors, ops.all(ops.stack(finite))
-
-    return traced(extract, spec)
-
-
-def _as_vectors(values, request):
-    """Returns a tensor `(batch, ...)` as float32 `(batch, dimensions)`, reduced if requested."""
-    if None in values.shape[1:]:
-        raise no_vector(request.layer, f"an output of shape {values.shape}")
-    dimensions = int(np.prod(values.shape[1:]))
-    # Cast first: half precision would tie whole classes after a softmax.
-    vectors = ops.cast(ops.reshape(values, (-1, dimensions)), "float32")
-    if request.max_dimension is None or dimensions <= request.max_dimension:
-        return vectors
-    return random_projection(vectors, request.max_dimension, request.seed)
 
 
 def _empty(folder, number, shape):

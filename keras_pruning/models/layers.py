@@ -164,22 +164,45 @@ def _inner_layer(model, name):
 @contextlib.contextmanager
 def _calls(layer):
     """Yields a list that collects the output of each call of a layer within the context."""
-    # Replace the method `call` of this object.
-    outputs, call = [], layer.call
-
-    def watched(*args, **kwargs):
-        outputs.append(call(*args, **kwargs))
-        return outputs[-1]
-
-    before = vars(layer).get("call")
-    # Not through Keras' `__setattr__`, which would track the function as a part of the layer.
-    object.__setattr__(layer, "call", watched)
-    try:
+    outputs = []
+    with watched(layer, lambda arguments, output: outputs.append(output)):
         yield outputs
+
+
+@contextlib.contextmanager
+def watched(layer, after, before=None):
+    """Calls functions before and after each call of a layer within the context.
+
+    Args:
+        layer: Keras layer or operation.
+        after: function of the arguments of a call and its output.
+        before: function of no arguments, or `None`.
+    """
+    # Replace the method `call` of this object.
+    call = layer.call
+
+    def watched_call(*args, **kwargs):
+        if before is not None:
+            before()
+        output = call(*args, **kwargs)
+        after((args, kwargs), output)
+        return output
+
+    own = vars(layer).get("call")
+    # Not through Keras' `__setattr__`, which would track the function as a part of the layer.
+    object.__setattr__(layer, "call", watched_call)
+    try:
+        yield
     finally:
         object.__delattr__(layer, "call")
-        if before is not None:
-            object.__setattr__(layer, "call", before)
+        if own is not None:
+            object.__setattr__(layer, "call", own)
+
+
+def inner_layers(model):
+    """Returns all layers and operations inside a model, each once."""
+    inner = [layer for layers in _inner_layers(model).values() for layer in layers]
+    return list({id(layer): layer for layer in inner}.values())
 
 
 def _only_call(calls, name):

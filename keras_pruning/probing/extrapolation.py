@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from keras_pruning.embeddings.layers import PENULTIMATE, Embedding, embeddings
+from keras_pruning.embeddings.layers import embeddings
 from keras_pruning.embeddings.neighbors import nearest
+from keras_pruning.embeddings.requests import Embedding
 from keras_pruning.errors import InputError
 from keras_pruning.models.heads import as_logits, require_penultimate
+from keras_pruning.models.layers import PENULTIMATE
 from keras_pruning.probing.estimates import NEIGHBOURS, Extrapolation
 from keras_pruning.tables.score_table import ScoreTable
 

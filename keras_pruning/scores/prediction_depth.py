@@ -12,7 +12,8 @@ from keras_pruning.arguments import (
     require_seed,
 )
 from keras_pruning.embeddings import neighbors
-from keras_pruning.embeddings.layers import INPUT, OUTPUT, SOFTMAX, Embedding, rows_in
+from keras_pruning.embeddings.layers import rows_in
+from keras_pruning.embeddings.requests import INPUT, OUTPUT, SOFTMAX, Embedding
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count, stratified_rows
 from keras_pruning.models.layers import layer_names

@@ -10,10 +10,10 @@ from keras_pruning.embeddings.centroids import (
     squared_distances,
 )
 from keras_pruning.embeddings.directions import EUCLIDEAN, METRICS
-from keras_pruning.embeddings.layers import OUTPUT, PENULTIMATE, Embedding
+from keras_pruning.embeddings.requests import OUTPUT, Embedding
 from keras_pruning.embeddings.sources import is_array, require_source
 from keras_pruning.errors import InputError
-from keras_pruning.models.layers import layer_names
+from keras_pruning.models.layers import PENULTIMATE, layer_names
 from keras_pruning.scores.score import EmbeddingScore
 
 CLASS, KMEANS = "class", "kmeans"

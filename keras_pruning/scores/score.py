@@ -281,7 +281,7 @@ class EmbeddingScore(Score):
             model: Keras model, or `None` for a score that needs none.
 
         Returns:
-            List of `keras_pruning.embeddings.layers.Embedding`.
+            List of `keras_pruning.embeddings.requests.Embedding`.
 
         Raises:
             InputError: if the model does not have such layers.

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_pruning.arguments import require_positive_integer
 from keras_pruning.errors import InputError
+from keras_pruning.examples.array_spec import ArraySpec
 from keras_pruning.scores.score import INPUT_GRADIENTS, Score
 
 # Names of `keras.config.image_data_format`, with the axis of the channels of one example.
@@ -66,10 +67,13 @@ class VoG(Score):
         V = mean over pixels of √(1/K · Σ_k (S_k − mean_k S)²)
         VoG = (V − mean of V in the class) / standard deviation of V in the class
 
-    z_y is the logit of the true class, before the softmax. Gradients are taken in eval mode. The
-    weights of the checkpoints are kept, and the data is read once, at the end of training. The
-    channels of examples with three axes are those of `keras.config.image_data_format()`, which the
-    metadata of the table records.
+    z_y is the logit of the true class, before the softmax. Tokens and strings have no gradient.
+    For them x is the output of the first layer that turns them into floats, such as an embedding,
+    and the mean is over all of its entries. For several inputs it is over all of theirs.
+
+    Gradients are taken in eval mode. The weights of the checkpoints are kept, and the data is read
+    once, at the end of training. The channels of examples with three axes are those of
+    `keras.config.image_data_format()`, which the metadata of the table records.
 
     VoG is no detector of wrong labels: their logits can be flat, so that they rank as easy.
 
@@ -108,7 +112,7 @@ class VoG(Score):
     def reset(self, examples, epochs):
         super().reset(examples, epochs)
         self._image_data_format = keras.config.image_data_format()
-        if len(examples.shape) == 3:
+        if isinstance(examples.spec, ArraySpec) and len(examples.shape) == 3:
             _warn_of_other_channels(examples.shape, self._image_data_format)
 
     def observe(self, signal):

@@ -9,7 +9,8 @@ from support import small
 import keras_pruning as kp
 from keras_pruning import InputError
 from keras_pruning.config import TrainingConfig
-from keras_pruning.embeddings.layers import OUTPUT, PENULTIMATE, Embedding
+from keras_pruning.embeddings.requests import OUTPUT, Embedding
+from keras_pruning.models.layers import PENULTIMATE
 from keras_pruning.scores import PredictionDepth
 from keras_pruning.scores.prediction_depth import vote_names
 from keras_pruning.scores.score import EmbeddingScore

@@ -10,17 +10,12 @@ from support import small
 from support.odd_models import state_of
 
 from keras_pruning import InputError
-from keras_pruning.embeddings.layers import (
-    INPUT,
-    OUTPUT,
-    PENULTIMATE,
-    Embedding,
-    Embeddings,
-    embeddings,
-)
+from keras_pruning.embeddings.layers import Embeddings, embeddings
 from keras_pruning.embeddings.random_projection import random_projection
+from keras_pruning.embeddings.requests import INPUT, OUTPUT, Embedding
 from keras_pruning.models import loading
 from keras_pruning.models.heads import as_logits
+from keras_pruning.models.layers import PENULTIMATE
 
 HIDDEN = ["conv", "norm", "hidden"]
 

@@ -11,8 +11,9 @@ from support.prototypes import Subclassed, hidden, to_class_means
 import keras_pruning as kp
 from keras_pruning import InputError
 from keras_pruning.embeddings import sources as embedding_sources
-from keras_pruning.embeddings.layers import INPUT, OUTPUT, Embedding, embeddings
+from keras_pruning.embeddings.layers import embeddings
 from keras_pruning.embeddings.random_projection import random_projection
+from keras_pruning.embeddings.requests import INPUT, OUTPUT, Embedding
 from keras_pruning.scores import Prototype
 
 

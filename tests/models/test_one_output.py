@@ -68,7 +68,7 @@ def test_probabilities_and_margins_are_those_of_the_logit():
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_grand_is_the_norm_of_the_gradient_of_binary_cross_entropy(ending, examples):
+def test_grand_is_the_gradient_norm_of_binary_cross_entropy(ending, examples):
     """Of the last layer by hand: |p - y| √(1 + ‖h‖²)."""
     model = one_output(ending)
     x, y = examples.stored_inputs(np.arange(40)), examples.labels

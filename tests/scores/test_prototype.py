@@ -11,7 +11,9 @@ import keras_pruning as kp
 from keras_pruning import InputError
 from keras_pruning.embeddings import centroids
 from keras_pruning.embeddings.centroids import kmeans_centroids
-from keras_pruning.embeddings.layers import PENULTIMATE, Embedding, Embeddings
+from keras_pruning.embeddings.layers import Embeddings
+from keras_pruning.embeddings.requests import Embedding
+from keras_pruning.models.layers import PENULTIMATE
 from keras_pruning.scores import Prototype
 
 METRICS = pytest.mark.parametrize("metric", ["euclidean", "cosine"])

@@ -94,7 +94,7 @@ def weight_gradient_norms(model, x, labels):
 
     Args:
         model: Keras model that ends in logits.
-        x: float tensor `(batch, ...)`.
+        x: tensor `(batch, ...)` or a structure of them.
         labels: integer tensor `(batch,)`.
 
     Returns:
@@ -103,38 +103,41 @@ def weight_gradient_norms(model, x, labels):
     weights = [weight.value for weight in model.trainable_weights]
 
     def norm(example):
-        x, label = example
+        *parts, label = example
+        x = tf.nest.pack_sequence_as(structure, [part[tf.newaxis] for part in parts])
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
-            logits = model(x[tf.newaxis], training=False)
+            logits = model(x, training=False)
             loss = Outputs(logits, label[tf.newaxis]).cross_entropy
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
         # Dense, because the row of an embedding that is used twice has two parts of one gradient.
         dense = [tf.cast(tf.convert_to_tensor(gradient), "float32") for gradient in gradients]
         return tf.linalg.global_norm(dense)
 
-    return tf.map_fn(norm, (x, labels), fn_output_signature=tf.float32, parallel_iterations=1)
+    structure, examples = x, (*tf.nest.flatten(x), labels)
+    return tf.map_fn(norm, examples, fn_output_signature=tf.float32, parallel_iterations=1)
 
 
-def input_gradients(model, weights, x, labels):
+def input_gradients(model, weights, x, labels, first_floats):
     """Returns the gradient of each example's true-class logit with respect to its input.
 
     Args:
         model: Keras model that ends in logits.
         weights: list of values for `model.weights`.
-        x: float tensor `(batch, ...)`.
+        x: tensor `(batch, ...)` or a structure of them.
         labels: integer tensor `(batch,)`.
+        first_floats: `FirstFloats` of the model.
 
     Returns:
-        Float tensor of the shape of `x`.
+        Float tensor of the shape of `x`, or float32 `(batch, entries)` by the first floats that the
+        model makes of `x`.
     """
     state = keras.StatelessScope(state_mapping=list(zip(model.weights, weights, strict=True)))
-    with tf.GradientTape() as tape, state:
-        tape.watch(x)
-        logits = model(x, training=False)
+    with state:
         # In eval mode examples do not see each other, so the sum mixes no gradients.
-        true_class = tf.reduce_sum(tf.gather(logits, labels, axis=1, batch_dims=1))
-    return tape.gradient(true_class, x)
+        return first_floats.gradients(
+            x, lambda logits: tf.reduce_sum(tf.gather(logits, labels, axis=1, batch_dims=1))
+        )
 
 
 def observe_input_gradients(model, checkpoints, examples, observers, batch_size):
@@ -161,15 +164,16 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
     results = RowStore(len(examples), {name: tf.TensorSpec((None,)) for name in observers})
 
     def observe(rows, x, labels):
+        shape = x.shape if first_floats.are_the_input() else (None, None)
         gradients = tf.map_fn(
-            lambda weights: input_gradients(model, weights, x, labels),
+            lambda weights: input_gradients(model, weights, x, labels, first_floats),
             stacked,
             parallel_iterations=1,
-            fn_output_signature=tf.TensorSpec(x.shape, x.dtype),
+            fn_output_signature=tf.TensorSpec(shape, tf.float32),
         )
         results.write(rows, {name: observer(gradients) for name, observer in observers.items()})
 
-    require_input_gradients(model, examples)
+    first_floats = require_input_gradients(model, examples)
     tf.function(lambda: for_each(batches, observe)).get_concrete_function()()
     return results.read()
 

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_pruning.backend.tensorflow.graphs import traced
+from keras_pruning.backend.tensorflow.first_floats import FirstFloats
 from keras_pruning.errors import InputError
 from keras_pruning.examples.array_spec import leaves, mapped
 from keras_pruning.models.heads import ending, has_one_logit
@@ -80,36 +80,23 @@ def require_input_gradients(model, examples):
     Args:
         model: Keras model, without the softmax that `as_logits` can remove.
         examples: `Examples`.
+
+    Returns:
+        The `FirstFloats` that the gradients are by.
     """
     require_unshifted_logits(model, examples)
-    x = _batches(examples, 1)[0]
-    if not (x.dtype.is_floating and _has_input_gradient(model, x)):
+    spec = examples.scoring_batches(_BATCH_SIZE).element_spec[1]
+    # Traced only: TensorFlow 2.21 writes beyond its memory if it runs the gradient of some narrow
+    # convolutions for one or three examples outside a graph.
+    first_floats = FirstFloats(model, spec)
+    if not first_floats.exist():
         raise InputError(
             "The model has no gradient by its input. Expected numbers that every layer passes "
-            f"gradients to. Received: inputs of dtype {x.dtype.name} that enter a layer such as "
-            "Embedding, a lookup or a cast to integers. Leave out the score `vog`, which needs "
-            "input gradients."
+            "gradients to, or a layer such as Embedding that turns the input into floats. "
+            f"Received: inputs of {_described(examples)} that {type(model).__name__} "
+            f"{model.name!r} casts to integers or looks up. Leave out the score `vog`."
         )
-
-
-def _has_input_gradient(model, x):
-    """Returns whether a gradient reaches the input of a model. The graph is traced and not run.
-
-    TensorFlow 2.21 writes beyond its memory if it runs the gradient of some narrow convolutions for
-    one or three examples outside a graph.
-    """
-    reached = []
-
-    def trace(x):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(x)
-            total = tf.reduce_sum(model(x, training=False))
-        gradient = tape.gradient(total, x)
-        reached.append(gradient is not None)
-        return total
-
-    traced(trace, tf.TensorSpec((None, *x.shape[1:]), x.dtype))
-    return all(reached)
+    return first_floats
 
 
 def _outputs(model, x):
@@ -173,6 +160,11 @@ def _enlarged(x):
 def _length(x):
     """Returns the number of examples in a batch of inputs."""
     return len(leaves(x)[0])
+
+
+def _described(examples):
+    """Returns shape and dtype of each array of the examples, as text."""
+    return mapped(lambda part: f"{part.dtype} {part.shape}", examples.spec)
 
 
 def _shapes(x):

@@ -2,6 +2,7 @@
 
 from keras_pruning.backend.tensorflow.requirements import require_unshifted_logits
 from keras_pruning.embeddings import layers
+from keras_pruning.embeddings.requests import OUTPUT
 from keras_pruning.models.loading import output_for_zeros
 from keras_pruning.probing.collectors.collector import Collector
 
@@ -22,7 +23,7 @@ class EmbeddingCollector(Collector):
     def finish(self, model):
         embeddings = self._embeddings(model, self.scores)
         # An output that scores take for logits must be one logit for each class.
-        if any(part.source is None and part.layer == layers.OUTPUT for part in embeddings):
+        if any(part.source is None and part.layer == OUTPUT for part in embeddings):
             require_unshifted_logits(model, self.examples)
         with layers.embeddings(
             model, self.examples, embeddings, self.batch_size, support=self.support
