@@ -174,7 +174,7 @@ class Examples:
         require_seed(seed)
         if total == len(self):
             return self
-        drawn = self._at(stratified_rows(self.labels, total, np.random.default_rng(seed)))
+        drawn = self.at(stratified_rows(self.labels, total, np.random.default_rng(seed)))
         warn_of_lost_classes(self.labels, drawn.labels, self.class_names)
         drawn.fraction, drawn.seed = float(fraction), int(seed)
         return drawn
@@ -202,7 +202,7 @@ class Examples:
                 "Label noise can be planted only once. Expected examples without label noise. "
                 f"Received: {self!r} with label_noise={self.label_noise}"
             )
-        noisy = self._at(slice(None))
+        noisy = self.at(slice(None))
         noisy.labels, noisy.label_noise, noisy.label_noise_seed = labels, float(fraction), int(seed)
         return noisy
 
@@ -217,7 +217,7 @@ class Examples:
         """
         require_type("subset", subset, "examples", "a Subset, as `select` returns it")
         self.require_same(subset.examples, subset.ids, subset.labels, "subset")
-        return self._at(np.flatnonzero(subset.mask))
+        return self.at(np.flatnonzero(subset.mask))
 
     def require_same(self, recorded, ids, labels, noun):
         """Raises an `InputError` unless an earlier result is about exactly these examples.
@@ -279,7 +279,12 @@ class Examples:
         read = batches.reader(self._inputs, self._stored_rows, self.labels)
         return batches.in_order(read, len(self), batch_size)
 
-    def _at(self, rows):
+    def at(self, rows):
+        """Returns the examples at these rows, with their ids, labels and inputs.
+
+        Args:
+            rows: integers `(examples,)` or a slice.
+        """
         part = copy.copy(self)
         # The cached value is about all examples.
         part.__dict__.pop("fingerprint", None)

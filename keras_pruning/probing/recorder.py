@@ -97,7 +97,7 @@ class ScoreRecorder:
         # Check the length of the run, then what the model can give
         for score in self.scores:
             score.epochs_due(epochs)
-        logits = self._logits_of(model)
+        logits = self.logits_of(model)
         for collector in self._collectors.values():
             collector.check(logits)
 
@@ -112,7 +112,7 @@ class ScoreRecorder:
         self.progress = Progress(epochs, due, first)
         self.is_finished, self._recorded = False, store is not None
         self._model = self._logits = self._shapes = self._weights = None
-        logits = self._logits_of(model)
+        logits = self.logits_of(model)
         # Let every collector and every score forget the earlier run
         for collector in self._collectors.values():
             collector.prepare(logits, store)
@@ -148,7 +148,7 @@ class ScoreRecorder:
         """Observes the signals that are due at the end of `epoch`, counted from 1."""
         # The same logits model for all epochs, so that its passes are traced once
         if self._model is not model:
-            self._model, self._logits = model, self._logits_of(model)
+            self._model, self._logits = model, self.logits_of(model)
             self._shapes = [weight.shape for weight in model.weights]
         for collector in self._collectors.values():
             due = [score for score in collector.scores if self.progress.is_due(score, epoch)]
@@ -167,7 +167,7 @@ class ScoreRecorder:
         """
         # The graphs of the passes are not needed any more.
         self._model = self._logits = None
-        logits = self._logits_of(model)
+        logits = self.logits_of(model)
         if self._weights is not None:
             self.progress.weights_changed = self._weights != _checksum(model)
         for score in self.scores:
@@ -181,7 +181,7 @@ class ScoreRecorder:
         self.is_finished = True
         self._scored = None if model is None else _checksum(model)
 
-    def _logits_of(self, model):
+    def logits_of(self, model):
         """Returns the model of the logits that are scored, `None` if there is no model."""
         return model and as_logits(model, self.output, self.examples.spec)
 

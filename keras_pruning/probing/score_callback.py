@@ -4,6 +4,7 @@ import keras
 
 from keras_pruning.arguments import require_positive_integer
 from keras_pruning.errors import InputError
+from keras_pruning.probing.accuracy_guard import AccuracyGuard
 from keras_pruning.probing.backup import Backup
 from keras_pruning.probing.recorder import ScoreRecorder
 from keras_pruning.probing.run_warnings import (
@@ -45,11 +46,20 @@ class ScoreCallback(keras.callbacks.Callback):
             resumed. It stands before `BackupAndRestore` in the list of callbacks.
         output: name of the output to score, if the model has several: the name of its layer, or
             its key if the model returns a dictionary.
+        verify: whether to compare the inputs that `fit` reads, their mean and deviation, and its
+            accuracy with those of the examples, at the end of its first and of its last epoch. A
+            contradiction means that scores would be of other values than the model has learned,
+            and is an error or, if it is small, a warning. Pass `False` if the examples are meant to
+            differ from those of `fit`. Defaults to `True`.
+
+    Labels are those of the examples. The scores ignore `sample_weight`, `class_weight` and label
+    smoothing, which change only the loss that the model trains with.
 
     Raises:
         InputError: when training begins, if the run is too short for a score or the model cannot
-            give it. In `table()`, if the run stopped before a score was due, or if a score of
-            several epochs has seen only a part of them.
+            give it. At the end of an epoch, if `verify` finds a contradiction. In `table()`, if the
+            run stopped before a score was due, or if a score of several epochs has seen only a part
+            of them.
 
     Example:
         >>> callback = ScoreCallback(examples, scores=["el2n", VoG(every=1)])
@@ -66,6 +76,7 @@ class ScoreCallback(keras.callbacks.Callback):
         support=None,
         backup_dir=None,
         output=None,
+        verify=True,
     ):
         super().__init__()
         self.records_scores_of, self.backup_dir = examples, backup_dir
@@ -73,6 +84,8 @@ class ScoreCallback(keras.callbacks.Callback):
         self._recorder = ScoreRecorder(examples, scores, batch_size, support, output)
         self._backup = self._fitted = self._uncounted = None
         self._has_ended, self._was_read, self._trained_on = False, True, 0
+        self._guard = AccuracyGuard(examples, support is None, output) if verify else None
+        self._is_verified, self._epoch = False, 0
 
     def recording(self, model, passes=1):
         """Returns a model over the same layers whose training step gives its outputs to the scores.
@@ -115,6 +128,7 @@ class ScoreCallback(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self._recorder.check(self._epochs, self._scored_model, self._store)
         self._uncounted, self._has_ended = None, False
+        self._is_verified, self._epoch = False, 0
         if self.backup_dir is not None:
             run = self._recorder.identity(self._epochs, self._store)
             self._backup = Backup(self.backup_dir, run)
@@ -122,6 +136,8 @@ class ScoreCallback(keras.callbacks.Callback):
             if self._recorder.progress is None:
                 self._restore(self._epochs)
         self._wait_for_other_callbacks()
+        if self._guard is not None:
+            self._guard.begin(self.model)
 
     def on_epoch_begin(self, epoch, logs=None):
         # Keras tells the first epoch of a fit no earlier.
@@ -146,12 +162,20 @@ class ScoreCallback(keras.callbacks.Callback):
             counts = self._trained_on, examples_in_loss(self.model)
             warn_of_validation_split(*counts, len(self.records_scores_of))
             self._trained_on = 0
+        self._epoch, is_last = epoch + 1, epoch + 1 == self.params["epochs"]
+        if not self._is_verified or is_last:
+            self._verify(logs, is_last)
         epoch += 1 + self._uncounted
         self._recorder.epoch_end(epoch, self._scored_model)
         if self._backup is not None:
             self._backup.save(epoch, self._recorder.state())
 
     def on_train_end(self, logs=None):
+        # Training may end before its last epoch.
+        if 0 < self._epoch < self.params["epochs"]:
+            self._verify(logs, is_last=True)
+        if self._guard is not None:
+            self._guard.end()
         self._has_ended = True
 
     def table(self, names=None, partial=False):
@@ -172,6 +196,13 @@ class ScoreCallback(keras.callbacks.Callback):
             recorder.finish(self._scored_model)
         self._was_read = True
         return recorder.table(names, partial)
+
+    def _verify(self, logs, is_last):
+        """Compares the examples with the logs of an epoch of `fit`."""
+        self._is_verified = True
+        if self._guard is not None:
+            logits = self._recorder.logits_of(self._scored_model)
+            self._guard.check(self.model, logits, logs, self._epoch, is_last)
 
     def _begin(self, first):
         """Begins a run with this fit, or carries on the run of an earlier one.
