@@ -24,6 +24,7 @@ _HOMES = {
     "selection": "selection",
     "select": "selection",
     "Subset": "selection",
+    "keep": "examples.readers.keep",
     "InputError": "errors",
 }
 # Modules that import Keras.

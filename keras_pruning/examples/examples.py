@@ -17,6 +17,7 @@ from keras_pruning.examples.given_labels import given_labels
 from keras_pruning.examples.ids import checked_ids
 from keras_pruning.examples.label_noise import symmetric_noise
 from keras_pruning.examples.labels import checked_class_names, checked_labels
+from keras_pruning.examples.readers.gather import gathered
 from keras_pruning.recipes import completed
 
 
@@ -97,6 +98,35 @@ class Examples:
         return cls(
             inputs, labels.numbers, ids, labels.num_classes, "arrays", split, labels.class_names
         )
+
+    @classmethod
+    def from_dataset(cls, dataset, ids=None, keys=None, batched=None, class_names=None, **options):
+        """Returns examples of a data set that the `fit` of Keras takes, read into memory.
+
+        Without ids of its own, the data set is read twice, to check that it repeats its order.
+
+        Args:
+            dataset: `tf.data.Dataset`, batched or not, `keras.utils.PyDataset`, Grain `MapDataset`,
+                `IterDataset` or `DataLoader`, Hugging Face `Dataset`, or torch `DataLoader` or
+                `Dataset`. Its elements are `(x, y)`, `(x, y, weight)` or dictionaries. Weights are
+                not read. It must be finite.
+            ids: the key of the ids in elements that are dictionaries, or unique strings or integers
+                `(examples,)`. Defaults to the key `tfds_id`, otherwise to the paths of
+                `image_dataset_from_directory` below their folder, otherwise to the positions.
+            keys: for elements that are dictionaries, the key of the inputs, or a list of them, and
+                the key of the label. Defaults to all keys and `label`, `labels`, `y` or `target`.
+            batched: whether an element is a batch. Defaults to what the first element shows.
+            class_names: C strings. Defaults to those of the data set, if it has them.
+            **options: `num_classes`, `split` and `scale`, as in `from_arrays`.
+
+        Raises:
+            InputError: if the data set is of another kind, never ends, or changes its order, its
+                inputs or its length between two passes, or as `from_arrays` does.
+        """
+        arguments = gathered(dataset, ids, keys, batched)
+        if class_names is not None:
+            arguments["class_names"] = class_names
+        return cls.from_arrays(**arguments, **options)
 
     def __len__(self):
         return len(self.ids)

@@ -1,0 +1,132 @@
+"""Reads a whole data set into arrays, and checks that it repeats its order."""
+
+import os
+from pathlib import PurePath
+
+import numpy as np
+
+from keras_pruning.errors import InputError
+from keras_pruning.examples.array_spec import leaves
+from keras_pruning.examples.readers import reader_of
+from keras_pruning.examples.readers.elements import batches_of
+
+_ORDER = (
+    "Expected the same examples in the same order whenever the data set is read, because ids are "
+    "positions in it. Received: {} in a second pass. {}"
+)
+
+
+def gathered(dataset, ids=None, keys=None, batched=None):
+    """Returns the arguments of `Examples.from_arrays` for a data set.
+
+    Args:
+        dataset, ids, keys, batched: as for `Examples.from_dataset`.
+    """
+    reader = reader_of(dataset)
+    id_key = ids if isinstance(ids, str) else None
+
+    def batches():
+        return batches_of(reader.elements(dataset), keys, id_key, batched)
+
+    parts = list(batches())
+    if not parts:
+        raise InputError("The data set is empty. Expected at least one example. Received: none")
+    x, y = _joined([part.x for part in parts]), _joined([part.y for part in parts])
+    if parts[0].ids is not None:
+        ids = np.concatenate([part.ids for part in parts])
+        ids = [name.decode() if isinstance(name, bytes) else name for name in ids.tolist()]
+    elif id_key is not None:
+        raise InputError(
+            f"No ids in the data set. Expected the key {id_key!r} in its elements. Received: others"
+        )
+    else:
+        del parts
+        _require_same(x, y, batches())
+        ids = _file_ids(dataset, y, reader) if ids is None else ids
+    return {"x": x, "y": y, "ids": ids, "class_names": reader.class_names(dataset)}
+
+
+def _joined(parts):
+    """Returns the arrays of all batches as one, in the structure of a batch."""
+    first = parts[0]
+    if isinstance(first, dict):
+        _require_alike([sorted(part) for part in parts])
+        return {name: _joined([part[name] for part in parts]) for name in first}
+    if isinstance(first, tuple | list):
+        _require_alike([len(part) for part in parts])
+        return tuple(_joined(list(entries)) for entries in zip(*parts, strict=True))
+    _require_alike([part.shape[1:] for part in parts])
+    return np.concatenate(parts)
+
+
+def _require_alike(kinds):
+    for number, kind in enumerate(kinds):
+        if kind != kinds[0]:
+            raise InputError(
+                "The examples of the data set differ in shape or structure. Expected the same for "
+                f"all, here {kinds[0]}. Received: {kind} in element {number}. Resize or pad them "
+                "in the data set."
+            )
+
+
+def _require_same(x, y, batches):
+    """Raises an `InputError` unless a second pass gives the same inputs and labels."""
+    start = 0
+    for batch in batches:
+        rows = slice(start, start + len(batch.y))
+        start += len(batch.y)
+        if start > len(y) or not np.array_equal(y[rows], batch.y):
+            raise InputError(
+                "The data set changes its order. "
+                + _ORDER.format(
+                    f"other labels at position {rows.start}",
+                    "Leave out `shuffle`, or pass shuffle=False or shuffle_files=False to the "
+                    "function that makes it. Shuffle after scoring.",
+                )
+            )
+        pairs = zip(leaves(x), leaves(batch.x), strict=True)
+        if not all(_equal(ours[rows], theirs) for ours, theirs in pairs):
+            raise InputError(
+                "The data set changes its inputs. "
+                + _ORDER.format(
+                    f"the same labels with other inputs at position {rows.start}",
+                    "If it shuffles, pass shuffle=False. If it augments, read it before the "
+                    "augmentation.",
+                )
+            )
+    if start != len(y):
+        raise InputError(
+            "The data set changes its length. "
+            + _ORDER.format(f"{start} examples, not {len(y)}", "")
+        )
+
+
+def _equal(ours, theirs):
+    is_float = ours.dtype.kind == "f"
+    return ours.shape == theirs.shape and np.array_equal(ours, theirs, equal_nan=is_float)
+
+
+def _file_ids(dataset, y, reader):
+    """Returns ids from the `file_paths` of `image_dataset_from_directory`, `None` without them."""
+    paths = getattr(dataset, "file_paths", None)
+    if paths is None or len(paths) != len(y):
+        return None
+    root = os.path.commonpath([os.path.dirname(path) for path in paths])
+    ids = [PurePath(os.path.relpath(path, root)).as_posix() for path in paths]
+    names = reader.class_names(dataset)
+    folders = [name.split("/")[0] for name in ids]
+    numbers = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
+    # Paths are in the order before a shuffle, which is on by default.
+    if names and set(folders) <= set(names):
+        differing = [
+            position
+            for position, (folder, number) in enumerate(zip(folders, numbers, strict=True))
+            if names[int(number)] != folder
+        ]
+        if differing:
+            raise InputError(
+                "The labels of the data set do not belong to its files. Expected the order of "
+                f"`file_paths`. Received: label {names[int(numbers[differing[0]])]!r} for "
+                f"{ids[differing[0]]}. Pass shuffle=False to the function that makes it."
+            )
+    return ids

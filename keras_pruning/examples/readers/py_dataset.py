@@ -1,0 +1,74 @@
+"""`keras.utils.PyDataset`, which gives batches by their number."""
+
+import numpy as np
+
+from keras_pruning.errors import InputError
+
+
+def matches(dataset):
+    """Returns whether a data set is a `keras.utils.PyDataset`."""
+    return any(
+        kind.__name__ == "PyDataset" and kind.__module__.startswith("keras.")
+        for kind in type(dataset).__mro__
+    )
+
+
+def elements(dataset):
+    """Yields the batches of one epoch."""
+    if dataset.num_batches is None:
+        raise InputError(
+            "The data set never ends. Expected a finite one. Received: a `keras.utils.PyDataset` "
+            "without a number of batches. Give it the method `__len__`."
+        )
+    dataset.on_epoch_begin()
+    for number in range(dataset.num_batches):
+        yield dataset[number]
+    # As `fit` does, so that a data set that shuffles itself shows it.
+    dataset.on_epoch_end()
+
+
+def class_names(dataset):
+    """Returns the attribute `class_names` of the data set, or `None`."""
+    return getattr(dataset, "class_names", None)
+
+
+def keep(dataset, mask, is_batched):
+    """Returns a `PyDataset` that leaves examples out of each batch.
+
+    Batches without a kept example are left out themselves.
+
+    Args:
+        dataset: `keras.utils.PyDataset`.
+        mask: booleans `(examples,)`.
+        is_batched: always true.
+    """
+    import keras
+
+    sizes = [len(_first(dataset[number])) for number in range(dataset.num_batches)]
+    starts = np.cumsum([0, *sizes])
+    if starts[-1] != len(mask):
+        raise InputError(
+            f"The data set has changed. Expected {len(mask)} examples, as the subset was selected "
+            f"from. Received: {starts[-1]}"
+        )
+    rows = [np.flatnonzero(mask[start : start + size]) for start, size in zip(starts, sizes)]
+    numbers = [number for number, kept in enumerate(rows) if len(kept)]
+
+    class Kept(keras.utils.PyDataset):
+        """Takes the kept examples of each batch."""
+
+        def __len__(self):
+            return len(numbers)
+
+        def __getitem__(self, index):
+            number = numbers[index]
+            take = lambda part: np.asarray(part)[rows[number]]  # noqa: E731
+            return keras.tree.map_structure(take, dataset[number])
+
+    return Kept(workers=dataset.workers, use_multiprocessing=False)
+
+
+def _first(batch):
+    import keras
+
+    return keras.tree.flatten(batch)[0]
