@@ -56,6 +56,7 @@ CALLS = {
         lambda wrong: kp.select(table(), "el2n", 0.5, seed=wrong),
     ],
     "Subset": [lambda wrong: kp.Subset.load(wrong)],
+    "keep": [lambda wrong: kp.keep(WRONG["tf.data"], wrong)],
 }
 ELSEWHERE = {"ScoreCallback", "score_checkpoints", "InputError"}
 

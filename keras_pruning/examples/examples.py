@@ -1,7 +1,6 @@
 """Labelled examples. They get their ids once, from their source, and keep them."""
 
 import copy
-import hashlib
 from functools import cached_property
 
 import numpy as np
@@ -14,11 +13,11 @@ from keras_pruning.examples.fractions import keep_count, stratified_rows, warn_o
 from keras_pruning.examples.frames import arrays_of, index_of
 from keras_pruning.examples.given_inputs import given_inputs
 from keras_pruning.examples.given_labels import given_labels
+from keras_pruning.examples.identity import fingerprint, require_same
 from keras_pruning.examples.ids import checked_ids
 from keras_pruning.examples.label_noise import symmetric_noise
 from keras_pruning.examples.labels import checked_class_names, checked_labels
 from keras_pruning.examples.readers.gather import gathered
-from keras_pruning.recipes import completed
 
 
 class Examples:
@@ -157,14 +156,7 @@ class Examples:
     @cached_property
     def fingerprint(self):
         """Hash over source, split, ids, labels and the stored inputs, 32 hexadecimal digits."""
-        digest = hashlib.sha256()
-        # Lengths come first, because no separator is certain to be absent from the text.
-        for texts in ((self.source, self.split, self._inputs.digest), self.ids.tolist()):
-            encoded = [text.encode() for text in texts]
-            digest.update(np.array([len(encoded), *map(len, encoded)], "<i8").tobytes())
-            digest.update(b"".join(encoded))
-        digest.update(self.labels.astype("<i8").tobytes())
-        return digest.hexdigest()[:32]
+        return fingerprint(self.source, self.split, self._inputs.digest, self.ids, self.labels)
 
     @property
     def provenance(self):
@@ -184,10 +176,7 @@ class Examples:
         }
 
     def stored_inputs(self, rows):
-        """Returns the inputs at `rows` as they are stored, not scaled, `(len(rows), ...)`.
-
-        Inputs of several arrays have the same structure.
-        """
+        """Returns the stored inputs at `rows`, not scaled, `(len(rows), ...)` or a structure."""
         return self._inputs.read(self._stored_rows[rows])
 
     def draw(self, fraction, seed=0):
@@ -253,30 +242,10 @@ class Examples:
         """Raises an `InputError` unless an earlier result is about exactly these examples.
 
         Args:
-            recorded: the `provenance` in the result, empty if the result has none.
-            ids: the ids of the result, in order.
-            labels: the labels of the result, in order.
+            recorded, ids, labels: the `provenance`, ids and labels of the result, in order.
             noun: name of the result in the message, for example `"score table"`.
         """
-        if recorded:
-            recorded = completed(recorded, "examples")
-        known = {key: value for key, value in self.provenance.items() if key in recorded}
-        differing = [key for key, value in known.items() if recorded[key] != value]
-        if differing:
-            # Name the hashes only if no readable key differs.
-            keys = [key for key in differing if key not in ("inputs", "fingerprint")] or differing
-            older = " Version 0.2.0 and earlier had other hashes." if keys == differing else ""
-            raise InputError(
-                f"This {noun} was made from other examples. "
-                f"Expected {', '.join(f'{key}={known[key]!r}' for key in keys)}, as in {self!r}. "
-                f"Received: {', '.join(f'{key}={recorded[key]!r}' for key in keys)} in the {noun}."
-                f"{older}"
-            )
-        if not (np.array_equal(ids, self.ids) and np.array_equal(labels, self.labels)):
-            raise InputError(
-                f"This {noun} was made from other examples. Expected the {len(self)} ids and "
-                f"labels of {self!r} in their order. Received: {len(ids)} that differ from them"
-            )
+        require_same(self, recorded, ids, labels, noun)
 
     def batches(self, batch_size, shuffle=False, seed=0, augmentation=None, rows=False):
         """Returns batches `(x, y)` of the inputs `(batch, ...)` and int64 labels `(batch,)`.

@@ -51,7 +51,7 @@ def keep(dataset, mask, is_batched):
             f"The data set has changed. Expected {len(mask)} examples, as the subset was selected "
             f"from. Received: {starts[-1]}"
         )
-    rows = [np.flatnonzero(mask[start : start + size]) for start, size in zip(starts, sizes)]
+    rows = [np.flatnonzero(part) for part in np.split(mask, starts[1:-1])]
     numbers = [number for number, kept in enumerate(rows) if len(kept)]
 
     class Kept(keras.utils.PyDataset):
