@@ -34,7 +34,7 @@ def keep(dataset, subset, batched=None):
         >>> files = tf.data.Dataset.from_tensor_slices((paths, labels))
         >>> batches = kp.keep(files, subset).map(decode).shuffle(1000).batch(64)
     """
-    require_type("subset", subset, "mask", "a Subset, as `select` returns it")
+    require_type("subset", subset, "kept_ids", "a Subset, as `select` returns it")
     reader = reader_of(dataset)
     if batched is None:
         batched = _is_batched(reader, dataset)
