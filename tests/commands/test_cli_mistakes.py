@@ -71,8 +71,8 @@ def test_mistakes_in_a_yaml_file(text, message, capsys, tmp_path):
         ({"y_train": np.arange(39) % 3}, "Lengths differ.*40 in x, 39 in y"),
         ({"y_train": np.arange(40) % 3 - 1}, "Labels outside the classes.*Received: -1"),
         ({"y_test": np.arange(9)}, r"Labels outside the classes.*0 … 2. Received: 3"),
-        ({"y_train": np.eye(3, dtype=int)[np.arange(40) % 3]}, "Invalid labels.*One-hot"),
-        ({"y_train": np.arange(40) / 2}, "Invalid labels `y`. Expected integers"),
+        ({"y_train": np.tri(3, dtype=int)[np.arange(40) % 3]}, "Invalid labels.*Several labels"),
+        ({"y_train": np.arange(40) / 2}, "Invalid labels `y`. Expected class numbers"),
         ({"x_test": np.zeros((9, 5, 5, 1), "float32")}, "Training and test examples differ"),
     ],
 )

@@ -8,8 +8,8 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
+from keras_pruning.examples.given_labels import given_labels
 from keras_pruning.examples.inputs import PIXEL_SCALE, Inputs, filled
-from keras_pruning.examples.labels import checked_labels
 from keras_pruning.examples.memory import require_memory
 
 # Functions that read the header of an array, by the version of its format.
@@ -38,11 +38,13 @@ def load(location, split, data_dir=None, image_size=None):
     x, y, train_labels = _arrays(location, [f"x_{split}", f"y_{split}", "y_train"])
     if x.ndim == 3:
         x = x[..., np.newaxis]
-    # The training labels decide the number of classes, for both splits.
-    num_classes = checked_labels(train_labels, np.inf).max(initial=-1) + 1
+    # The training labels decide the classes, for both splits.
+    classes = given_labels(train_labels)
+    labels = given_labels(y, classes.num_classes, classes.class_names)
     inputs = Inputs(x, PIXEL_SCALE if x.dtype == np.uint8 else None)
     ids = [f"{split}-{position:05d}" for position in range(len(x))]
-    return Examples(inputs, y, ids, num_classes, "npz", split)
+    numbers, num_classes, names = labels
+    return Examples(inputs, numbers, ids, num_classes, "npz", split, names)
 
 
 def _arrays(location, names):

@@ -129,6 +129,16 @@ def test_npz_of_labels_in_a_column(npz):
     np.testing.assert_array_equal(load_examples(npz(**columns)).labels, LABELS["train"])
 
 
+def test_npz_of_one_hot_labels_and_of_strings(npz):
+    one_hot = {f"y_{split}": np.eye(3)[labels] for split, labels in LABELS.items()}
+    np.testing.assert_array_equal(load_examples(npz(**one_hot), "test").labels, LABELS["test"])
+    names = np.array(["b", "c", "d"])
+    texts = {f"y_{split}": names[labels] for split, labels in LABELS.items()}
+    examples = load_examples(npz(**texts), "test")
+    np.testing.assert_array_equal(examples.labels, LABELS["test"])
+    assert examples.class_names == ["b", "c", "d"]
+
+
 def test_npz_of_features_and_of_colour_images(npz):
     table, colour = (
         np.linspace(0, 9, 60).reshape(30, 2),
@@ -163,7 +173,7 @@ def test_npz_counts_the_classes_of_the_training_split(npz):
             {"x_train": np.array([None] * 30)},
             "Unsafe array x_train.npy.*pickled Python objects, which are never",
         ),
-        ({"y_train": np.eye(3)[LABELS["train"]]}, "One-hot labels: pass y.argmax"),
+        ({"y_train": np.tri(3)[LABELS["train"]]}, "Several labels an example"),
         ({"y_train": np.array(["cat"] * 30)}, "Invalid labels `y`.*<U3"),
         ({"y_train": np.array(1)}, "Invalid labels `y`"),
         ({"y_train": LABELS["train"][:-1]}, "Lengths differ"),
