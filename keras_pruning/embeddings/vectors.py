@@ -55,7 +55,10 @@ def _input_vectors(model, spec):
             f"that turns the input into floats. Received: {type(model).__name__} {model.name!r}, "
             "which shows no such layer. Leave out `prediction_depth`, or embed the examples first."
         )
-    return (lambda x: x) if first_floats.are_the_input() else first_floats.values
+    if first_floats.are_the_input():
+        # A dictionary of one array is that array.
+        return lambda x: tf.nest.flatten(x)[0]
+    return first_floats.values
 
 
 def as_vectors(values, request):

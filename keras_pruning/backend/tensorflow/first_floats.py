@@ -135,7 +135,9 @@ def _watched(layer, watch, first, batch):
     def after(arguments, output):
         inputs = [part for part in tf.nest.flatten(arguments) if tf.is_tensor(part)]
         has_floats = any(_is_float(part.dtype) for part in inputs)
-        is_first = bool(inputs) and (isinstance(layer, _LOOKUPS) or not has_floats)
+        # Preprocessing layers such as Rescaling cast their inputs before their call.
+        makes_floats = isinstance(layer, _LOOKUPS) or not has_floats or not first
+        is_first = bool(inputs) and makes_floats
         # A layer inside of this one may have made the floats already.
         if len(first) > counts.pop() or not is_first:
             return

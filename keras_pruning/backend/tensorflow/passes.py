@@ -164,7 +164,7 @@ def observe_input_gradients(model, checkpoints, examples, observers, batch_size)
     results = RowStore(len(examples), {name: tf.TensorSpec((None,)) for name in observers})
 
     def observe(rows, x, labels):
-        shape = x.shape if first_floats.are_the_input() else (None, None)
+        shape = tf.nest.flatten(x)[0].shape if first_floats.are_the_input() else (None, None)
         gradients = tf.map_fn(
             lambda weights: input_gradients(model, weights, x, labels, first_floats),
             stacked,

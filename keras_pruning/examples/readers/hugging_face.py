@@ -42,9 +42,10 @@ def keep(dataset, mask, is_batched):
 
 
 def _value(value):
-    """Returns an image as uint8 `(height, width, channels)` and any other value as it is."""
+    """Returns images as uint8 `(height, width, channels)`, lists as arrays, others as they are."""
     # Images of Pillow
     if hasattr(value, "getbands"):
         pixels = np.asarray(value)
         return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
-    return value
+    # Tokens, for example: a list would be a structure of inputs.
+    return np.asarray(value) if isinstance(value, list) else value
