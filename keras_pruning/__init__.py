@@ -20,6 +20,7 @@ _HOMES = {
     "scores": "scores",
     "ScoreCallback": "probing.score_callback",
     "score_checkpoints": "probing.checkpoints",
+    "scores_from_probabilities": "probing.given_outputs",
     "ScoreTable": "tables.score_table",
     "selection": "selection",
     "select": "selection",
@@ -28,7 +29,12 @@ _HOMES = {
     "InputError": "errors",
 }
 # Modules that import Keras.
-_ON_KERAS = ("scores", "probing.score_callback", "probing.checkpoints")
+_ON_KERAS = (
+    "scores",
+    "probing.score_callback",
+    "probing.checkpoints",
+    "probing.given_outputs",
+)
 
 __all__ = list(_HOMES)
 # Part of every recipe: raise it when a default of a score changes.

@@ -45,6 +45,7 @@ CALLS = {
         lambda wrong: kp.scores.get(wrong),
         lambda wrong: kp.scores.VoG(every=not_none(wrong)),
     ],
+    "scores_from_probabilities": [lambda wrong: kp.scores_from_probabilities(wrong, Y)],
     "ScoreTable": [lambda wrong: kp.ScoreTable.load(wrong)],
     "selection": [lambda wrong: kp.selection.get(wrong)],
     "select": [

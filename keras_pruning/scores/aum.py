@@ -47,6 +47,7 @@ class AUM(EveryEpochScore):
 
     name = "aum"
     higher_is_harder = False
+    needs_logits = True
     sees_wrong_labels = True
     fewest_classes = 2
 

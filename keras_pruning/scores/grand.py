@@ -56,6 +56,7 @@ class GraNd(OneEpochScore):
     higher_is_harder = True
     sees_wrong_labels = True
     default_fraction = 0.1
+    needs_gradients = True
 
     def __init__(self, epoch=None, weights="all"):
         super().__init__(epoch)

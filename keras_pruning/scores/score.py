@@ -31,6 +31,8 @@ class Score:
         fewest_classes: the smallest number of classes that the score can be computed for.
         before_learning_rate_drop: whether epochs after a drop of the learning rate are left out.
         needs_penultimate: whether the input of the last layer is observed.
+        needs_gradients: whether gradients by the weights are observed.
+        needs_logits: whether the score is defined on logits and not on probabilities.
         needs_support: whether `reset` takes `support`, the examples that neighbours and prototypes
             come from.
         needs_model: whether the score is computed with the scored model at all.
@@ -46,6 +48,8 @@ class Score:
     fewest_classes = 1
     before_learning_rate_drop = False
     needs_penultimate = False
+    needs_gradients = False
+    needs_logits = False
     needs_support = False
     needs_model = True
 

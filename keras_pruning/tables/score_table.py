@@ -182,6 +182,27 @@ class ScoreTable:
         with new_file(path, overwrite) as partial:
             write_csv(partial, columns, zip(*columns.values(), strict=True))
 
+    def to_pandas(self):
+        """Returns the same columns as a pandas data frame, with the ids as its index.
+
+        Ids that are all whole numbers, such as positions, become integers.
+
+        Raises:
+            InputError: if pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise InputError(
+                "Cannot make a data frame. Expected an installed pandas. Received: none. Run "
+                "`pip install pandas`."
+            ) from error
+        columns = self._as_columns()
+        ids = columns.pop("id")
+        are_numbers = all(name.isdecimal() and str(int(name)) == name for name in ids)
+        index = pd.Index(ids.astype(int) if are_numbers else ids.tolist(), name="id")
+        return pd.DataFrame(columns, index=index)
+
     def _as_columns(self):
         """Returns all columns of a file, in order."""
         errors = {f"{name}_se": values for name, values in self.standard_errors.items()}
