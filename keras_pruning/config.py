@@ -34,6 +34,13 @@ class DatasetConfig:
         seed: seed of that draw, and of the label noise.
         data_dir: folder of the TFDS data sets.
         image_size: height and width in pixels that images of folder: and tfds: are resized to.
+        scale: number that values are multiplied by. Defaults to 1/255 for pixels of files. 1 leaves
+            them as they are, for models with their own scaling.
+        test_fraction: fraction of all examples to test with, for sources without a test split.
+        label_column: column of the label in csv: and parquet:. Defaults to label.
+        id_column: column of the ids. Defaults to id, if there is one.
+        split_column: column that says train or test. Defaults to split, if there is one.
+        input_columns: columns of the inputs. Defaults to all others.
         label_noise: fraction of the training labels to replace by other classes, to test scores.
     """
 
@@ -42,12 +49,23 @@ class DatasetConfig:
     seed: int = 0
     data_dir: str | None = None
     image_size: int | None = None
+    scale: float | None = None
+    test_fraction: float | None = None
+    label_column: str | None = None
+    id_column: str | None = None
+    split_column: str | None = None
+    input_columns: list[str] | None = None
     label_noise: float = 0.0
 
     def __post_init__(self):
         self.fraction = require_fraction(self.fraction, "dataset.fraction")
         self.seed = require_seed(self.seed, "dataset.seed")
         self.image_size = require_positive_integer("dataset.image_size", self.image_size)
+        if self.test_fraction is not None and not 0 < self.test_fraction < 1:
+            raise InputError(
+                "Invalid `dataset.test_fraction`. Expected a float in (0, 1). "
+                f"Received: {self.test_fraction}"
+            )
         self.label_noise = require_label_noise(self.label_noise, "dataset.label_noise")
 
 

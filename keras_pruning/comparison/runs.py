@@ -175,11 +175,23 @@ def _as_run(path, metrics):
     return Run(path.parent, method_name(selection), dataset.fraction, keep_fraction, metrics)
 
 
+# Keys of the section `dataset` that all compared runs share.
+_SHARED = (
+    "name",
+    "image_size",
+    "scale",
+    "test_fraction",
+    "label_column",
+    "input_columns",
+    "label_noise",
+)
+
+
 def _shared(run):
     """Returns the part of a run's recipe that must be the same in all compared runs."""
     config = run.metrics["config"]
     dataset = completed(config["dataset"], "dataset")
-    dataset = {key: dataset.get(key) for key in ("name", "image_size", "label_noise")}
+    dataset = {key: dataset.get(key) for key in _SHARED}
     return {"dataset": dataset, "model": config["model"], "training": config["training"]}
 
 

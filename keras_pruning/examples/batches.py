@@ -1,5 +1,8 @@
 """Batches of examples: `tf.data` datasets that read the stored inputs by row."""
 
+from keras_pruning.arguments import require_positive_integer
+from keras_pruning.errors import InputError
+
 
 def reader(inputs, stored_rows, labels):
     """Returns a function from rows to their inputs and labels, inside `tf.data`.
@@ -63,3 +66,11 @@ def _without_copies(batches):
     options = tf.data.Options()
     options.experimental_optimization.apply_default_optimizations = False
     return batches.with_options(options)
+
+
+def checked_batch_size(batch_size):
+    if batch_size is None:
+        raise InputError(
+            "Invalid `batch_size`. Expected a positive integer. Received: batch_size=None"
+        )
+    return require_positive_integer("batch_size", batch_size)

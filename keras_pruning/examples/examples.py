@@ -225,6 +225,16 @@ class Examples:
         noisy.labels, noisy.label_noise, noisy.label_noise_seed = labels, float(fraction), int(seed)
         return noisy
 
+    def with_scale(self, scale):
+        """Returns the same examples with other values: those stored, multiplied by `scale`.
+
+        Args:
+            scale: positive number. 1 leaves the values as they are, in their own dtype.
+        """
+        scaled = self.at(slice(None))
+        scaled._inputs = self._inputs.with_scale(None if scale == 1 else scale)
+        return scaled
+
     def keep(self, subset):
         """Returns the examples that `subset` keeps.
 
@@ -267,14 +277,14 @@ class Examples:
         Raises:
             InputError: if `batch_size` is not a positive integer or `seed` not an integer >= 0.
         """
-        batch_size = _checked_batch_size(batch_size)
+        batch_size = batches.checked_batch_size(batch_size)
         require_seed(seed)
         read = batches.reader(self._inputs, self._stored_rows, self.labels)
         return batches.for_fit(read, len(self), batch_size, shuffle, seed, augmentation, rows)
 
     def scoring_batches(self, batch_size):
         """Returns batches `(rows, x, y)` in order, not augmented, with int64 rows `(batch,)`."""
-        batch_size = _checked_batch_size(batch_size)
+        batch_size = batches.checked_batch_size(batch_size)
         read = batches.reader(self._inputs, self._stored_rows, self.labels)
         return batches.in_order(read, len(self), batch_size)
 
@@ -290,11 +300,3 @@ class Examples:
         part.ids, part.labels = self.ids[rows], self.labels[rows]
         part._stored_rows = self._stored_rows[rows]
         return part
-
-
-def _checked_batch_size(batch_size):
-    if batch_size is None:
-        raise InputError(
-            "Invalid `batch_size`. Expected a positive integer. Received: batch_size=None"
-        )
-    return require_positive_integer("batch_size", batch_size)

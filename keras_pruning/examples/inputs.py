@@ -72,6 +72,10 @@ class Inputs:
             digest.update(np.ascontiguousarray(block, self._dtype))
         return digest.hexdigest()
 
+    def with_scale(self, scale):
+        """Returns the same stored values with another `scale`, without a copy."""
+        return Inputs(self._buffer, scale)
+
     def read(self, rows):
         """Returns the stored rows `rows` in the machine's byte order, not scaled."""
         return np.asarray(self.stored[rows]).astype(self._dtype, copy=False)

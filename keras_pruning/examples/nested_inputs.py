@@ -48,6 +48,10 @@ class NestedInputs:
         digests = mapped(lambda part: part.digest, self._parts)
         return hashlib.blake2b(repr(digests).encode(), digest_size=16).hexdigest()
 
+    def with_scale(self, scale):
+        """Returns the same stored values with another `scale`, without a copy."""
+        return NestedInputs(mapped(lambda part: part.with_scale(scale), self._parts))
+
     def read(self, rows):
         """Returns the stored rows `rows` of every array, not scaled."""
         return mapped(lambda part: part.read(rows), self._parts)

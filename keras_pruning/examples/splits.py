@@ -19,7 +19,7 @@ class Splits:
         fraction: float in (0, 1], the fraction of the training examples to draw.
         seed: integer >= 0, the seed of that draw and of the label noise.
         label_noise: float in [0, 1), the fraction of the training labels to replace.
-        **options: `data_dir` and `image_size`, as in `load_examples`.
+        **options: options of the source, as in `load_examples`.
     """
 
     def __init__(self, name, fraction=1.0, seed=0, label_noise=0.0, **options):

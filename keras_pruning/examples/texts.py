@@ -46,6 +46,10 @@ class Texts:
         digest.update(self._texts.buffers()[2] or b"")
         return digest.hexdigest()
 
+    def with_scale(self, scale):
+        """Returns these inputs. Strings have no scale."""
+        return self
+
     def read(self, rows):
         """Returns the stored rows `rows`, an array of `str` objects."""
         positions = np.arange(len(self._texts)).reshape(self._shape)[rows]

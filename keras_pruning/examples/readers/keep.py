@@ -45,6 +45,6 @@ def _is_batched(reader, dataset):
     """Returns whether the first element of a data set is a batch."""
     element = next(iter(reader.elements(dataset)))
     if isinstance(element, dict):
-        return next(iter(leaves(element)), np.zeros(())).ndim > 0
+        return all(np.ndim(part) > 0 for part in leaves(element))
     first = next(batches_of(iter([element]), None, None, None))
     return len(first.y) > 1

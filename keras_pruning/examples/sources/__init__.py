@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from keras_pruning.examples.sources import digits, folder, idx, npz, tfds
+from keras_pruning.examples.sources import digits, folder, idx, npz, table_files, tfds
 
 
 @dataclass(frozen=True)
@@ -11,23 +11,30 @@ class Source:
     """A kind of source that `load_examples` reads.
 
     Args:
-        load: function of `location`, `split`, `data_dir` and `image_size` that returns `Examples`.
+        load: function of `location`, `split` and the options that it takes, which returns
+            `Examples`.
         location: placeholder for the text after the colon, for example `"DIR"`, or `None` if the
             source has no location.
-        takes_image_size: whether `load` resizes images to `image_size`.
+        takes: names of the `LoadOptions` that `load` takes, besides those of every source.
+        has_whole: whether `load` takes the split `None`, for all examples.
     """
 
     load: Callable
     location: str | None = None
-    takes_image_size: bool = False
+    takes: tuple = ()
+    has_whole: bool = False
 
+
+_COLUMNS = ("label_column", "id_column", "split_column", "input_columns")
 
 SOURCES = {
     "digits": Source(digits.load),
     "idx": Source(idx.load, "DIR"),
     "npz": Source(npz.load, "FILE"),
-    "folder": Source(folder.load, "DIR", takes_image_size=True),
-    "tfds": Source(tfds.load, "NAME", takes_image_size=True),
+    "folder": Source(folder.load, "DIR", takes=("image_size",)),
+    "csv": Source(table_files.load_csv, "FILE", takes=_COLUMNS, has_whole=True),
+    "parquet": Source(table_files.load_parquet, "FILE", takes=_COLUMNS, has_whole=True),
+    "tfds": Source(tfds.load, "NAME", takes=("data_dir", "image_size")),
 }
 
 

@@ -1,0 +1,155 @@
+"""`csv:FILE` and `parquet:FILE`: a table with a label, and columns of numbers or texts."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from keras_pruning.errors import InputError
+from keras_pruning.examples.examples import Examples
+from keras_pruning.examples.given_inputs import given_inputs
+from keras_pruning.examples.given_labels import given_labels
+
+# Functions that read a file, by the kind of source.
+_READERS = {"csv": pyarrow.csv.read_csv, "parquet": pyarrow.parquet.read_table}
+
+
+def load(
+    kind,
+    location,
+    split,
+    label_column=None,
+    id_column=None,
+    split_column=None,
+    input_columns=None,
+):
+    """Loads the rows of a split.
+
+    Columns of numbers become one array `(examples, columns)`. A single column of text becomes
+    strings. Other columns become a dictionary by their names. An id is the entry of the id column,
+    otherwise the position of the row in the file.
+
+    Args:
+        kind: `"csv"` or `"parquet"`.
+        location: path of the file.
+        split: `"train"` or `"test"`, an entry of the split column, or `None` for all rows.
+        label_column: name of the column of labels. Defaults to `label`.
+        id_column: name of the column of ids. Defaults to `id`, if there is one.
+        split_column: name of the column of splits. Defaults to `split`, if there is one.
+        input_columns: names of the columns of inputs, in order. Defaults to all others.
+
+    Raises:
+        InputError: if the file or a column is missing, if a value is missing, or if a label of the
+            test split is not among those of the training split.
+    """
+    table = _read(kind, location)
+    label = _name(table, location, "label_column", label_column, "label")
+    identity = _name(table, location, "id_column", id_column, "id", is_optional=True)
+    splits = _name(table, location, "split_column", split_column, "split", is_optional=True)
+    rows, training = _rows(table, location, splits, split)
+    # The training labels decide the classes, for both splits.
+    labels = _values(table, location, label)
+    classes = given_labels(labels[training])
+    numbers, num_classes, names = given_labels(
+        labels[rows], classes.num_classes, classes.class_names
+    )
+    special = {label, identity, splits}
+    inputs = input_columns or [name for name in table.column_names if name not in special]
+    for name in inputs:
+        _name(table, location, "input_columns", name, None)
+    if not inputs:
+        raise InputError(
+            f"No inputs in {location}. Expected columns beside the label. "
+            f"Received: {', '.join(table.column_names)}"
+        )
+    x = _inputs([_values(table, location, name)[rows] for name in inputs], inputs)
+    ids = np.flatnonzero(rows) if identity is None else _values(table, location, identity)[rows]
+    stored = given_inputs(x, len(numbers))
+    return Examples(stored, numbers, ids, num_classes, kind, split or "train", names)
+
+
+load_csv = functools.partial(load, "csv")
+load_parquet = functools.partial(load, "parquet")
+
+
+def _read(kind, location):
+    """Returns the table in a file."""
+    try:
+        # A pipe or a device might not end.
+        if not Path(location).is_file():
+            raise OSError(None, "no such file" if not Path(location).exists() else "not a file")
+        return _READERS[kind](location)
+    except (OSError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise InputError(
+            f"Cannot read {location}. Expected a {kind} file with a header of column names. "
+            f"Received: {reason}"
+        ) from error
+
+
+def _name(table, location, option, name, default, is_optional=False):
+    """Returns the name of a column, `None` if it is optional and missing."""
+    known = table.column_names
+    if name is None and default not in known and is_optional:
+        return None
+    name = default if name is None else name
+    if known.count(name) != 1:
+        raise InputError(
+            f"Cannot find the column {name!r} of `dataset.{option}` in {location}. Expected one of "
+            f"{', '.join(known)}. Received: {known.count(name)} columns of that name"
+        )
+    return name
+
+
+def _rows(table, location, column, split):
+    """Returns two masks of the rows: those of a split, and those of the training split."""
+    if split is None:
+        return np.full(len(table), True), np.full(len(table), True)
+    if column is None:
+        raise InputError(
+            f"No splits in {location}. Expected a column `split` with the entries train and test. "
+            f"Received: {', '.join(table.column_names)}. Set `dataset.split_column` to another "
+            "name, or `dataset.test_fraction` to the fraction of the rows to test with."
+        )
+    entries = _values(table, location, column)
+    masks = [entries == name for name in (split, "train")]
+    for name, mask in zip((split, "train"), masks, strict=True):
+        if not mask.any():
+            raise InputError(
+                f"No rows of the split {name!r} in {location}. Expected some in the column "
+                f"{column!r}. Received: {', '.join(map(str, np.unique(entries)[:5]))}"
+            )
+    return masks
+
+
+def _values(table, location, name):
+    """Returns a column as an array of numbers, booleans or strings."""
+    column = table[name].combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if column.null_count:
+        row = int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
+        raise InputError(
+            f"Missing values in {location}. Expected a value in every row. Received: "
+            f"{column.null_count:,} missing in the column {name!r}, first in row {row}"
+        )
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return np.array(column.to_pylist(), dtype=object)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+        return column.to_numpy(zero_copy_only=False)
+    raise InputError(
+        f"Cannot use the column {name!r} of {location}. Expected numbers, booleans or text. "
+        f"Received: {kind}. Leave it out by `dataset.input_columns`."
+    )
+
+
+def _inputs(columns, names):
+    """Returns columns as one array, or as a dictionary if they cannot be one."""
+    if all(column.dtype != object for column in columns):
+        kind = np.result_type(*columns)
+        return np.stack([column.astype(kind) for column in columns], axis=1)
+    return columns[0] if len(columns) == 1 else dict(zip(names, columns, strict=True))
