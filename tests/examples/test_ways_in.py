@@ -241,7 +241,7 @@ def test_table_file_scores_as_its_values(kind, tmp_path):
     pandas = pytest.importorskip("pandas")
     flat = thirds().reshape(COUNT, 64)
     frame = pandas.DataFrame(flat, columns=[f"pixel {number}" for number in range(64)])
-    frame["label"] = labels()
+    frame["label"], frame["split"] = labels(), "train"
     path = tmp_path / f"digits.{kind}"
     frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
     examples = kp.load_examples(f"{kind}:{path}")
