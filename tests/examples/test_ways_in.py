@@ -235,6 +235,19 @@ def test_data_frame_scores_as_its_values():
     assert_same(scored(examples), scored(arrays(flat.astype("float32"))))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_table_file_scores_as_its_values(kind, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    flat = thirds().reshape(COUNT, 64)
+    frame = pandas.DataFrame(flat, columns=[f"pixel {number}" for number in range(64)])
+    frame["label"], frame["split"] = labels(), "train"
+    path = tmp_path / f"digits.{kind}"
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    examples = kp.load_examples(f"{kind}:{path}")
+    assert_same(scored(examples), scored(arrays(flat.astype("float32"))))
+
+
 LABELS = {
     "column": lambda y: y[:, np.newaxis],
     "one-hot": lambda y: np.eye(10, dtype="float32")[y],
