@@ -63,6 +63,17 @@ def require_fraction(fraction, name="keep_fraction"):
     return float(plain(fraction))
 
 
+def require_test_fraction(fraction, name="test_fraction"):
+    """Returns `fraction` as a `float` or `None`. Raises an `InputError` unless it is in (0, 1)."""
+    if fraction is None:
+        return None
+    if not (_is_finite(fraction) and 0 < fraction < 1):
+        raise InputError(
+            f"Invalid `{name}`. Expected a float in (0, 1). Received: {name}={fraction!r}"
+        )
+    return float(plain(fraction))
+
+
 def require_label_noise(fraction, name="label_noise"):
     """Returns `fraction` as a `float`. Raises an `InputError` unless it is in [0, 1)."""
     if not (_is_finite(fraction) and 0 <= fraction < 1):

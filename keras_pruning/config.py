@@ -13,6 +13,7 @@ from keras_pruning.arguments import (
     require_positive_integer,
     require_seed,
     require_seeds,
+    require_test_fraction,
 )
 from keras_pruning.errors import InputError
 from keras_pruning.selection.embedding import require_embedding
@@ -61,11 +62,7 @@ class DatasetConfig:
         self.fraction = require_fraction(self.fraction, "dataset.fraction")
         self.seed = require_seed(self.seed, "dataset.seed")
         self.image_size = require_positive_integer("dataset.image_size", self.image_size)
-        if self.test_fraction is not None and not 0 < self.test_fraction < 1:
-            raise InputError(
-                "Invalid `dataset.test_fraction`. Expected a float in (0, 1). "
-                f"Received: {self.test_fraction}"
-            )
+        self.test_fraction = require_test_fraction(self.test_fraction, "dataset.test_fraction")
         self.label_noise = require_label_noise(self.label_noise, "dataset.label_noise")
 
 

@@ -1,11 +1,15 @@
 """Labelled examples with ids, labels, inputs and batches, and the sources they are loaded from."""
 
-from keras_pruning.arguments import require_label_noise, require_path
+from keras_pruning.arguments import (
+    require_label_noise,
+    require_path,
+    require_positive_integer,
+    require_test_fraction,
+)
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.examples import Examples as Examples
 from keras_pruning.examples.held_out import held_out
 from keras_pruning.examples.sources import SOURCES, usages
-from keras_pruning.examples.sources.options import LoadOptions
 
 SPLITS = ("train", "test")
 # Options of every source. The folder of TFDS may stand in the config of any.
@@ -24,8 +28,19 @@ def load_examples(name, split="train", fraction=1.0, seed=0, label_noise=0.0, **
         seed: integer >= 0, the seed of that draw and of the label noise.
         label_noise: float in [0, 1), the fraction of the drawn labels to replace by other classes,
             as in `Examples.with_label_noise`. The labels of the test split never change.
-        **options: `LoadOptions` of the source: `data_dir`, `image_size`, `scale`, `test_fraction`,
-            `label_column`, `id_column`, `split_column`, `input_columns`.
+        **options: options of the source. `None` leaves each to the source.
+
+    Options:
+        data_dir: folder of the TFDS data sets. Defaults to the folder that TFDS uses.
+        image_size: height and width in pixels that images of `folder:` and `tfds:` are resized to.
+            Defaults to their own size, which must be the same for all images.
+        scale: number that values are multiplied by. Defaults to 1/255 for pixels that the source
+            decodes, and to values as they are for all others. 1 leaves all values as they are.
+        test_fraction: float in (0, 1), the fraction of all examples to test with, drawn stratified
+            and always the same. For sources that have no test split.
+        label_column, id_column, split_column: names of columns of `csv:` and `parquet:`. Default to
+            `label`, `id` and `split`.
+        input_columns: names of the columns of inputs. Defaults to all others.
 
     Returns:
         `Examples`.
@@ -42,32 +57,45 @@ def load_examples(name, split="train", fraction=1.0, seed=0, label_noise=0.0, **
         raise unknown("data set", name, usages())
     if split not in SPLITS:
         raise InputError(f"Invalid `split`. Expected one of {SPLITS}. Received: split={split!r}")
-    options = LoadOptions.of(options)
-    for option in options.chosen():
-        if option not in (*_OF_EVERY_SOURCE, *source.takes):
-            takers = [f"{kind}:" for kind, other in SOURCES.items() if option in other.takes]
-            raise InputError(
-                f"Invalid `{option}`. Expected none, except for {' and '.join(takers)}. "
-                f"Received: {option}={getattr(options, option)} for {name}"
-            )
+    options = _checked(name, source, options)
     require_label_noise(label_noise)
     examples = _loaded(name, source, location, split, options)
-    if options.scale is not None:
-        examples = examples.with_scale(options.scale)
+    if options.get("scale") is not None:
+        examples = examples.with_scale(options["scale"])
     examples = examples.draw(fraction, seed)
     return examples if split == "test" else examples.with_label_noise(label_noise, seed)
 
 
+def _checked(name, source, options):
+    """Returns the options that have a value. Raises an `InputError` if `source` takes another."""
+    known = {*_OF_EVERY_SOURCE, *(option for other in SOURCES.values() for option in other.takes)}
+    for option, value in options.items():
+        if option not in known:
+            raise unknown("option of a source", option, sorted(known))
+        if value is not None and option not in (*_OF_EVERY_SOURCE, *source.takes):
+            takers = [f"{kind}:" for kind, other in SOURCES.items() if option in other.takes]
+            raise InputError(
+                f"Invalid `{option}`. Expected none, except for {' and '.join(takers)}. "
+                f"Received: {option}={value} for {name}"
+            )
+    options = {
+        **options,
+        "image_size": require_positive_integer("image_size", options.get("image_size")),
+        "test_fraction": require_test_fraction(options.get("test_fraction")),
+    }
+    return {option: value for option, value in options.items() if value is not None}
+
+
 def _loaded(name, source, location, split, options):
     """Returns the examples of a split, which is drawn if there is a `test_fraction`."""
-    taken = {option: getattr(options, option) for option in source.takes}
-    if options.test_fraction is None:
+    taken = {option: options[option] for option in source.takes if option in options}
+    if "test_fraction" not in options:
         return source.load(location, split, **taken)
     if not source.has_whole:
         takers = [f"{kind}:" for kind, other in SOURCES.items() if other.has_whole]
         raise InputError(
             f"Invalid `test_fraction`. Expected none, except for {', '.join(takers)}, which may "
-            f"have no test split. Received: test_fraction={options.test_fraction} for {name}"
+            f"have no test split. Received: test_fraction={options['test_fraction']} for {name}"
         )
     whole = source.load(location, None, **taken)
-    return held_out(whole, options.test_fraction, split)
+    return held_out(whole, options["test_fraction"], split)

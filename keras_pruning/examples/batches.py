@@ -69,6 +69,7 @@ def _without_copies(batches):
 
 
 def checked_batch_size(batch_size):
+    """Returns the size as an `int`. Raises an `InputError` unless it is a positive integer."""
     if batch_size is None:
         raise InputError(
             "Invalid `batch_size`. Expected a positive integer. Received: batch_size=None"

@@ -122,9 +122,7 @@ class Examples:
             InputError: if the data set is of another kind, never ends, or changes its order, its
                 inputs or its length between two passes, or as `from_arrays` does.
         """
-        arguments = gathered(dataset, ids, keys, batched)
-        if class_names is not None:
-            arguments["class_names"] = class_names
+        arguments = gathered(dataset, ids, keys, batched, class_names)
         return cls.from_arrays(**arguments, **options)
 
     def __len__(self):

@@ -202,7 +202,12 @@ class ScoreCallback(keras.callbacks.Callback):
         self._is_verified = True
         if self._guard is not None:
             logits = self._recorder.logits_of(self._scored_model)
-            self._guard.check(self.model, logits, logs, self._epoch, is_last)
+            try:
+                self._guard.check(self.model, logits, logs, self._epoch, is_last)
+            except InputError:
+                # Keras ends the fit without `on_train_end`.
+                self._guard.end()
+                raise
 
     def _begin(self, first):
         """Begins a run with this fit, or carries on the run of an earlier one.

@@ -64,6 +64,8 @@ def test_pixels_that_the_model_scales_itself():
     twice = kp.Examples.from_arrays(PIXELS, LABELS, scale=1 / 255)
     with pytest.raises(InputError, match=r"scaled or preprocessed.*`scale=`.*verify=False"):
         fit(model, PIXELS, LABELS, twice)
+    # The training step is as it was, although `fit` ended by the error.
+    assert "compute_loss" not in vars(model)
     fit(model, PIXELS, LABELS, kp.Examples.from_arrays(PIXELS, LABELS))
 
 

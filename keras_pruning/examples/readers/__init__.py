@@ -28,9 +28,3 @@ def reader_of(dataset):
         f"once. Received: {kind_of(dataset)}. Read arrays by `Examples.from_arrays`, and put a "
         "generator into a `keras.utils.PyDataset`."
     )
-
-
-def comes_from(dataset, package):
-    """Returns whether the class of a data set, or one it derives from, is of a package."""
-    modules = (kind.__module__ for kind in type(dataset).__mro__)
-    return any(module.partition(".")[0] == package for module in modules)

@@ -16,13 +16,18 @@ _ORDER = (
 )
 
 
-def gathered(dataset, ids=None, keys=None, batched=None):
+def gathered(dataset, ids=None, keys=None, batched=None, class_names=None):
     """Returns the arguments of `Examples.from_arrays` for a data set.
 
     Args:
-        dataset, ids, keys, batched: as for `Examples.from_dataset`.
+        dataset, ids, keys, batched, class_names: as for `Examples.from_dataset`.
     """
     reader = reader_of(dataset)
+    if keys is not None and (isinstance(keys, str | dict) or len(keys) != 2):
+        raise InputError(
+            "Invalid `keys`. Expected the key of the inputs, or a list of them, and the key of the "
+            f"label, such as ('image', 'label'). Received: keys={keys!r}"
+        )
     id_key = ids if isinstance(ids, str) else None
 
     def batches():
@@ -43,7 +48,8 @@ def gathered(dataset, ids=None, keys=None, batched=None):
         del parts
         _require_same(x, y, batches())
         ids = _file_ids(dataset, y, reader) if ids is None else ids
-    return {"x": x, "y": y, "ids": ids, "class_names": reader.class_names(dataset)}
+    names = reader.class_names(dataset) if class_names is None else class_names
+    return {"x": x, "y": y, "ids": ids, "class_names": names}
 
 
 def _joined(parts):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.readers.lengths import require_length
 
 
 def matches(dataset):
@@ -48,5 +49,6 @@ def keep(dataset, mask, is_batched):
             "Cannot keep a part of this Grain data set. Expected a MapDataset of single examples, "
             f"before `batch`. Received: {type(dataset).__name__}"
         )
+    require_length(len(dataset), mask)
     rows = np.flatnonzero(mask).tolist()
     return grain.MapDataset.source(rows).map(lambda row: dataset[row])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.readers.lengths import require_length
 
 
 def matches(dataset):
@@ -38,6 +39,7 @@ def keep(dataset, mask, is_batched):
         mask: booleans `(examples,)`.
         is_batched: always false.
     """
+    require_length(len(dataset), mask)
     return dataset.select(np.flatnonzero(mask))
 
 

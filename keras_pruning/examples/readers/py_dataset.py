@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.readers.lengths import require_length
 
 
 def matches(dataset):
@@ -46,11 +47,7 @@ def keep(dataset, mask, is_batched):
 
     sizes = [len(_first(dataset[number])) for number in range(dataset.num_batches)]
     starts = np.cumsum([0, *sizes])
-    if starts[-1] != len(mask):
-        raise InputError(
-            f"The data set has changed. Expected {len(mask)} examples, as the subset was selected "
-            f"from. Received: {starts[-1]}"
-        )
+    require_length(int(starts[-1]), mask)
     rows = [np.flatnonzero(part) for part in np.split(mask, starts[1:-1])]
     numbers = [number for number, kept in enumerate(rows) if len(kept)]
 
@@ -62,8 +59,11 @@ def keep(dataset, mask, is_batched):
 
         def __getitem__(self, index):
             number = numbers[index]
-            take = lambda part: np.asarray(part)[rows[number]]  # noqa: E731
-            return keras.tree.map_structure(take, dataset[number])
+
+            def kept_of(part):
+                return np.asarray(part)[rows[number]]
+
+            return keras.tree.map_structure(kept_of, dataset[number])
 
     return Kept(workers=dataset.workers, use_multiprocessing=False)
 

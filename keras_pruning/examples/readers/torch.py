@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.readers.lengths import require_length
 
 
 def matches(dataset):
@@ -42,11 +43,13 @@ def keep(dataset, mask, is_batched):
     """
     from torch.utils.data import DataLoader, Subset
 
-    rows = np.flatnonzero(mask).tolist()
+    examples = dataset.dataset if isinstance(dataset, DataLoader) else dataset
+    require_length(len(examples), mask)
+    kept = Subset(examples, np.flatnonzero(mask).tolist())
     if not isinstance(dataset, DataLoader):
-        return Subset(dataset, rows)
+        return kept
     return DataLoader(
-        Subset(dataset.dataset, rows),
+        kept,
         batch_size=dataset.batch_size,
         shuffle=type(dataset.sampler).__name__ == "RandomSampler",
         num_workers=dataset.num_workers,

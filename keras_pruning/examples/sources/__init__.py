@@ -15,7 +15,7 @@ class Source:
             `Examples`.
         location: placeholder for the text after the colon, for example `"DIR"`, or `None` if the
             source has no location.
-        takes: names of the `LoadOptions` that `load` takes, besides those of every source.
+        takes: names of the options that `load` takes, besides those of every source.
         has_whole: whether `load` takes the split `None`, for all examples.
     """
 

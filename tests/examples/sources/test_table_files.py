@@ -107,6 +107,8 @@ def test_a_test_set_is_drawn_stratified_and_stays(tmp_path, kind):
         ),
         ({}, {"colour": 8}, "Unknown option of a source.*Received: 'colour'"),
         ({}, {"test_fraction": 1.5}, "Invalid `test_fraction`. Expected a float in"),
+        ({}, {"test_fraction": "half"}, "Invalid `test_fraction`. Expected a float in"),
+        ({}, {"test_fraction": 0.9}, "leaves at least one example of 4"),
     ],
 )
 def test_refuses_tables(tmp_path, changes, options, message):
