@@ -30,7 +30,7 @@ def main(kind="list", count=5_000_000):
         "from_arrays": lambda: made.update(examples=Examples.from_arrays(x, y, ids)),
         "fingerprint": lambda: made["examples"].fingerprint,
         "draw": lambda: made["examples"].draw(0.5),
-        "table": lambda: made.update(table=ScoreTable.from_scores(made["examples"].ids, y, {})),
+        "table": lambda: made.update(table=ScoreTable(made["examples"].ids, y, {"el2n": y})),
         "save": lambda: made["table"].save(path),
         "load": lambda: ScoreTable.load(path),
     }
