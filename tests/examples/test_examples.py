@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,10 +14,11 @@ def numbered(count=20, classes=4, **options):
 
 
 def subset_of(examples, rows, /, **changes):
-    """Returns the attributes of a `Subset` that `keep` reads."""
+    """Returns the subset that keeps these rows, with other ids, labels or provenance if passed."""
+    parts = {"ids": examples.ids, "labels": examples.labels, "examples": examples.provenance}
+    parts |= changes
     mask = np.isin(np.arange(len(examples)), rows)
-    chosen = {"ids": examples.ids, "labels": examples.labels, "mask": mask, "kept_ids": None}
-    return SimpleNamespace(**{"examples": examples.provenance, **chosen, **changes})
+    return kp.Subset(parts["ids"], parts["labels"], mask, {"examples": parts["examples"]})
 
 
 def rows_of(batches):

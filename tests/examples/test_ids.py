@@ -1,6 +1,7 @@
 """Ids and fingerprints: no two different sets of examples share either."""
 
 import hashlib
+import time
 
 import numpy as np
 import pytest
@@ -150,4 +151,13 @@ def test_many_ids_go_through_tables_and_subsets(small_blocks, tmp_path):
     assert subset.kept_ids.tolist() == NAMES[4:]
     kept = examples.keep(subset)
     assert kept.ids.tolist() == NAMES[4:]
-    assert np.isin(examples.ids, kept.ids).tolist() == [False] * 4 + [True] * 3
+    assert ids_module.are_among(examples.ids, kept.ids).tolist() == [False] * 4 + [True] * 3
+
+
+def test_ids_among_many_are_found_in_linear_time():
+    names = np.array([f"{row:08d}" for row in range(200_000)], dtype=np.dtypes.StringDType())
+    start = time.process_time()
+    among = ids_module.are_among(names, names[::10])
+    # numpy.isin takes 40 seconds.
+    assert time.process_time() - start < 5
+    assert np.flatnonzero(among).tolist() == list(range(0, 200_000, 10))
