@@ -3,8 +3,6 @@
 from functools import cached_property
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.array_spec import ArraySpec
@@ -40,6 +38,8 @@ class Texts:
     @cached_property
     def digest(self):
         """Hash of the shape, every length and every text, 32 hexadecimal digits."""
+        import pyarrow.compute as pc
+
         digest = new_digest(self._shape, "string", None)
         # Lengths come first, because no separator is certain to be absent from the text.
         digest.update(np.asarray(pc.binary_length(self._texts), "<i8"))
@@ -52,6 +52,8 @@ class Texts:
 
     def read(self, rows):
         """Returns the stored rows `rows`, an array of `str` objects."""
+        import pyarrow as pa
+
         positions = np.arange(len(self._texts)).reshape(self._shape)[rows]
         texts = self._texts.take(pa.array(positions.reshape(-1))).to_pylist()
         return np.array(texts, dtype=object).reshape(positions.shape)
@@ -62,7 +64,7 @@ class Texts:
 
         # Created outside the graph of the first data set that reads it, so that all share it.
         with tf.init_scope():
-            texts = np.array(self._texts.cast(pa.large_binary()).to_pylist(), dtype=object)
+            texts = np.array([text.encode() for text in self._texts.to_pylist()], dtype=object)
             return tf.constant(texts.reshape(self._shape), tf.string)
 
     def take(self, rows):
@@ -81,6 +83,9 @@ def are_texts(array):
 
 def _arrow(texts, name, row_size):
     """Returns an array `(texts,)` of strings or bytes as one Arrow array of strings."""
+    # Imported here, because `--help` does without it.
+    import pyarrow as pa
+
     entries = texts.tolist()
     for position, entry in enumerate(entries):
         if not isinstance(entry, str | bytes):

@@ -164,7 +164,7 @@ def test_a_final_softmax_does_not_hide_the_last_layer():
     expected[rows] = np.arange(30)
     np.testing.assert_allclose(found.table["own"], expected, rtol=1e-6)
     with pytest.raises(InputError, match="scores are of other examples.*Received: 30 ids, 3 of"):
-        extrapolation.extrapolate(own, model, part._at(slice(3)), k=3)
+        extrapolation.extrapolate(own, model, part.at(slice(3)), k=3)
 
 
 def test_an_example_alone_in_its_class_keeps_its_score():

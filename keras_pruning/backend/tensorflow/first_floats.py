@@ -115,13 +115,15 @@ class FirstFloats:
         for part in first:
             watch(part)
         with contextlib.ExitStack() as stack:
+            # Floats that no gradient reaches stay without one, such as rounded numbers.
+            casts = not all(_is_float(part.dtype) for part in parts)
             if not all(counts):
                 for layer in inner_layers(self._model):
-                    stack.enter_context(_watched(layer, watch, first, parts[0].shape[0]))
+                    stack.enter_context(_watched(layer, watch, first, parts[0].shape[0], casts))
             return self._model(tf.nest.pack_sequence_as(x, parts), training=False), first
 
 
-def _watched(layer, watch, first, batch):
+def _watched(layer, watch, first, batch, casts):
     """Returns a context in which the outputs of a layer join the first floats.
 
     Args:
@@ -129,6 +131,7 @@ def _watched(layer, watch, first, batch):
         watch: function of a tensor, called for each of these outputs.
         first: list of the first floats.
         batch: static number of examples in a batch, or `None`.
+        casts: whether the model takes arrays that are no floats.
     """
     counts = []
 
@@ -136,7 +139,8 @@ def _watched(layer, watch, first, batch):
         inputs = [part for part in tf.nest.flatten(arguments) if tf.is_tensor(part)]
         has_floats = any(_is_float(part.dtype) for part in inputs)
         # Preprocessing layers such as Rescaling cast their inputs before their call.
-        makes_floats = isinstance(layer, _LOOKUPS) or not has_floats or not first
+        makes_floats = isinstance(layer, _LOOKUPS) or not has_floats
+        makes_floats = makes_floats or (casts and not first)
         is_first = bool(inputs) and makes_floats
         # A layer inside of this one may have made the floats already.
         if len(first) > counts.pop() or not is_first:

@@ -4,17 +4,11 @@ import functools
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
 from keras_pruning.examples.given_inputs import given_inputs
 from keras_pruning.examples.given_labels import given_labels
-
-# Functions that read a file, by the kind of source.
-_READERS = {"csv": pyarrow.csv.read_csv, "parquet": pyarrow.parquet.read_table}
 
 
 def load(
@@ -77,11 +71,17 @@ load_parquet = functools.partial(load, "parquet")
 
 def _read(kind, location):
     """Returns the table in a file."""
+    # Imported here, because `--help` does without it.
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    read = pa.csv.read_csv if kind == "csv" else pa.parquet.read_table
     try:
         # A pipe or a device might not end.
         if not Path(location).is_file():
             raise OSError(None, "no such file" if not Path(location).exists() else "not a file")
-        return _READERS[kind](location)
+        return read(location)
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise InputError(
@@ -127,6 +127,8 @@ def _rows(table, location, column, split):
 
 def _values(table, location, name):
     """Returns a column as an array of numbers, booleans or strings."""
+    import pyarrow as pa
+
     column = table[name].combine_chunks()
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
