@@ -132,6 +132,17 @@ def require_type(name, value, attribute, expected):
         raise InputError(f"Invalid `{name}`. Expected {expected}. Received: {kind_of(value)}")
 
 
+def require_subset(subset):
+    """Raises an `InputError` unless `subset` is a `Subset`. Tells how to make one of a mask."""
+    require_type(
+        "subset",
+        subset,
+        "kept_ids",
+        "a Subset, as `select` returns it, or `kp.Subset(examples.ids, examples.labels, mask)` "
+        "with one boolean for each example",
+    )
+
+
 def require_path(name, value, expected="the path of a file"):
     """Raises an `InputError` unless `value` is a path: a string or a `pathlib.Path`."""
     if not isinstance(value, str | os.PathLike):

@@ -1,7 +1,6 @@
 """Results that an earlier version wrote are reused, and only if they have the same recipe."""
 
 import json
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -182,12 +181,8 @@ def test_another_run_than_the_one_before_is_refused(options, message):
 
 def test_a_subset_of_the_version_before_still_fits_its_examples():
     clean = kp.load_examples("digits", fraction=0.1)
-    subset = SimpleNamespace(
-        examples=older_provenance(clean),
-        ids=clean.ids,
-        labels=clean.labels,
-        mask=np.arange(len(clean)) < 50,
-    )
+    mask = np.arange(len(clean)) < 50
+    subset = kp.Subset(clean.ids, clean.labels, mask, {"examples": older_provenance(clean)})
     assert len(clean.keep(subset)) == 50
     with pytest.raises(InputError, match="Expected label_noise=0.2.*Received: label_noise=0.0"):
         clean.with_label_noise(0.2).keep(subset)

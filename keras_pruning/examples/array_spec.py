@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# The most arrays that a text lists.
+_MOST_DESCRIBED = 8
+
 
 @dataclass(frozen=True)
 class ArraySpec:
@@ -19,6 +22,18 @@ class ArraySpec:
 def shapes(spec):
     """Returns the shapes in the same structure as `spec`: a tuple for a single array."""
     return mapped(lambda leaf: leaf.shape, spec)
+
+
+def described(spec):
+    """Returns shapes and dtypes as a short text, for example `"(8, 8, 1) float32"`."""
+    if isinstance(spec, ArraySpec):
+        return f"{spec.shape} {spec.dtype}"
+    # A data frame may have hundreds of columns.
+    if len(spec) > _MOST_DESCRIBED:
+        return f"{len(spec)} arrays"
+    if isinstance(spec, dict):
+        return f"{{{', '.join(f'{name!r}: {described(part)}' for name, part in spec.items())}}}"
+    return f"({', '.join(map(described, spec))})"
 
 
 def mapped(function, structure):

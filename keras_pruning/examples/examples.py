@@ -5,10 +5,10 @@ from functools import cached_property
 
 import numpy as np
 
-from keras_pruning.arguments import require_positive_integer, require_seed, require_type
+from keras_pruning.arguments import require_positive_integer, require_seed, require_subset
 from keras_pruning.errors import InputError
 from keras_pruning.examples import batches
-from keras_pruning.examples.array_spec import shapes
+from keras_pruning.examples.array_spec import described, shapes
 from keras_pruning.examples.fractions import keep_count, stratified_rows, warn_of_lost_classes
 from keras_pruning.examples.frames import arrays_of, index_of
 from keras_pruning.examples.given_inputs import given_inputs
@@ -129,7 +129,8 @@ class Examples:
         return len(self.ids)
 
     def __repr__(self):
-        return f"<Examples {self.source} {self.split}, {len(self)} of shape {self.shape}>"
+        kind = f"{self.source} {self.split}, {len(self):,} of shape {described(self.spec)}"
+        return f"<Examples {kind}, {self.num_classes} classes>"
 
     @property
     def spec(self):
@@ -242,7 +243,7 @@ class Examples:
         Raises:
             InputError: if it was selected from other examples. The message names the differences.
         """
-        require_type("subset", subset, "examples", "a Subset, as `select` returns it")
+        require_subset(subset)
         self.require_same(subset.examples, subset.ids, subset.labels, "subset")
         return self.at(np.flatnonzero(subset.mask))
 
@@ -258,10 +259,8 @@ class Examples:
     def batches(self, batch_size, shuffle=False, seed=0, augmentation=None, rows=False):
         """Returns batches `(x, y)` of the inputs `(batch, ...)` and int64 labels `(batch,)`.
 
-        The last batch is smaller if `batch_size` does not divide the number of examples.
-
         Args:
-            batch_size: number of examples in a batch.
+            batch_size: number of examples in a batch. The last batch may be smaller.
             shuffle: whether every pass over the data set has a new order.
             seed: integer that fixes the orders and the augmentation, together with the global seed
                 of `keras.utils.set_random_seed` if one is set.
@@ -289,8 +288,7 @@ class Examples:
     def at(self, rows):
         """Returns the examples at these rows, with their ids, labels and inputs.
 
-        Args:
-            rows: integers `(examples,)` or a slice.
+        `rows` are integers `(examples,)` or a slice.
         """
         part = copy.copy(self)
         # The cached value is about all examples.

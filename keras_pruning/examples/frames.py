@@ -21,6 +21,8 @@ def arrays_of(x, name="x"):
         return type(x)(arrays_of(part, f"{name}[{key}]") for key, part in enumerate(x))
     if not _is_pandas(x):
         return x
+    if x.ndim == 2 and name == "y" and x.shape[1] == 1:
+        x = x.iloc[:, 0]
     if x.ndim == 1:
         return _column(x, name)
     columns = list(x.columns)
@@ -57,6 +59,12 @@ def index_of(*values):
     index = indices[0]
     if type(index).__name__ == "RangeIndex" and (index.start, index.step) == (0, 1):
         return None
+    if index.dtype.kind not in "iuO":
+        raise InputError(
+            "The index of `x` cannot be the ids. Expected strings or integers. Received: "
+            f"{index.dtype}. Pass `ids`, for example `ids=x.index.astype(str)`, or call "
+            "`x.reset_index(drop=True)`."
+        )
     if not index.is_unique:
         raise InputError(
             "The index of `x` cannot be the ids. Expected an index without repeats. Received: "

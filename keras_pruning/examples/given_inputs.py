@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.inputs import Inputs, copied, require_unmasked
+from keras_pruning.examples.inputs import Inputs, array_of, copied, require_unmasked
 from keras_pruning.examples.nested_inputs import NestedInputs
 from keras_pruning.examples.texts import Texts, are_texts
 
@@ -50,8 +50,13 @@ def _are_arrays(parts, count):
 
 def _array(x, name):
     """Returns `x` as an array."""
+    if isinstance(x, str | bytes):
+        raise InputError(
+            f"Invalid `{name}`. Expected one array or list, with an entry for each example. "
+            f"Received: {x[:40]!r}"
+        )
     try:
-        return np.asarray(x)
+        return array_of(x)
     except (TypeError, ValueError) as error:
         raise InputError(
             f"Invalid `{name}`. Expected one array of shape (N, ...). "

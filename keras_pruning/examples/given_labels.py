@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.inputs import require_unmasked
+from keras_pruning.examples.inputs import array_of, require_unmasked
 from keras_pruning.examples.labels import checked_class_names, checked_labels
 
 
@@ -51,7 +51,7 @@ def given_labels(y, num_classes=None, class_names=None):
 
 def _array(y):
     try:
-        return np.asarray(y)
+        return array_of(y)
     except ValueError as error:
         raise _invalid("rows of different lengths") from error
 
@@ -121,6 +121,12 @@ def _strings(y):
                 "Invalid labels `y`. Expected strings, one for each example. "
                 f"Received: {entry!r} at position {position}"
             )
+        # NumPy would leave it out at the end of a name.
+        if ("\0" if isinstance(entry, str) else b"\0") in entry:
+            raise InputError(
+                "Invalid labels `y`. Expected strings without NUL characters. "
+                f"Received: {entry!r} at position {position}"
+            )
     try:
         return np.array([x.decode() if isinstance(x, bytes) else x for x in entries], dtype=str)
     except UnicodeDecodeError as error:
@@ -129,7 +135,8 @@ def _strings(y):
 
 def _whole(y):
     """Returns floats that are whole numbers as integers."""
-    if not (np.isfinite(y).all() and (y == np.round(y)).all()):
+    # Larger floats leave out whole numbers.
+    if not ((np.abs(y, dtype=np.float64) <= 2**53).all() and (y == np.round(y)).all()):
         raise _invalid(f"{y.dtype} of shape {y.shape}. Real-valued targets are not supported")
     return y.astype(np.int64)
 

@@ -7,6 +7,9 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import completed
 
+# Ids that are encoded at a time.
+_BLOCK = 2**16
+
 
 def fingerprint(source, split, digest_of_inputs, ids, labels):
     """Returns a hash over source, split, ids, labels and stored inputs, 32 hexadecimal digits.
@@ -19,13 +22,21 @@ def fingerprint(source, split, digest_of_inputs, ids, labels):
         labels: integers `(examples,)`.
     """
     digest = hashlib.sha256()
-    # Lengths come first, because no separator is certain to be absent from the text.
-    for texts in ((source, split, digest_of_inputs), ids.tolist()):
-        encoded = [text.encode() for text in texts]
-        digest.update(np.array([len(encoded), *map(len, encoded)], "<i8").tobytes())
-        digest.update(b"".join(encoded))
+    _update(digest, np.array([source, split, digest_of_inputs]))
+    _update(digest, ids)
     digest.update(labels.astype("<i8").tobytes())
     return digest.hexdigest()[:32]
+
+
+def _update(digest, texts):
+    """Adds strings `(texts,)` to a hash, block by block: their number, lengths and bytes."""
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(texts), _BLOCK)]
+    digest.update(np.array([len(texts)], "<i8"))
+    # Lengths come first, because no separator is certain to be absent from the text.
+    for block in blocks:
+        digest.update(np.array([len(text.encode()) for text in texts[block].tolist()], "<i8"))
+    for block in blocks:
+        digest.update("".join(texts[block].tolist()).encode())
 
 
 def require_same(examples, recorded, ids, labels, noun):

@@ -195,12 +195,23 @@ def copied(array, name="x"):
     return copy
 
 
+def array_of(values):
+    """Returns values as an array. Strings in a list become objects, which NumPy does not change."""
+    array = np.asarray(values)
+    # As an array of strings it has NaN and numbers as text, and no NUL at the end of a text.
+    if array.dtype.kind in "US" and isinstance(values, list | tuple):
+        return np.asarray(values, dtype=object)
+    return array
+
+
 def _require_array(stored, name):
     """Raises an `InputError` unless `stored` is an array of numbers with a first axis."""
     if stored.dtype.kind not in "biuf":
         kind = "objects" if stored.dtype == object else stored.dtype
         if stored.dtype == object and stored.ndim == 0:
             kind = f"a {type(stored.item()).__name__}"
+            if hasattr(stored.item(), "toarray"):
+                kind += f". Pass `{name}.toarray()`"
         raise InputError(
             f"Invalid dtype of `{name}`. Expected floats, integers, booleans or strings, taken as "
             f"they are. Received: {kind}"

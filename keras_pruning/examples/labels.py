@@ -32,9 +32,20 @@ def checked_labels(labels, num_classes):
         shown = "C - 1" if np.isinf(num_classes) and labels[row] < 0 else highest
         raise InputError(
             f"Labels outside the classes. Expected integers in 0 … {shown}. "
-            f"Received: {labels[row]} at position {row}"
+            f"Received: {labels[row]} at position {row}{hint_of_numbering(labels)}"
         )
     return labels.astype(np.int64)
+
+
+def hint_of_numbering(labels):
+    """Returns a sentence for the end of a message if the labels seem to count from 1.
+
+    Args:
+        labels: integers `(examples,)`.
+    """
+    if len(labels) == 0 or labels.min() != 1:
+        return ""
+    return ". No label is 0: if the labels count from 1, pass `y - 1`."
 
 
 def checked_class_names(class_names, num_classes):

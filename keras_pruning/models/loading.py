@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.array_spec import mapped, shapes
+from keras_pruning.examples.labels import hint_of_numbering
 from keras_pruning.models.graph import shows_layers
 from keras_pruning.models.heads import as_logits
 from keras_pruning.models.model_files import require_intact
@@ -138,7 +139,7 @@ def _reason(error):
     return f"{type(error).__name__}: {text} ({frame.filename}:{frame.lineno})"
 
 
-def require_fit(model, spec, num_classes, output=None):
+def require_fit(model, spec, num_classes, output=None, labels=None):
     """Raises an `InputError` unless `model` maps examples to `num_classes` outputs.
 
     Args:
@@ -146,6 +147,7 @@ def require_fit(model, spec, num_classes, output=None):
         spec: `ArraySpec` of the examples, or a dictionary or tuple of them.
         num_classes: number of classes.
         output: name of the output, if the model has several.
+        labels: labels of the examples, for a hint in the message if they count from 1.
     """
     if not isinstance(model, keras.Model):
         raise InputError(f"Expected a Keras model. Received: {type(model).__name__}")
@@ -153,10 +155,11 @@ def require_fit(model, spec, num_classes, output=None):
     shape = getattr(output, "shape", None)
     if shape is None or tuple(shape) != (1, num_classes):
         received = f"{len(output)} outputs" if shape is None else (None, *shape[1:])
+        counts_from_1 = labels is not None and received == (None, num_classes - 1)
         raise InputError(
             "The model does not fit the examples. "
             f"Expected one output of shape (None, {num_classes}), one logit for each class. "
-            f"Received: {received}"
+            f"Received: {received}{hint_of_numbering(labels) if counts_from_1 else ''}"
         )
 
 

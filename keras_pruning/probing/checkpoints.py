@@ -43,7 +43,9 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
         recorder.start(0)
     for epoch, checkpoint in enumerate(checkpoints, start=1):
         model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
-        loading.require_fit(model, examples.spec, examples.num_classes, output)
+        loading.require_fit(
+            model, examples.spec, examples.num_classes, output, labels=examples.labels
+        )
         # The first model shows before any pass whether the scores can be taken.
         if epoch == 1:
             recorder.start(len(checkpoints), model)

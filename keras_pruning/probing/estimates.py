@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_pruning.examples.ids import are_among
 from keras_pruning.statistics.ranks import rank_correlation
 from keras_pruning.tables.score_table import ScoreTable
 
@@ -44,7 +45,7 @@ def over_probes(extrapolations, fraction, seed, k=NEIGHBOURS):
     table = ScoreTable.over_seeds([probe.table for probe in extrapolations])
     held_out = ScoreTable.over_seeds([probe.held_out for probe in extrapolations])
     # Measure the error where both a score and an estimate exist
-    rows = np.isin(table.ids, held_out.ids)
+    rows = are_among(table.ids, held_out.ids)
     _, class_sizes = np.unique(table.labels[~table.extrapolated], return_counts=True)
     table.metadata["extrapolation"] = {
         "fraction": float(fraction),

@@ -6,6 +6,7 @@ from keras_pruning.embeddings.layers import embeddings
 from keras_pruning.embeddings.neighbors import nearest
 from keras_pruning.embeddings.requests import Embedding
 from keras_pruning.errors import InputError
+from keras_pruning.examples.ids import are_among
 from keras_pruning.models.heads import as_logits, require_penultimate
 from keras_pruning.models.layers import PENULTIMATE
 from keras_pruning.probing.estimates import NEIGHBOURS, Extrapolation
@@ -83,7 +84,7 @@ def extrapolate(table, model, examples, k=NEIGHBOURS, seed=0):
     Raises:
         InputError: if the scored examples are not among `examples`, in their order.
     """
-    is_scored = np.isin(examples.ids, table.ids)
+    is_scored = are_among(examples.ids, table.ids)
     rows = np.flatnonzero(is_scored)
     if not np.array_equal(examples.ids[rows], table.ids):
         raise InputError(

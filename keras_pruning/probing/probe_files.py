@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.ids import are_among
 from keras_pruning.probing.estimates import Extrapolation
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.storage import clear_leftovers, new_file
@@ -69,7 +70,7 @@ class ProbeFiles:
         metadata = {"recipe": self.recipe, "cost": cost, "table": table.metadata, "held_out": None}
         # One file for both tables, so that no moment has one without the other
         if held_out is not None:
-            rows = np.isin(table.ids, held_out.ids)
+            rows = are_among(table.ids, held_out.ids)
             columns[_HAS_ESTIMATE] = rows
             for name in table.names:
                 column = columns[_ESTIMATE + name] = np.zeros(len(table), np.float32)

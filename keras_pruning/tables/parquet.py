@@ -95,7 +95,13 @@ def named_in_errors(path):
 def _as_arrow(columns):
     import pyarrow as pa
 
-    return pa.table({name: pa.array(values) for name, values in columns.items()})
+    # Earlier versions of PyArrow do not know the `StringDType` of many ids.
+    return pa.table(
+        {
+            name: pa.array(values.astype(object) if values.dtype.kind == "T" else values)
+            for name, values in columns.items()
+        }
+    )
 
 
 def _read_arrow(path):

@@ -199,7 +199,10 @@ class ScoreTable:
             ) from error
         columns = self._as_columns()
         ids = columns.pop("id")
-        are_numbers = all(name.isdecimal() and str(int(name)) == name for name in ids)
+        # Longer numbers do not fit into an int64.
+        are_numbers = all(
+            name.isdecimal() and len(name) < 19 and str(int(name)) == name for name in ids
+        )
         index = pd.Index(ids.astype(int) if are_numbers else ids.tolist(), name="id")
         return pd.DataFrame(columns, index=index)
 

@@ -1,9 +1,8 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_pruning as kp
 from keras_pruning import Examples, InputError
 
 
@@ -15,10 +14,11 @@ def numbered(count=20, classes=4, **options):
 
 
 def subset_of(examples, rows, /, **changes):
-    """Returns the attributes of a `Subset` that `keep` reads."""
+    """Returns the subset that keeps these rows, with other ids, labels or provenance if passed."""
+    parts = {"ids": examples.ids, "labels": examples.labels, "examples": examples.provenance}
+    parts |= changes
     mask = np.isin(np.arange(len(examples)), rows)
-    chosen = {"ids": examples.ids, "labels": examples.labels, "mask": mask}
-    return SimpleNamespace(**{"examples": examples.provenance, **chosen, **changes})
+    return kp.Subset(parts["ids"], parts["labels"], mask, {"examples": parts["examples"]})
 
 
 def rows_of(batches):
@@ -218,3 +218,33 @@ def test_provenance_identifies_the_examples():
     assert (provenance["fraction"], provenance["seed"]) == (0.25, 7)
     assert (provenance["source"], provenance["split"]) == ("arrays", "train")
     assert provenance["inputs"] == numbered(200).provenance["inputs"]
+
+
+def test_keep_tells_how_to_make_a_subset_of_a_mask():
+    examples = numbered()
+    mask = np.arange(20) < 3
+    with pytest.raises(InputError, match=r"`kp.Subset\(examples.ids, examples.labels, mask\)`"):
+        examples.keep(mask)
+    assert len(examples.keep(kp.Subset(examples.ids, examples.labels, mask))) == 3
+    table = kp.ScoreTable(examples.ids, examples.labels, {"el2n": np.zeros(20)})
+    with pytest.raises(InputError, match="Expected a Subset.*Received: .*ScoreTable"):
+        examples.keep(table)
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [
+        (np.zeros((1200, 8, 8, 1)), "of shape (8, 8, 1) float32"),
+        (np.zeros((1200, 2), np.uint8), "of shape (2,) uint8"),
+        (["text"] * 1200, "of shape () string"),
+        (
+            {"ids": np.zeros((1200, 4), "int32"), "text": ["a"] * 1200},
+            "of shape {'ids': (4,) int32, 'text': () string}",
+        ),
+        ((np.zeros(1200), np.zeros(1200, bool)), "of shape (() float32, () bool)"),
+        ({str(column): np.zeros(1200) for column in range(30)}, "of shape 30 arrays"),
+    ],
+)
+def test_repr_shows_the_data(x, expected):
+    examples = Examples.from_arrays(x, np.arange(1200) % 3)
+    assert repr(examples) == f"<Examples arrays train, 1,200 {expected}, 3 classes>"

@@ -1,9 +1,15 @@
 """Ids and fingerprints: no two different sets of examples share either."""
 
+import hashlib
+import time
+
 import numpy as np
 import pytest
 
+import keras_pruning as kp
 from keras_pruning import Examples, InputError
+from keras_pruning.examples import identity
+from keras_pruning.examples import ids as ids_module
 
 
 def examples_of(ids, **options):
@@ -19,6 +25,8 @@ def examples_of(ids, **options):
         (np.array([["x"], ["y"], ["z"]]), ["x", "y", "z"]),
         (np.array([[3], [1], [2]]), ["3", "1", "2"]),
         (["a", 2, np.str_("c")], ["a", "2", "c"]),
+        (np.array(["a", 2, np.int8(3)], dtype=object), ["a", "2", "3"]),
+        (np.array(["b", "a", "ä"], dtype=np.dtypes.StringDType()), ["b", "a", "ä"]),
     ],
 )
 def test_ids_are_strings(ids, expected):
@@ -59,3 +67,97 @@ def test_lengths_separate_the_parts_of_a_fingerprint():
         ]
     }
     assert len(fingerprints) == 5
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of two ids, and ids stored as if they were too many for a fixed width."""
+    for module in (ids_module, identity):
+        monkeypatch.setattr(module, "_BLOCK", 2)
+    monkeypatch.setattr(ids_module, "_FIXED_WIDTH", 0)
+
+
+NAMES = ["b", "ä", "", "€" * 40, "10", "9", "long" * 20]
+
+
+def numbered_by(ids):
+    return Examples.from_arrays(np.arange(len(ids))[:, np.newaxis], np.arange(len(ids)) % 2, ids)
+
+
+def test_ids_have_a_fixed_width_up_to_a_size():
+    assert numbered_by(NAMES).ids.dtype == "U80"
+
+
+@pytest.mark.parametrize("kind", [list, np.array, lambda names: np.array(names, dtype=object)])
+def test_many_ids_have_no_fixed_width(small_blocks, kind):
+    ids = numbered_by(kind(NAMES)).ids
+    assert ids.dtype.kind == "T"
+    assert ids.tolist() == NAMES
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (["a", "b", "c", "d", "b"], r"unique ids. Received: 'b' at positions 1 and 4$"),
+        (["a", "b", "c", "d\0", "b"], r"Received: 'd\\x00' \(str\) at position 3"),
+        (["a", "b", "c", "d", "\ud800"], r"Received: '\\ud800' \(str\) at position 4"),
+        (["a", "b", "c", None, "b"], r"Received: None \(NoneType\) at position 3"),
+        ([3, 4, 5, "4"], r"Received: '4' at positions 1 and 3$"),
+    ],
+)
+def test_positions_of_wrong_ids_count_from_the_first(small_blocks, ids, message):
+    with pytest.raises(InputError, match=message):
+        numbered_by(ids)
+
+
+def test_equal_hashes_of_different_ids_are_no_repeat(monkeypatch):
+    monkeypatch.setattr(ids_module, "hash", lambda name: 7, raising=False)
+    assert numbered_by(NAMES).ids.tolist() == NAMES
+    with pytest.raises(InputError, match="'b' at positions 0 and 7"):
+        numbered_by([*NAMES, "b"])
+
+
+def test_the_fingerprint_is_the_hash_that_is_documented():
+    examples = numbered_by(NAMES)
+    expected = b""
+    for texts in (["arrays", "train", examples.provenance["inputs"]], NAMES):
+        lengths = [len(texts), *(len(text.encode()) for text in texts)]
+        expected += np.array(lengths, "<i8").tobytes() + "".join(texts).encode()
+    expected += np.array([0, 1, 0, 1, 0, 1, 0], "<i8").tobytes()
+    assert examples.fingerprint == hashlib.sha256(expected).hexdigest()[:32]
+
+
+def test_the_storage_of_ids_does_not_change_the_fingerprint(request):
+    fingerprint = numbered_by(NAMES).fingerprint
+    request.getfixturevalue("small_blocks")
+    assert numbered_by(NAMES).fingerprint == fingerprint
+
+
+def test_many_ids_go_through_tables_and_subsets(small_blocks, tmp_path):
+    examples = numbered_by(NAMES)
+    scores = {"el2n": np.arange(7.0)}
+    table = kp.ScoreTable(
+        examples.ids, examples.labels, scores, metadata={"examples": examples.provenance}
+    )
+    table.save(tmp_path / "scores.parquet")
+    table.to_csv(tmp_path / "scores.csv")
+    table = kp.ScoreTable.load(tmp_path / "scores.parquet")
+    assert table.ids.dtype.kind == "T"
+    assert table.to_pandas().index.tolist() == NAMES
+    subset = kp.Subset(table.ids, table.labels, table["el2n"] > 3, table.metadata)
+    assert subset.digest == kp.Subset(NAMES, table.labels, subset.mask).digest
+    subset.save(tmp_path / "subset.parquet")
+    subset = kp.Subset.load(tmp_path / "subset.parquet")
+    assert subset.kept_ids.tolist() == NAMES[4:]
+    kept = examples.keep(subset)
+    assert kept.ids.tolist() == NAMES[4:]
+    assert ids_module.are_among(examples.ids, kept.ids).tolist() == [False] * 4 + [True] * 3
+
+
+def test_ids_among_many_are_found_in_linear_time():
+    names = np.array([f"{row:08d}" for row in range(200_000)], dtype=np.dtypes.StringDType())
+    start = time.process_time()
+    among = ids_module.are_among(names, names[::10])
+    # numpy.isin takes 40 seconds.
+    assert time.process_time() - start < 5
+    assert np.flatnonzero(among).tolist() == list(range(0, 200_000, 10))

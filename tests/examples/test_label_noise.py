@@ -1,7 +1,5 @@
 """Wrong labels on purpose: how many, which classes, and that everything else stays."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from support.fake_runs import write_run
@@ -138,12 +136,10 @@ def test_subsets_of_noisy_and_clean_labels_do_not_mix():
         (noisy, clean, "label_noise=0.1.*label_noise=0.0"),
     ):
         mask = np.ones(len(other), bool)
-        subset = SimpleNamespace(
-            examples=other.provenance, ids=other.ids, labels=other.labels, mask=mask
-        )
+        subset = kp.Subset(other.ids, other.labels, mask, {"examples": other.provenance})
         with pytest.raises(InputError, match=f"other examples. Expected {said} in the subset"):
             examples.keep(subset)
-        subset.examples, subset.labels = examples.provenance, examples.labels
+        subset = kp.Subset(examples.ids, examples.labels, mask, {"examples": examples.provenance})
         assert len(examples.keep(subset)) == len(examples)
 
 

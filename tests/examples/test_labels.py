@@ -1,8 +1,10 @@
 """Labels of every shape and kind, and the names of the classes."""
 
+import keras
 import numpy as np
 import pytest
 
+import keras_pruning as kp
 from keras_pruning import Examples, InputError
 
 
@@ -113,3 +115,36 @@ def test_a_draw_that_loses_a_class_warns():
         examples.draw(0.1)
     # Half of two is one.
     assert set(examples.draw(0.5).labels) == {0, 1, 2}
+
+
+def dense(classes):
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(classes)])
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 3])
+def test_a_model_of_too_few_classes_hints_at_labels_from_1(outputs):
+    y = {1: [1, 2, 1], 2: [2, 1, 2], 3: [1, 3, 2]}[outputs]
+    with pytest.raises(InputError, match="No label is 0: if the labels count from 1, pass `y - 1`"):
+        kp.score_checkpoints([dense(outputs)], examples_of(y), ["el2n"])
+    kp.score_checkpoints([dense(outputs)], examples_of(np.array(y) - 1), ["el2n"])
+
+
+def test_fit_hints_at_labels_from_1_before_training():
+    examples = examples_of([1, 2, 3])
+    model = dense(3)
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    callback = kp.ScoreCallback(examples, ["el2n"])
+    with pytest.raises(InputError, match="if the labels count from 1"):
+        model.fit(examples.batches(3), callbacks=[callback], verbose=0, shuffle=False)
+
+
+def test_num_classes_below_the_labels_hints_at_labels_from_1():
+    with pytest.raises(InputError, match="Received: 3 at position 2. No label is 0: if the"):
+        examples_of([1, 2, 3], num_classes=3)
+
+
+@pytest.mark.parametrize("y", [[0, 2, 1], [2, 2, 3]])
+def test_other_labels_have_no_hint_at_labels_from_1(y):
+    with pytest.raises(InputError) as error:
+        kp.score_checkpoints([dense(max(y))], examples_of(y), ["el2n"])
+    assert "count from 1" not in str(error.value)

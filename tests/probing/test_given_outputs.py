@@ -92,3 +92,5 @@ def test_a_data_frame_of_a_table():
     np.testing.assert_array_equal(frame["el2n"], table["el2n"])
     leading = kp.ScoreTable(["07", "8"], [0, 1], {"el2n": [0.5, 1.0]}).to_pandas()
     assert leading.index.tolist() == ["07", "8"]
+    long = kp.ScoreTable(["9" * 25, "8"], [0, 1], {"el2n": [0.5, 1.0]}).to_pandas()
+    assert long.index.tolist() == ["9" * 25, "8"]

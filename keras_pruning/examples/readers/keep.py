@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_pruning.arguments import require_type
+from keras_pruning.arguments import require_subset
 from keras_pruning.examples.array_spec import leaves
 from keras_pruning.examples.readers import reader_of
 from keras_pruning.examples.readers.elements import batches_of
@@ -34,7 +34,7 @@ def keep(dataset, subset, batched=None):
         >>> files = tf.data.Dataset.from_tensor_slices((paths, labels))
         >>> batches = kp.keep(files, subset).map(decode).shuffle(1000).batch(64)
     """
-    require_type("subset", subset, "kept_ids", "a Subset, as `select` returns it")
+    require_subset(subset)
     reader = reader_of(dataset)
     if batched is None:
         batched = _is_batched(reader, dataset)

@@ -101,7 +101,7 @@ class Collector:
 
 def require_outputs(model, examples):
     """Raises an `InputError` unless a model gives finite logits for a few of the examples."""
-    require_fit(model, examples.spec, examples.num_classes)
+    require_fit(model, examples.spec, examples.num_classes, labels=examples.labels)
     require_logits(model, examples)
     x, _ = next(iter(examples.batches(32)))
     if not np.isfinite(ops.convert_to_numpy(model(x, training=False))).all():
