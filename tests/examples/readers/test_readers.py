@@ -96,7 +96,7 @@ def test_kept_batches_have_the_size_of_before():
     assert int(kept.cardinality()) == 3
 
 
-@pytest.mark.parametrize("kind", set(KINDS) - {"tf", "tf batches"})
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("tf")])
 def test_keep_refuses_a_data_set_of_another_length(kind):
     longer = subset_of(COUNT + 1, np.append(MASK, True))
     with pytest.raises(InputError, match="other examples. Expected 51, .* Received: 50"):
