@@ -115,7 +115,3 @@ def test_gif_images(tmp_path):
     pixels = stored(load_examples(f"folder:{folder}"))
     np.testing.assert_array_equal(pixels[0], np.stack([gray] * 3, -1))
     np.testing.assert_array_equal(pixels[1], np.asarray(coloured.convert("RGB")))
-    (folder / "b" / "x.gif").rename(folder / "b.gif")
-    save(folder / "b" / "y.gif", 255 - gray)
-    pixels = stored(load_examples(f"folder:{folder}"))
-    np.testing.assert_array_equal(pixels, np.stack([gray, 255 - gray])[..., None])
