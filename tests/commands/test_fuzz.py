@@ -126,7 +126,7 @@ def fuzz_configs(seed, count, capsys, tmp_path, monkeypatch):
 @pytest.fixture(autouse=True)
 def no_captured_log(monkeypatch):
     """Keeps words that are not UTF-8 out of the captured log. pytest-xdist cannot send them."""
-    monkeypatch.setattr(logging.getLogger("keras_pruning"), "propagate", False)
+    monkeypatch.setattr(logging.getLogger("keras_pruning"), "disabled", True)
 
 
 @pytest.mark.parametrize("fuzz", [fuzz_lines, fuzz_configs])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from support.image_folder import CLASSES, load, save, stored, write_images
+from support.image_folder import CLASSES, load, stored, write_images
 
 from keras_pruning import InputError, load_examples
 
