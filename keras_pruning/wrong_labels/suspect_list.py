@@ -200,7 +200,7 @@ def _predicted(examples, model, predictions):
         if array.dtype.kind == "f" and array.shape == (len(examples), examples.num_classes):
             return array.argmax(axis=1)
         is_integer = array.dtype.kind in "iu" and array.shape == (len(examples),)
-        if is_integer and 0 <= array.min() and array.max() < examples.num_classes:
+        if is_integer and array.min() >= 0 and array.max() < examples.num_classes:
             return array
     except ValueError:  # Arrays of different shapes in a list
         pass
