@@ -244,7 +244,7 @@ class Examples:
             InputError: if it was selected from other examples. The message names the differences.
         """
         require_subset(subset)
-        self.require_same(subset.examples, subset.ids, subset.labels, "subset")
+        self.require_same(subset.examples, subset.all_ids, subset.all_labels, "subset")
         return self.at(np.flatnonzero(subset.mask))
 
     def require_same(self, recorded, ids, labels, noun):

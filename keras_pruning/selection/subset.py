@@ -17,6 +17,9 @@ KIND = "keras_pruning.subset"
 class Subset:
     """The examples that a selection keeps, among those of a score table.
 
+    `kept_ids` and `kept_labels` are those of the kept examples. Those of all examples have other
+    names, `all_ids` and `all_labels`, so that nobody takes them for the kept ones.
+
     Args:
         ids: strings `(examples,)`, all examples in the order of the table.
         labels: integers `(examples,)`.
@@ -30,9 +33,9 @@ class Subset:
     """
 
     def __init__(self, ids, labels, mask, metadata=None):
-        self.ids = checked_ids(ids)
-        self.labels = checked_labels(labels, len(self.ids))
-        self.mask = checked_booleans("mask", mask, len(self.ids))
+        self.all_ids = checked_ids(ids)
+        self.all_labels = checked_labels(labels, len(self.all_ids))
+        self.mask = checked_booleans("mask", mask, len(self.all_ids))
         self.metadata = dict(metadata or {})
         require_metadata(self.metadata)
         if "selection" in self.metadata:
@@ -42,12 +45,17 @@ class Subset:
     def __repr__(self):
         method = [self.selection[name] for name in ("by", "policy", "quota")]
         name = "-".join(part for part in method if part)
-        return f"<Subset of {len(self)} of {len(self.ids)} examples: {name}>"
+        return f"<Subset of {len(self)} of {len(self.all_ids)} examples: {name}>"
 
     @property
     def kept_ids(self):
         """The ids to keep, strings `(kept,)`, in the order of the table."""
-        return self.ids[self.mask]
+        return self.all_ids[self.mask]
+
+    @property
+    def kept_labels(self):
+        """The labels of the examples to keep, integers `(kept,)`, in the order of the table."""
+        return self.all_labels[self.mask]
 
     @property
     def examples(self):
@@ -64,7 +72,7 @@ class Subset:
         leave some out. The policy of a subset that `select` has not made is `"own"`.
         """
         unknown = {"by": None, "policy": "own", "quota": None, "seed": None, "kept": len(self)}
-        unknown["keep_fraction"] = len(self) / max(1, len(self.ids))
+        unknown["keep_fraction"] = len(self) / max(1, len(self.all_ids))
         return self.metadata.get("selection", unknown)
 
     @property
@@ -72,17 +80,26 @@ class Subset:
         """A hash over the kept ids, 32 hexadecimal digits."""
         return parquet.digest({"id": self.kept_ids})
 
+    def __getattr__(self, name):
+        # Only names that are not there arrive here.
+        hint = ""
+        if name in ("ids", "labels"):
+            hint = f". Use `kept_{name}`, or `all_{name}` for all examples"
+        raise AttributeError(f"'Subset' has no attribute {name!r}{hint}")
+
     def __len__(self):
         """Returns the number of kept examples."""
         return int(self.mask.sum())
 
     def save(self, path, overwrite=False):
-        """Writes the subset as Parquet with the columns `id`, `label` and `kept`.
+        """Writes the subset as Parquet with the columns `kept`, `id` and `label`.
+
+        All examples are in the file, so `kept` comes first.
 
         Raises:
             InputError: if `path` exists and `overwrite` is false.
         """
-        columns = {"id": self.ids, "label": self.labels, "kept": self.mask}
+        columns = {"kept": self.mask, "id": self.all_ids, "label": self.all_labels}
         with new_file(path, overwrite) as partial:
             parquet.write(partial, KIND, columns, self.metadata)
 

@@ -74,7 +74,7 @@ def test_a_saved_subset_has_its_options(examples, vectors, tmp_path):
     loaded = kp.Subset.load(tmp_path / "subset.parquet").selection
     assert loaded == subset.selection
     assert method_name(loaded) == "el2n-outer-weight=2-floor-least=2"
-    assert np.bincount(subset.labels[subset.mask], minlength=10).min() >= 2
+    assert np.bincount(subset.kept_labels, minlength=10).min() >= 2
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_quota_may_be_an_instance(examples):
             return np.array([total] + [0] * 9)
 
     subset = kp.select(table(examples), None, 0.05, "random", FirstClass())
-    assert set(subset.labels[subset.mask]) == {0}
+    assert set(subset.kept_labels) == {0}
     assert method_name(subset.selection) == "random-first_class"
     assert quotas.get(None) is None
     with pytest.raises(InputError, match="Unknown quota. Expected one of .'balanced'"):

@@ -27,7 +27,7 @@ def test_a_class_that_is_gone_is_named_with_the_quota():
     assert len(caught) == 1
     # The line of the caller, not one of the package
     assert caught[0].filename == __file__
-    assert np.bincount(subset.labels[subset.mask]).tolist() == [491]
+    assert np.bincount(subset.kept_labels).tolist() == [491]
 
 
 def test_many_lost_classes_are_counted():

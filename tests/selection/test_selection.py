@@ -1,6 +1,9 @@
 """Common checks of every policy in the registry, and class quotas."""
 
+import copy
+
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import keras_pruning as kp
@@ -95,7 +98,7 @@ def test_random_needs_no_score_and_is_uniform():
 def test_balanced_quota_by_hand():
     """170 examples in classes of 100, 60, 7, 3: of 50, the short two give their rest away."""
     subset = kp.select(unbalanced(), "s", 50 / 170, "hardest", "balanced")
-    np.testing.assert_array_equal(np.bincount(subset.labels[subset.mask]), [20, 20, 7, 3])
+    np.testing.assert_array_equal(np.bincount(subset.kept_labels), [20, 20, 7, 3])
     scores, labels = unbalanced()["s"], unbalanced().labels
     for label, share in enumerate([20, 20, 7, 3]):
         threshold = np.sort(scores[labels == label])[-share]
@@ -162,3 +165,15 @@ def test_refuses_a_fraction_that_keeps_nothing():
 def test_refuses_unknown_names(arguments, message):
     with pytest.raises(InputError, match=message):
         kp.select(unbalanced(), **arguments)
+
+
+def test_all_ids_are_not_taken_for_the_kept_ones(tmp_path):
+    subset = kp.Subset(["a", "b", "c"], [0, 1, 2], [True, False, True])
+    assert (subset.kept_ids.tolist(), subset.kept_labels.tolist()) == (["a", "c"], [0, 2])
+    with pytest.raises(AttributeError, match="no attribute 'ids'. Use `kept_ids`, or `all_ids`"):
+        subset.ids  # noqa: B018
+    assert not hasattr(subset, "other")
+    subset.save(tmp_path / "s.parquet")
+    table = pq.read_table(tmp_path / "s.parquet")
+    assert table.column_names == ["kept", "id", "label"]
+    assert copy.deepcopy(kp.Subset.load(tmp_path / "s.parquet")).all_ids.tolist() == ["a", "b", "c"]

@@ -54,7 +54,12 @@ def content(path):
         return read_json(path)
     if "subset" in path.name:
         subset = kp.Subset.load(path)
-        return [subset.ids.tolist(), subset.labels.tolist(), subset.mask.tolist(), subset.metadata]
+        return [
+            subset.all_ids.tolist(),
+            subset.all_labels.tolist(),
+            subset.mask.tolist(),
+            subset.metadata,
+        ]
     table = kp.ScoreTable.load(path)
     columns = {name: table[name].tobytes() for name in table.names}
     errors = {name: values.tobytes() for name, values in table.standard_errors.items()}
@@ -190,7 +195,7 @@ def test_columns_of_another_file_do_not_fit_the_digest(folder):
     """Every page is intact here, so only the digest can tell."""
     table = pq.read_table(folder / "subset.parquet")
     kept = pa.array(table["kept"].to_numpy()[::-1])
-    pq.write_table(table.set_column(2, "kept", kept), folder / "subset.parquet")
+    pq.write_table(table.set_column(0, "kept", kept), folder / "subset.parquet")
     with pytest.raises(InputError, match="subset.parquet is damaged or was edited"):
         kp.Subset.load(folder / "subset.parquet")
 
@@ -198,7 +203,7 @@ def test_columns_of_another_file_do_not_fit_the_digest(folder):
 def test_the_mask_must_keep_as_many_as_recorded(folder):
     table = pq.read_table(folder / "subset.parquet")
     header = {key: value for key, value in table.schema.metadata.items() if key != b"digest"}
-    table = table.set_column(2, "kept", pa.array([True] * 80)).replace_schema_metadata(header)
+    table = table.set_column(0, "kept", pa.array([True] * 80)).replace_schema_metadata(header)
     pq.write_table(table, folder / "subset.parquet")
     with (
         pytest.warns(UserWarning, match="no digest"),

@@ -289,7 +289,7 @@ def test_a_subset_saved_and_loaded_keeps_the_same(tmp_path):
     subset = kp.select(scores, "el2n", 0.5)
     subset.save(tmp_path / "el2n-0.5.parquet")
     loaded = kp.Subset.load(tmp_path / "el2n-0.5.parquet")
-    assert pq.read_table(tmp_path / "el2n-0.5.parquet").column_names == ["id", "label", "kept"]
+    assert pq.read_table(tmp_path / "el2n-0.5.parquet").column_names == ["kept", "id", "label"]
     np.testing.assert_array_equal(loaded.kept_ids, examples.ids[30:])
     np.testing.assert_array_equal(loaded.mask, np.arange(60) >= 30)
     np.testing.assert_array_equal(examples.keep(loaded).ids, examples.ids[30:])
