@@ -3,9 +3,10 @@
 import numpy as np
 
 from keras_pruning.arguments import require_subset
-from keras_pruning.examples.array_spec import leaves
+from keras_pruning.errors import InputError
+from keras_pruning.examples.array_spec import leaves, mapped
 from keras_pruning.examples.readers import reader_of
-from keras_pruning.examples.readers.elements import batches_of
+from keras_pruning.examples.readers.elements import Stack, batches_of
 
 
 def keep(dataset, subset, batched=None):
@@ -43,7 +44,13 @@ def keep(dataset, subset, batched=None):
 
 def _is_batched(reader, dataset):
     """Returns whether the first element of a data set is a batch."""
-    element = next(iter(reader.elements(dataset)))
+    if reader.IS_BATCHED is not None:
+        return reader.IS_BATCHED
+    element = next(iter(reader.elements(dataset)), None)
+    if element is None:
+        raise InputError("The data set is empty. Expected at least one example. Received: none")
+    if isinstance(element, Stack):
+        element = mapped(lambda part: part[0, ...], element.elements)
     if isinstance(element, dict):
         return all(np.ndim(part) > 0 for part in leaves(element))
     first = next(batches_of(iter([element]), None, None, None))

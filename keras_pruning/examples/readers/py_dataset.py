@@ -5,6 +5,9 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.examples.readers.lengths import require_length
 
+# Whether an element is a batch, `None` if it may be one.
+IS_BATCHED = True
+
 
 def matches(dataset):
     """Returns whether a data set is a `keras.utils.PyDataset`."""
