@@ -22,12 +22,19 @@ class Columns:
 
     If the arrays of numbers take more than `decoded_cache.MEMORY_LIMIT` bytes, each of them
     continues in a file. The files have no name in the cache folder, so that the system removes them
-    with the last reference, also if the process is killed.
+    with the last reference, also if the process is killed. A `with` block closes them.
     """
 
     def __init__(self):
         self.count = 0
-        self._columns, self._in_files = None, False
+        self._columns, self._in_files = (), False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        for column in leaves(self._columns):
+            column.close()
 
     def append(self, batch):
         """Appends a `Batch`.
@@ -37,7 +44,7 @@ class Columns:
                 disk is full.
         """
         parts = (batch.x, batch.y)
-        if self._columns is None:
+        if not self._columns:
             self._structure = _structure(parts)
             self._columns = mapped(_column, parts)
         self._require_alike(_structure(parts))
@@ -51,7 +58,13 @@ class Columns:
                 column.move_to_file()
 
     def finish(self):
-        """Returns the inputs, nested `Taken` arrays, and the array of the labels."""
+        """Returns the inputs, nested `Taken` arrays, and the array of the labels.
+
+        Raises:
+            InputError: if there are no examples.
+        """
+        if not self.count:
+            raise InputError("The data set is empty. Expected at least one example. Received: none")
         x, y = mapped(lambda column: column.finish(), self._columns)
         return mapped(Taken, x), y
 
@@ -107,8 +120,7 @@ class _Numbers:
         shape = (self._count, *self._row_shape)
         if self._file is not None:
             self._write_blocks()
-            with self._file as file:
-                return np.memmap(file, self._dtype, "r", shape=shape)
+            return np.memmap(self._file, self._dtype, "r", shape=shape)
         # Free each block once it is copied, so that the rows take their memory only once.
         array, stop = empty(shape, self._dtype), self._count
         while self._blocks:
@@ -117,6 +129,11 @@ class _Numbers:
             stop -= len(block)
             self._rows_in_last = len(self._blocks[-1]) if self._blocks else 0
         return array
+
+    def close(self):
+        """Closes the file. A memory map of it stays readable."""
+        if self._file is not None:
+            self._file.close()
 
     def _open_block(self):
         if self._file is not None:
@@ -131,8 +148,7 @@ class _Numbers:
         try:
             for number, block in enumerate(self._blocks, start=1):
                 is_last = number == len(self._blocks)
-                self._file.write(block[: self._rows_in_last] if is_last else block)
-            self._file.flush()
+                _write(self._file, block[: self._rows_in_last] if is_last else block)
         except OSError as error:
             raise _cannot_write(error, self.size) from error
         self._blocks = []
@@ -152,6 +168,9 @@ class _Objects:
 
     def move_to_file(self):
         """Does nothing: strings are stored without padding, in memory."""
+
+    def close(self):
+        """Does nothing."""
 
     def finish(self):
         """Returns the rows as one array."""
@@ -183,6 +202,13 @@ def _described(structure):
     return f"inputs {x} and labels {y}"
 
 
+def _write(file, array):
+    """Writes all bytes of an array. A file without a buffer may take only a part at a time."""
+    content = memoryview(array.reshape(-1).view(np.uint8))
+    while content:
+        content = content[file.write(content) :]
+
+
 def _memory_limit():
     # Imported here, because the sources import `Examples`, which imports this module.
     from keras_pruning.examples.sources import decoded_cache
@@ -196,7 +222,7 @@ def _new_file():
 
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryFile(dir=cache_folder())
+        return tempfile.TemporaryFile(dir=cache_folder(), buffering=0)
     except OSError as error:
         raise _cannot_write(error, 0) from error
 

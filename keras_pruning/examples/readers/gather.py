@@ -29,19 +29,17 @@ def gathered(dataset, ids=None, keys=None, batched=None, class_names=None):
             f"label, such as ('image', 'label'). Received: keys={keys!r}"
         )
     id_key = ids if isinstance(ids, str) else None
-
     batched = reader.IS_BATCHED if batched is None else batched
 
     def batches():
         return batches_of(reader.elements(dataset), keys, id_key, batched)
 
-    columns, names = Columns(), []
-    for batch in batches():
-        columns.append(batch)
-        names += [] if batch.ids is None else _names(batch.ids)
-    if columns.count == 0:
-        raise InputError("The data set is empty. Expected at least one example. Received: none")
-    x, y = columns.finish()
+    with Columns() as columns:
+        names = []
+        for batch in batches():
+            columns.append(batch)
+            names += [] if batch.ids is None else _names(batch.ids)
+        x, y = columns.finish()
     if names:
         ids = names
     elif id_key is not None:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,6 +14,7 @@ from support import small
 import keras_pruning as kp
 from keras_pruning import Examples, InputError
 from keras_pruning.examples.readers import columns
+from keras_pruning.examples.readers.elements import Batch
 from keras_pruning.examples.sources import decoded_cache
 
 COUNT = 300
@@ -73,13 +73,89 @@ def test_examples_on_disk_equal_those_of_arrays(kind, cache, small_limit):
 
 @pytest.mark.parametrize("scale", [None, 1 / 255])
 def test_scores_from_disk_are_those_of_arrays(scale, small_limit):
-    keras.utils.set_random_seed(0)
-    layers = [keras.layers.Flatten(), keras.layers.Dense(3, "softmax")]
-    model = keras.Sequential([keras.Input((6, 6, 1)), *layers])
     made = [
         Examples.from_dataset(dataset_of(PIXELS), scale=scale),
         Examples.from_arrays(PIXELS, LABELS, scale=scale),
     ]
-    tables = [kp.score_checkpoints([model], examples, scores=["el2n", "vog"]) for examples in made]
-    for name in ("el2n",):
+    models = [small.network(made[0], seed) for seed in (0, 1)]
+    names = ["el2n", "vog"]
+    tables = [kp.score_checkpoints(models, examples, scores=names) for examples in made]
+    for name in names:
         np.testing.assert_array_equal(tables[0][name], tables[1][name], strict=True)
+
+
+def test_files_go_away_with_the_examples(cache, small_limit):
+    examples = Examples.from_dataset(dataset_of(PIXELS))
+    part = examples.draw(0.5)
+    assert open_files(cache) and list(cache.iterdir()) == []
+    del examples
+    gc.collect()
+    np.testing.assert_array_equal(part.stored_inputs(0), PIXELS[part.stored_rows[0]])
+    del part
+    gc.collect()
+    assert not open_files(cache)
+
+
+_KILLED = """
+import numpy as np, os, sys
+from keras_pruning.examples.sources import decoded_cache
+from keras_pruning import Examples
+import keras
+decoded_cache.MEMORY_LIMIT = 1000
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 20
+    def __getitem__(self, number):
+        if number == 19:
+            print("reading", flush=True)
+            sys.stdin.read()
+        return np.zeros((10, 100)), np.arange(10)
+Examples.from_dataset(Batches())
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_nothing_on_disk(cache):
+    command = [sys.executable, "-c", _KILLED]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        assert process.stdout.readline() == "reading\n"
+        links = [os.readlink(link.path) for link in os.scandir(f"/proc/{process.pid}/fd")]
+        assert any(str(cache) in link for link in links)
+        process.send_signal(signal.SIGKILL)
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_shuffled_data_set_is_noticed_on_disk(given, small_limit):
+    shuffled = tf.data.Dataset.from_tensor_slices((PIXELS, LABELS)).shuffle(COUNT)
+    with pytest.raises(InputError, match="changes its"):
+        Examples.from_dataset(shuffled, ids=np.arange(COUNT) if given else None)
+
+
+def test_a_full_disk_is_one_clear_error(cache, small_limit):
+    # A file that is always full, as Linux has one for tests.
+    with pytest.MonkeyPatch.context() as patch, open("/dev/full", "r+b", buffering=0) as full:
+        patch.setattr(columns.tempfile, "TemporaryFile", lambda **options: full)
+        with pytest.raises(InputError, match="No space left.*KERAS_PRUNING_CACHE.*repeat"):
+            Examples.from_dataset(dataset_of(PIXELS))
+
+
+def test_a_cache_that_cannot_be_made_is_one_error(small_limit, monkeypatch):
+    monkeypatch.setenv("KERAS_PRUNING_CACHE", "/dev/null/cache")
+    with pytest.raises(InputError, match="Cannot store the data set in /dev/null/cache"):
+        Examples.from_dataset(dataset_of(PIXELS))
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 129, 1000])
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_columns_join_batches_of_every_size(count, size, monkeypatch):
+    monkeypatch.setattr(columns, "_BLOCK", 600)
+    values = np.arange(3 * count, dtype="int32").reshape(count, 3)
+    with columns.Columns() as read:
+        for start in range(0, count, size):
+            part = values[start : start + size]
+            read.append(Batch(part, part[:, 0], None))
+        x, y = read.finish()
+    np.testing.assert_array_equal(x.array, values, strict=True)
+    np.testing.assert_array_equal(y, values[:, 0], strict=True)
