@@ -45,7 +45,8 @@ def batches_of(elements, keys, id_key, batched):
     for element in elements:
         count = element.count if isinstance(element, Stack) else None
         x, y, ids = _parts(element if count is None else element.elements, keys, id_key)
-        x, y = _arrays(x), _as_array(y)
+        # The values of a batch may come in a list.
+        x, y = _as_array(x) if batched and _are_values(x) else _arrays(x), _as_array(y)
         ids = None if ids is None else _as_array(ids)
         if batched is None:
             first = (x, y) if count is None else _at(0, (x, y))
@@ -92,7 +93,7 @@ def is_batch(x, y):
     if y.ndim == 0:
         return False
     same = all(part.ndim > 0 and len(part) == len(y) for part in leaves(x))
-    is_one_hot = y.ndim == 1 and y.dtype.kind == "f" and (np.sort(y)[-2:].tolist() in ([0, 1], [1]))
+    is_one_hot = y.ndim == 1 and y.dtype.kind in "biuf" and y.max(initial=0) == 1
     if same and is_one_hot and len(y) > 1 and np.count_nonzero(y) == 1:
         raise InputError(
             "It is unclear whether an element of the data set is one example or a batch. Expected "
@@ -100,6 +101,11 @@ def is_batch(x, y):
             f"{y.shape} with inputs of the same length"
         )
     return same
+
+
+def label_key(names, keys):
+    """Returns the key of the label among the names in an element, `None` if there is none."""
+    return keys[1] if keys else next((key for key in _LABEL_KEYS if key in names), None)
 
 
 def _parts(element, keys, id_key):
@@ -118,7 +124,7 @@ def _parts(element, keys, id_key):
         )
     element = dict(element)
     ids = [element.pop(key) for key in (id_key, *_ID_KEYS) if key in element]
-    names, label = keys or (None, next((key for key in _LABEL_KEYS if key in element), None))
+    names, label = keys[0] if keys else None, label_key(element, keys)
     needed = [label] if names is None else [label, *([names] if isinstance(names, str) else names)]
     if label is None or any(name not in element for name in needed):
         raise InputError(
@@ -133,6 +139,12 @@ def _parts(element, keys, id_key):
         x = element if names is None else {name: element[name] for name in names}
         x = next(iter(x.values())) if len(x) == 1 and names is None else x
     return x, y, ids[0] if ids else None
+
+
+def _are_values(x):
+    """Returns whether a list holds single numbers or strings, not arrays."""
+    kinds = str | bytes | int | float
+    return isinstance(x, tuple | list) and all(isinstance(entry, kinds) for entry in x)
 
 
 def _arrays(x):

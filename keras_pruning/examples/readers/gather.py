@@ -29,7 +29,7 @@ def gathered(dataset, ids=None, keys=None, batched=None, class_names=None):
             f"label, such as ('image', 'label'). Received: keys={keys!r}"
         )
     id_key = ids if isinstance(ids, str) else None
-    batched = reader.IS_BATCHED if batched is None else batched
+    batched = reader.is_batched(dataset) if batched is None else batched
 
     def batches():
         return batches_of(reader.elements(dataset), keys, id_key, batched)
@@ -48,8 +48,8 @@ def gathered(dataset, ids=None, keys=None, batched=None, class_names=None):
         )
     else:
         _require_same(x, y, batches())
-        ids = _file_ids(dataset, y, reader) if ids is None else ids
-    names = reader.class_names(dataset) if class_names is None else class_names
+        ids = _file_ids(dataset, y, reader.class_names(dataset, keys)) if ids is None else ids
+    names = reader.class_names(dataset, keys) if class_names is None else class_names
     return {"x": x, "y": y, "ids": ids, "class_names": names}
 
 
@@ -105,14 +105,13 @@ def _equal(stored, read):
     return np.array_equal(stored, read)
 
 
-def _file_ids(dataset, y, reader):
+def _file_ids(dataset, y, names):
     """Returns ids from the `file_paths` of `image_dataset_from_directory`, `None` without them."""
     paths = getattr(dataset, "file_paths", None)
     if paths is None or len(paths) != len(y):
         return None
     root = os.path.commonpath([os.path.dirname(path) for path in paths])
     ids = [PurePath(os.path.relpath(path, root)).as_posix() for path in paths]
-    names = reader.class_names(dataset)
     folders = [name.split("/")[0] for name in ids]
     numbers = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
     # Paths are in the order before a shuffle, which is on by default.

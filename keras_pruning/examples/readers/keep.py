@@ -44,8 +44,9 @@ def keep(dataset, subset, batched=None):
 
 def _is_batched(reader, dataset):
     """Returns whether the first element of a data set is a batch."""
-    if reader.IS_BATCHED is not None:
-        return reader.IS_BATCHED
+    known = reader.is_batched(dataset)
+    if known is not None:
+        return known
     element = next(iter(reader.elements(dataset)), None)
     if element is None:
         raise InputError("The data set is empty. Expected at least one example. Received: none")

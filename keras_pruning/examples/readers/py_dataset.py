@@ -5,9 +5,6 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.examples.readers.lengths import require_length
 
-# Whether an element is a batch, `None` if it may be one.
-IS_BATCHED = True
-
 
 def matches(dataset):
     """Returns whether a data set is a `keras.utils.PyDataset`."""
@@ -17,21 +14,22 @@ def matches(dataset):
     )
 
 
+def is_batched(dataset):
+    """Returns whether an element is a batch, `None` if only its values can show it."""
+    return True
+
+
 def elements(dataset):
     """Yields the batches of one epoch."""
-    if dataset.num_batches is None:
-        raise InputError(
-            "The data set never ends. Expected a finite one. Received: a `keras.utils.PyDataset` "
-            "without a number of batches. Give it the method `__len__`."
-        )
+    count = _num_batches(dataset)
     dataset.on_epoch_begin()
-    for number in range(dataset.num_batches):
+    for number in range(count):
         yield dataset[number]
     # As `fit` does, so that a data set that shuffles itself shows it.
     dataset.on_epoch_end()
 
 
-def class_names(dataset):
+def class_names(dataset, keys):
     """Returns the attribute `class_names` of the data set, or `None`."""
     return getattr(dataset, "class_names", None)
 
@@ -48,7 +46,7 @@ def keep(dataset, mask, is_batched):
     """
     import keras
 
-    sizes = [len(_first(dataset[number])) for number in range(dataset.num_batches)]
+    sizes = [len(_first(dataset[number])) for number in range(_num_batches(dataset))]
     starts = np.cumsum([0, *sizes])
     require_length(int(starts[-1]), mask)
     rows = [np.flatnonzero(part) for part in np.split(mask, starts[1:-1])]
@@ -69,6 +67,20 @@ def keep(dataset, mask, is_batched):
             return keras.tree.map_structure(kept_of, dataset[number])
 
     return Kept(workers=dataset.workers, use_multiprocessing=False)
+
+
+def _num_batches(dataset):
+    """Returns the number of batches. Raises an `InputError` if there is none."""
+    try:
+        count = dataset.num_batches
+    except NotImplementedError:
+        count = None
+    if count is None:
+        raise InputError(
+            "The data set never ends. Expected a finite one. Received: a `keras.utils.PyDataset` "
+            "without a number of batches. Give it the method `__len__`."
+        )
+    return count
 
 
 def _first(batch):

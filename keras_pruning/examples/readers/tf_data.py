@@ -1,6 +1,7 @@
 """`tf.data.Dataset`, batched or not."""
 
 import math
+import re
 
 import numpy as np
 
@@ -10,8 +11,8 @@ from keras_pruning.examples.readers.elements import Stack
 # Bytes and number of the elements that are read at a time.
 _STACK_SIZE = 2**22
 _MOST_STACKED = 1024
-# Whether an element is a batch, `None` if it may be one.
-IS_BATCHED = None
+# The parts of a message of TensorFlow that do not speak of the data set.
+_SURROUNDINGS = re.compile(r"\{\{.*?\}\}\s*|\s*\[Op:.*", re.DOTALL)
 
 
 def matches(dataset):
@@ -20,11 +21,17 @@ def matches(dataset):
     return any(module.startswith("tensorflow.") for module in modules)
 
 
+def is_batched(dataset):
+    """Returns whether an element is a batch, `None` if only its values can show it."""
+    shapes = [spec.shape for spec in _specs(dataset)]
+    # A batch of any size
+    return True if all(shape.rank and shape[0] is None for shape in shapes) else None
+
+
 def elements(dataset):
     """Yields the elements as NumPy arrays, in a `Stack` if all have the same shape."""
     import tensorflow as tf
 
-    _require_tensors(dataset)
     if _never_ends(dataset):
         raise InputError(
             "The data set never ends. Expected a finite one. Received: a `tf.data.Dataset` of "
@@ -41,11 +48,11 @@ def elements(dataset):
     except tf.errors.OpError as error:
         raise InputError(
             "Cannot read the data set. Expected one that can be read to its end. "
-            f"Received: {error.message}"
+            f"Received: {_SURROUNDINGS.sub('', error.message)}"
         ) from error
 
 
-def class_names(dataset):
+def class_names(dataset, keys):
     """Returns the names of the classes, as `image_dataset_from_directory` has them, or `None`."""
     return getattr(dataset, "class_names", None)
 
@@ -77,17 +84,23 @@ def keep(dataset, mask, is_batched):
     return batches.apply(tf.data.experimental.assert_cardinality(math.ceil(count / size)))
 
 
-def _require_tensors(dataset):
-    """Raises an `InputError` if elements hold ragged or sparse tensors, or data sets."""
+def _specs(dataset):
+    """Returns the `tf.TensorSpec` of each tensor in an element.
+
+    Raises:
+        InputError: if elements hold ragged or sparse tensors, or data sets.
+    """
     import tensorflow as tf
 
-    for spec in tf.nest.flatten(dataset.element_spec):
+    specs = tf.nest.flatten(dataset.element_spec)
+    for spec in specs:
         if not isinstance(spec, tf.TensorSpec):
             name = type(spec).__name__.removesuffix("Spec")
             raise InputError(
                 "Invalid elements of the data set. Expected tensors of one shape for all examples. "
                 f"Received: {name}. Map it with `to_tensor` or `tf.sparse.to_dense` first."
             )
+    return specs
 
 
 def _never_ends(dataset):
@@ -96,17 +109,14 @@ def _never_ends(dataset):
 
     if dataset.cardinality() != tf.data.UNKNOWN_CARDINALITY:
         return dataset.cardinality() == tf.data.INFINITE_CARDINALITY
-    # These may end what goes before them.
-    if any(word in type(dataset).__name__ for word in ("Take", "Cardinality")):
-        return False
-    return any(map(_never_ends, dataset._inputs()))
+    # `take` and `take_while` may end their input.
+    inputs = [] if "Take" in type(dataset).__name__ else dataset._inputs()
+    return len(inputs) > 0 and all(map(_never_ends, inputs))
 
 
 def _stacked_count(dataset):
     """Returns the number of elements to read at a time, 1 if their shapes may differ."""
-    import tensorflow as tf
-
-    specs = tf.nest.flatten(dataset.element_spec)
+    specs = _specs(dataset)
     if not all(spec.shape.is_fully_defined() for spec in specs):
         return 1
     size = sum(spec.shape.num_elements() * (spec.dtype.size or 64) for spec in specs)
