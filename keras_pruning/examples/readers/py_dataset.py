@@ -37,7 +37,8 @@ def class_names(dataset, keys):
 def keep(dataset, mask, is_batched):
     """Returns a `PyDataset` that leaves examples out of each batch.
 
-    Batches without a kept example are left out themselves.
+    Batches without a kept example are left out themselves. The methods that run between epochs do
+    not run, because other examples would come to the positions of the kept ones.
 
     Args:
         dataset: `keras.utils.PyDataset`.
@@ -66,7 +67,10 @@ def keep(dataset, mask, is_batched):
 
             return keras.tree.map_structure(kept_of, dataset[number])
 
-    return Kept(workers=dataset.workers, use_multiprocessing=False)
+    # Processes cannot get a class that is defined in a function.
+    return Kept(
+        workers=dataset.workers, use_multiprocessing=False, max_queue_size=dataset.max_queue_size
+    )
 
 
 def _num_batches(dataset):
