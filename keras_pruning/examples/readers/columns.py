@@ -1,18 +1,22 @@
 """Arrays that grow batch by batch, in memory or in a file on disk."""
 
+import errno
 import math
+import os
 import shutil
 import tempfile
 
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.array_spec import leaves, mapped
+from keras_pruning.examples.array_spec import ArraySpec, described, leaves, mapped
 from keras_pruning.examples.given_inputs import Taken
 from keras_pruning.examples.inputs import empty, kept_dtype
 
 # Bytes of the largest block. The system takes memory of this size back as soon as it is freed.
 _BLOCK = 2**26
+# Bytes that stay free on the disk.
+_SPARE = 2**30
 # Rows of the first block of a column.
 _FIRST_ROWS = 64
 
@@ -146,6 +150,9 @@ class _Numbers:
     def _write_blocks(self):
         """Writes the blocks into the file, and leaves none."""
         try:
+            # Leave other processes some space, in case that the data set never ends.
+            if shutil.disk_usage(self._file.fileno()).free < _SPARE:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             for number, block in enumerate(self._blocks, start=1):
                 is_last = number == len(self._blocks)
                 _write(self._file, block[: self._rows_in_last] if is_last else block)
@@ -167,10 +174,10 @@ class _Objects:
         self._parts.append(rows)
 
     def move_to_file(self):
-        """Does nothing: strings are stored without padding, in memory."""
+        """Returns at once, because strings stay in memory."""
 
     def close(self):
-        """Does nothing."""
+        """Returns at once."""
 
     def finish(self):
         """Returns the rows as one array."""
@@ -193,13 +200,14 @@ def _column(first):
 
 
 def _structure(parts):
-    """Returns the structure of a batch with the dtype and the shape of an example at each leaf."""
-    return mapped(lambda part: f"{part.dtype} {part.shape[1:]}", parts)
+    """Returns the structure of a batch, with an `ArraySpec` in place of each array."""
+    # Not the name of the dtype, which takes longer than all else for a single example.
+    return mapped(lambda part: ArraySpec(part.shape[1:], part.dtype), parts)
 
 
 def _described(structure):
     x, y = structure
-    return f"inputs {x} and labels {y}"
+    return f"inputs {described(x)} and labels {described(y)}"
 
 
 def _write(file, array):

@@ -170,6 +170,6 @@ def _as_array(value):
             f"Received: a {type(value).__name__} that is none ({error})"
         ) from error
     # NumPy has no floats of this kind. The `fit` of Keras casts them to float32 as well.
-    if array.dtype.name == "bfloat16":
+    if array.dtype.kind == "V" and array.dtype.name == "bfloat16":
         return array.astype(np.float32)
     return array.astype(object) if array.dtype.kind in "US" else array

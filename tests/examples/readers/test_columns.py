@@ -141,6 +141,12 @@ def test_a_full_disk_is_one_clear_error(cache, small_limit):
             Examples.from_dataset(dataset_of(PIXELS))
 
 
+def test_a_disk_is_not_filled_to_its_end(cache, small_limit, monkeypatch):
+    monkeypatch.setattr(columns, "_SPARE", 2**60)
+    with pytest.raises(InputError, match="No space left.*KERAS_PRUNING_CACHE.*repeat"):
+        Examples.from_dataset(dataset_of(PIXELS))
+
+
 def test_a_cache_that_cannot_be_made_is_one_error(small_limit, monkeypatch):
     monkeypatch.setenv("KERAS_PRUNING_CACHE", "/dev/null/cache")
     with pytest.raises(InputError, match="Cannot store the data set in /dev/null/cache"):

@@ -226,7 +226,7 @@ REFUSED = {
     "masked": (lambda: Batches(lambda _: (np.ma.masked_array(X, X > 0), Y)), "Masked arrays"),
     "other dtype": (
         lambda: Batches(lambda number: (X.astype("int32") if number else X, Y)),
-        "differ in shape, dtype.*float32.*Received: inputs int32.*after 20 examples",
+        r"shape, dtype.*here inputs \(4,\) float32 .*Received: inputs \(4,\) int32.*after 20",
     ),
     "other keys": (
         lambda: Batches(lambda number: ({"a" if number else "b": X}, Y)),
