@@ -123,7 +123,7 @@ def _parts(element, keys, id_key):
             f"with a label. Received: {received}"
         )
     element = dict(element)
-    ids = [element.pop(key) for key in (id_key, *_ID_KEYS) if key in element]
+    ids = {key: element.pop(key) for key in (id_key, *_ID_KEYS) if key in element}
     names, label = keys[0] if keys else None, label_key(element, keys)
     needed = [label] if names is None else [label, *([names] if isinstance(names, str) else names)]
     if label is None or any(name not in element for name in needed):
@@ -138,7 +138,7 @@ def _parts(element, keys, id_key):
     else:
         x = element if names is None else {name: element[name] for name in names}
         x = next(iter(x.values())) if len(x) == 1 and names is None else x
-    return x, y, ids[0] if ids else None
+    return x, y, next(iter(ids.values()), None) if id_key is None else ids.get(id_key)
 
 
 def _are_values(x):

@@ -165,3 +165,31 @@ def test_columns_join_batches_of_every_size(count, size, monkeypatch):
         x, y = read.finish()
     np.testing.assert_array_equal(x.array, values, strict=True)
     np.testing.assert_array_equal(y, values[:, 0], strict=True)
+
+
+_PEAK = """
+import re, keras, numpy as np
+from keras_pruning import Examples
+from keras_pruning.examples.sources import decoded_cache
+def mebibytes(field):
+    return int(re.search(field + r":\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 256
+    def __getitem__(self, number):
+        return np.full((256, 4096), number, np.uint8), np.full(256, number % 3)
+decoded_cache.MEMORY_LIMIT = {limit} * 2**20
+before = mebibytes("VmRSS" if {limit} > 256 else "RssAnon")
+open("/proc/self/clear_refs", "w").write("5")
+examples = Examples.from_dataset(Batches())
+print(mebibytes("VmHWM" if {limit} > 256 else "RssAnon") - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("limit", "most"), [(1024, 1.3 * 256), (32, 40)])
+def test_memory_is_that_of_the_data_once(limit, most):
+    """256 MiB of data: in memory once at the peak, and in a file not at all at the end."""
+    command = [sys.executable, "-c", _PEAK.format(limit=limit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < most

@@ -265,6 +265,20 @@ def test_refuses_with_one_clear_error(kind):
         Examples.from_dataset(dataset())
 
 
+def test_ids_that_are_given_win_over_those_of_tfds():
+    columns = {"x": X, "label": Y, "tfds_id": [f"file__{row}" for row in range(COUNT)]}
+    columns["name"] = [f"name {row}" for row in range(COUNT)]
+    dataset = tf.data.Dataset.from_tensor_slices(columns).batch(6)
+    keys = ("x", "label")
+    for ids, first in ((None, "file__0"), ("name", "name 0"), (np.arange(7, 27), "7")):
+        assert Examples.from_dataset(dataset, ids, keys).ids[0] == first
+    with pytest.raises(InputError, match="No ids in the data set. Expected the key 'nam'"):
+        Examples.from_dataset(dataset, "nam", keys)
+    # Given ids are positions, so that the order has to repeat.
+    with pytest.raises(InputError, match="changes its"):
+        Examples.from_dataset(dataset.unbatch().shuffle(COUNT), np.arange(COUNT), keys)
+
+
 def test_refuses_single_examples_as_batches():
     with pytest.raises(InputError, match="not a batch.*`batched=False`"):
         Examples.from_dataset(of_tf(), batched=True)
