@@ -52,6 +52,7 @@ class Columns:
             self._structure = _structure(parts)
             self._columns = mapped(_column, parts)
         self._require_alike(_structure(parts))
+        # By key, because dictionaries may have another order in each batch.
         for column, part in leaf_pairs(self._columns, parts):
             column.append(part)
         self.count += len(batch.y)

@@ -53,6 +53,7 @@ def batches_of(elements, keys, id_key, batched):
             batched = is_batch(*first)
         if count is None:
             yield _batch(x, y, ids, batched)
+        # Stacked examples are a batch already.
         elif not batched:
             yield _batch(x, y, ids, True)
         else:

@@ -40,6 +40,7 @@ def gathered(dataset, ids=None, keys=None, batched=None, class_names=None):
             columns.append(batch)
             names += [] if batch.ids is None else _names(batch.ids)
         x, y = columns.finish()
+    # Ids that the caller gives count more than `tfds_id`.
     if names and (ids is None or id_key is not None):
         ids = names
     elif id_key is not None:

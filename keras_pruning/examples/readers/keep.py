@@ -21,8 +21,8 @@ def keep(dataset, subset, batched=None):
         dataset: `tf.data.Dataset`, `keras.utils.PyDataset`, Grain `MapDataset`, Hugging Face
             `Dataset`, or torch `DataLoader` or `Dataset`.
         subset: `Subset` of all of its examples.
-        batched: whether an element of a `tf.data.Dataset` is a batch. Defaults to what its first
-            element shows.
+        batched: whether an element of a `tf.data.Dataset` is a batch. Found out by its first
+            element by default.
 
     Returns:
         A data set of the same kind. Batches of a `tf.data.Dataset` and of a `DataLoader` have the
@@ -52,6 +52,7 @@ def _is_batched(reader, dataset):
         raise InputError("The data set is empty. Expected at least one example. Received: none")
     if isinstance(element, Stack):
         element = mapped(lambda part: part[0, ...], element.elements)
+    # Its keys are not known here, and a batch has no single values.
     if isinstance(element, dict):
         return all(np.ndim(part) > 0 for part in leaves(element))
     first = next(batches_of(iter([element]), None, None, None))

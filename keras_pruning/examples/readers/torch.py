@@ -91,6 +91,7 @@ def _shuffles(loader):
     """
     from torch.utils.data import BatchSampler, RandomSampler, SequentialSampler
 
+    # Exact types, because a subclass may give another order.
     sampler = loader.sampler
     batches = loader.batch_sampler
     shuffles = type(sampler) is RandomSampler
