@@ -17,7 +17,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 import keras_pruning as kp
-from keras_pruning.doctor.predicted_class import PredictedClass
+from keras_pruning.wrong_labels.predicted_class import PredictedClass
 
 SUBJECTS = ("computers", "definitions", "food", "love", "medicine", "politics", "science", "work")
 CUTS = ("Fair", "Good", "Very Good", "Premium", "Ideal")

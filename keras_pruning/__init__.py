@@ -3,9 +3,9 @@
     examples ──► probes + scores ──► score table ──► selection ──► training ──► comparison
     examples/    probing/  scores/   tables/         selection/    training/    comparison/
 
-`doctor/` tests scores on planted label noise, and `reports/` shows results. All of them build on
-`models/`, `embeddings/`, `statistics/`, `jobs/` and `backend/`. The command line is in `cli.py` and
-`commands/`.
+`wrong_labels/` tests scores on planted label noise, and `reports/` shows results. All of them build
+on `models/`, `embeddings/`, `statistics/`, `jobs/` and `backend/`. The command line is in `cli.py`
+and `commands/`.
 
 The names below are in the order of the walk. Each is imported on first use, because TensorFlow
 takes seconds to load.
@@ -26,6 +26,8 @@ _HOMES = {
     "select": "selection",
     "Subset": "selection",
     "keep": "examples.readers.keep",
+    "suspects": "wrong_labels.suspect_list",
+    "doctor": "wrong_labels.any_model",
     "InputError": "errors",
 }
 # Modules that import Keras.

@@ -34,7 +34,8 @@ class DatasetConfig:
         fraction: fraction of the training examples to draw, stratified, before everything else.
         seed: seed of that draw, and of the label noise.
         data_dir: folder of the TFDS data sets.
-        image_size: height and width in pixels that images of folder: and tfds: are resized to.
+        image_size: height and width in pixels that images of files and of tfds: are resized to.
+        skip_broken: whether files that cannot be read are left out. Without it they are an error.
         scale: number that values are multiplied by. Defaults to 1/255 for pixels of files. 1 leaves
             them as they are, for models with their own scaling.
         test_fraction: fraction of all examples to test with, for sources without a test split.
@@ -42,6 +43,9 @@ class DatasetConfig:
         id_column: column of the ids. Defaults to id, if there is one.
         split_column: column that says train or test. Defaults to split, if there is one.
         input_columns: columns of the inputs. Defaults to all others.
+        image_column: column of paths of images, which are the inputs then.
+        train_split: split of tfds: to train on, such as train[:80%]. Defaults to train.
+        test_split: split of tfds: to test with. Defaults to test, otherwise to validation.
         label_noise: fraction of the training labels to replace by other classes, to test scores.
     """
 
@@ -50,12 +54,16 @@ class DatasetConfig:
     seed: int = 0
     data_dir: str | None = None
     image_size: int | None = None
+    skip_broken: bool | None = None
     scale: float | None = None
     test_fraction: float | None = None
     label_column: str | None = None
     id_column: str | None = None
     split_column: str | None = None
     input_columns: list[str] | None = None
+    image_column: str | None = None
+    train_split: str | None = None
+    test_split: str | None = None
     label_noise: float = 0.0
 
     def __post_init__(self):

@@ -31,7 +31,7 @@ ROOMS = [
     "training",
     "probing",
     "comparison",
-    "doctor",
+    "wrong_labels",
     "commands",
     "cli",
 ]

@@ -14,6 +14,11 @@ def table():
     return kp.ScoreTable(["a", "b"], [0, 1], {"el2n": [1.0, 2.0]}, metadata=metadata)
 
 
+def pair():
+    """A table and its examples."""
+    return table(), kp.Examples.from_arrays(np.zeros((2, 3)), [0, 1], ["a", "b"])
+
+
 def not_none(value):
     """The value, or another wrong one for arguments that may be `None`."""
     return 0 if value is None else value
@@ -57,6 +62,21 @@ CALLS = {
         lambda wrong: kp.select(table(), "el2n", 0.5, seed=wrong),
     ],
     "Subset": [lambda wrong: kp.Subset.load(wrong)],
+    "suspects": [
+        lambda wrong: kp.suspects(wrong, random_images(2)),
+        lambda wrong: kp.suspects(table(), wrong),
+        lambda wrong: kp.suspects(*pair(), by=not_none(wrong)),
+        lambda wrong: kp.suspects(*pair(), model=not_none(wrong)),
+        lambda wrong: kp.suspects(*pair(), predictions=not_none(wrong)),
+        lambda wrong: kp.suspects(*pair(), count=not_none(wrong)),
+    ],
+    "doctor": [
+        lambda wrong: kp.doctor(wrong, random_images(9)),
+        lambda wrong: kp.doctor(lambda noisy: wrong, random_images(9)),
+        lambda wrong: kp.doctor(lambda noisy: noisy, wrong),
+        lambda wrong: kp.doctor(lambda noisy: noisy, random_images(9), noise=wrong),
+        lambda wrong: kp.doctor(lambda noisy: noisy, random_images(9), seed=wrong),
+    ],
     "keep": [lambda wrong: kp.keep(WRONG["tf.data"], wrong)],
 }
 ELSEWHERE = {"ScoreCallback", "score_checkpoints", "InputError"}

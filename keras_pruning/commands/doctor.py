@@ -1,8 +1,8 @@
 """`doctor`: plants wrong labels and measures which scores find them."""
 
 from keras_pruning.commands.config_options import add_config, config_and_output
-from keras_pruning.doctor.report import FILES, as_tables
 from keras_pruning.probing.plan import ScoringPlan
+from keras_pruning.wrong_labels.report import FILES, as_tables
 
 HELP = "Plant label noise and measure which scores find it."
 
@@ -26,7 +26,7 @@ def add_arguments(parser):
 
 def run(values):
     """Examines the scores of a config and shows the diagnosis."""
-    from keras_pruning.doctor.examination import examine
+    from keras_pruning.wrong_labels.examination import examine
 
     config, output = config_and_output(values)
     examination = examine(ScoringPlan.from_config(config), output, values.noise, values.suspects)

@@ -183,6 +183,10 @@ _SHARED = (
     "test_fraction",
     "label_column",
     "input_columns",
+    "image_column",
+    "skip_broken",
+    "train_split",
+    "test_split",
     "label_noise",
 )
 

@@ -1,6 +1,7 @@
 """Labelled examples with ids, labels, inputs and batches, and the sources they are loaded from."""
 
 from keras_pruning.arguments import (
+    require_boolean,
     require_label_noise,
     require_path,
     require_positive_integer,
@@ -32,15 +33,21 @@ def load_examples(name, split="train", fraction=1.0, seed=0, label_noise=0.0, **
 
     Options:
         data_dir: folder of the TFDS data sets. Defaults to the folder that TFDS uses.
-        image_size: height and width in pixels that images of `folder:` and `tfds:` are resized to.
+        image_size: height and width in pixels that images of files and of `tfds:` are resized to.
             Defaults to their own size, which must be the same for all images.
+        skip_broken: whether files of `folder:` and images of a table that cannot be read are left
+            out with a warning. Defaults to an error that lists them.
         scale: number that values are multiplied by. Defaults to 1/255 for pixels that the source
             decodes, and to values as they are for all others. 1 leaves all values as they are.
         test_fraction: float in (0, 1), the fraction of all examples to test with, drawn stratified
-            and always the same. For sources that have no test split.
+            and always the same. For `folder:` and tables without a test part, and for `tfds:`,
+            where it is drawn from `train_split`.
+        train_split, test_split: splits of `tfds:`, such as `"train[:80%]"`. Default to `train` and
+            to `test`, or to `validation` if there is no `test` with labels.
         label_column, id_column, split_column: names of columns of `csv:` and `parquet:`. Default to
             `label`, `id` and `split`.
         input_columns: names of the columns of inputs. Defaults to all others.
+        image_column: name of a column of paths of images, which are the inputs then.
 
     Returns:
         `Examples`.
@@ -69,21 +76,29 @@ def load_examples(name, split="train", fraction=1.0, seed=0, label_noise=0.0, **
 def _checked(name, source, options):
     """Returns the options that have a value. Raises an `InputError` if `source` takes another."""
     known = {*_OF_EVERY_SOURCE, *(option for other in SOURCES.values() for option in other.takes)}
-    for option, value in options.items():
+    for option in options:
         if option not in known:
             raise unknown("option of a source", option, sorted(known))
-        if value is not None and option not in (*_OF_EVERY_SOURCE, *source.takes):
-            takers = [f"{kind}:" for kind, other in SOURCES.items() if option in other.takes]
-            raise InputError(
-                f"Invalid `{option}`. Expected none, except for {' and '.join(takers)}. "
-                f"Received: {option}={value} for {name}"
-            )
     options = {
         **options,
         "image_size": require_positive_integer("image_size", options.get("image_size")),
         "test_fraction": require_test_fraction(options.get("test_fraction")),
+        "skip_broken": require_boolean("skip_broken", options.get("skip_broken") or False) or None,
     }
-    return {option: value for option, value in options.items() if value is not None}
+    options = {option: value for option, value in options.items() if value is not None}
+    for option, value in options.items():
+        if option not in (*_OF_EVERY_SOURCE, *source.takes):
+            raise _not_taken(name, option, value, lambda other, key=option: key in other.takes)
+    return options
+
+
+def _not_taken(name, option, value, is_taken_by):
+    """Returns the error of an option that a source does not take."""
+    takers = [f"{kind}:" for kind, source in SOURCES.items() if is_taken_by(source)]
+    return InputError(
+        f"Invalid `{option}`. Expected none, except for {', '.join(takers)}. "
+        f"Received: {option}={value} for {name}"
+    )
 
 
 def _loaded(name, source, location, split, options):
@@ -92,10 +107,7 @@ def _loaded(name, source, location, split, options):
     if "test_fraction" not in options:
         return source.load(location, split, **taken)
     if not source.has_whole:
-        takers = [f"{kind}:" for kind, other in SOURCES.items() if other.has_whole]
-        raise InputError(
-            f"Invalid `test_fraction`. Expected none, except for {', '.join(takers)}, which may "
-            f"have no test split. Received: test_fraction={options['test_fraction']} for {name}"
-        )
+        fraction = options["test_fraction"]
+        raise _not_taken(name, "test_fraction", fraction, lambda other: other.has_whole)
     whole = source.load(location, None, **taken)
     return held_out(whole, options["test_fraction"], split)

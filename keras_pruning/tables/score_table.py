@@ -11,6 +11,7 @@ from keras_pruning.storage import new_file, require_name
 from keras_pruning.tables import columns as checks
 from keras_pruning.tables import parquet
 from keras_pruning.tables.csv_files import write_csv
+from keras_pruning.tables.data_frames import data_frame
 from keras_pruning.tables.metadata import require_metadata
 
 KIND = "keras_pruning.scores"
@@ -190,21 +191,7 @@ class ScoreTable:
         Raises:
             InputError: if pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise InputError(
-                "Cannot make a data frame. Expected an installed pandas. Received: none. Run "
-                "`pip install pandas`."
-            ) from error
-        columns = self._as_columns()
-        ids = columns.pop("id")
-        # Longer numbers do not fit into an int64.
-        are_numbers = all(
-            name.isdecimal() and len(name) < 19 and str(int(name)) == name for name in ids
-        )
-        index = pd.Index(ids.astype(int) if are_numbers else ids.tolist(), name="id")
-        return pd.DataFrame(columns, index=index)
+        return data_frame(self._as_columns())
 
     def _as_columns(self):
         """Returns all columns of a file, in order."""

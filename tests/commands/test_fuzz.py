@@ -1,5 +1,6 @@
 """Command lines and config files made at random: one message and exit code 2, never a traceback."""
 
+import logging
 import random
 import re
 
@@ -120,6 +121,12 @@ def fuzz_configs(seed, count, capsys, tmp_path, monkeypatch):
         command = random_.choice(("score", "train", "sweep", "doctor"))
         arguments = [command, "--config", "c.yaml", "--dataset.fraction=0.0001"]
         require_one_message(capsys, arguments, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def no_captured_log(monkeypatch):
+    """Keeps words that are not UTF-8 out of the captured log. pytest-xdist cannot send them."""
+    monkeypatch.setattr(logging.getLogger("keras_pruning"), "disabled", True)
 
 
 @pytest.mark.parametrize("fuzz", [fuzz_lines, fuzz_configs])

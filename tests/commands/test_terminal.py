@@ -12,12 +12,12 @@ import pytest
 
 from keras_pruning import cli
 from keras_pruning.commands import terminal
-from keras_pruning.doctor.diagnosis import diagnose
-from keras_pruning.doctor.report import as_tables
 from keras_pruning.errors import InputError
 from keras_pruning.reports.terminal_tables import new_table
 from keras_pruning.reports.terminal_text import defused
 from keras_pruning.tables.score_table import ScoreTable
+from keras_pruning.wrong_labels.diagnosis import diagnose
+from keras_pruning.wrong_labels.report import as_tables
 
 ROOT = Path(__file__).parents[2]
 # Names that a terminal or Rich would obey, and how they are shown.

@@ -17,11 +17,11 @@ import keras_pruning as kp
 from keras_pruning import InputError
 from keras_pruning.comparison import report
 from keras_pruning.config import Config, DatasetConfig, ModelConfig, ProbeConfig, TrainingConfig
-from keras_pruning.doctor.examination import examine
 from keras_pruning.probing import extrapolation, work
 from keras_pruning.probing.estimates import NEIGHBOURS, over_probes
 from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.probing.scored_examples import scored_part
+from keras_pruning.wrong_labels.examination import examine
 
 # Trains and scores for many seconds.
 pytestmark = pytest.mark.slow

@@ -25,16 +25,22 @@ class Source:
     has_whole: bool = False
 
 
-_COLUMNS = ("label_column", "id_column", "split_column", "input_columns")
+_IMAGES = ("image_size", "skip_broken")
+_COLUMNS = (*_IMAGES, "image_column", "label_column", "id_column", "split_column", "input_columns")
 
 SOURCES = {
     "digits": Source(digits.load),
     "idx": Source(idx.load, "DIR"),
     "npz": Source(npz.load, "FILE"),
-    "folder": Source(folder.load, "DIR", takes=("image_size",)),
+    "folder": Source(folder.load, "DIR", takes=_IMAGES, has_whole=True),
     "csv": Source(table_files.load_csv, "FILE", takes=_COLUMNS, has_whole=True),
     "parquet": Source(table_files.load_parquet, "FILE", takes=_COLUMNS, has_whole=True),
-    "tfds": Source(tfds.load, "NAME", takes=("data_dir", "image_size")),
+    "tfds": Source(
+        tfds.load,
+        "NAME",
+        takes=("data_dir", "image_size", "train_split", "test_split"),
+        has_whole=True,
+    ),
 }
 
 

@@ -130,7 +130,7 @@ def _verified(folder, key, scale):
     return Decoded(inputs, labels, ids) if inputs.digest == recorded["inputs"] else None
 
 
-def write(folder, key, total, blocks, scale):
+def write(folder, key, total, blocks, scale, may_be_fewer=False):
     """Writes a new folder of the cache, which appears complete or not at all.
 
     Args:
@@ -139,6 +139,7 @@ def write(folder, key, total, blocks, scale):
         total: number of images.
         blocks: iterable of uint8 images `(block, height, width, channels)`, labels and ids.
         scale: `scale` of the `Inputs`, which is part of their hash.
+        may_be_fewer: whether there may be fewer than `total` images.
     """
     limit = size_limit()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +153,15 @@ def write(folder, key, total, blocks, scale):
         # A folder below the temporary one, because other users cannot open a temporary folder.
         entry = Path(beside) / "entry"
         entry.mkdir()
-        digest, labels, ids = _write_images(entry / "images.npy", total, blocks, scale)
+        path = entry / "images.npy"
+        digest, labels, ids = _write_images(path, total, blocks, scale)
+        if len(labels) != total:
+            if not may_be_fewer:
+                raise InputError(
+                    f"Damaged data set. Expected {total} examples, as it declares. "
+                    f"Received: {len(labels)}"
+                )
+            digest = _with_count(path, len(labels), scale)
         np.save(entry / "labels.npy", labels)
         np.save(entry / "ids.npy", ids)
         hashes = {name: file_digest(entry / f"{name}.npy") for name in ("labels", "ids")}
@@ -192,13 +201,22 @@ def _write_images(path, total, blocks, scale):
             digest.update(content)
             labels.append(block_labels)
             ids.append(block_ids)
-    # The header promised `total` images.
-    count = sum(map(len, labels))
-    if count != total:
-        raise InputError(
-            f"Damaged data set. Expected {total} examples, as it declares. Received: {count}"
-        )
     return digest.hexdigest(), np.concatenate(labels), np.concatenate(ids)
+
+
+def _with_count(path, count, scale):
+    """Writes the number of images into the header of a `.npy` file, and returns their new hash."""
+    with open(path, "r+b") as file:
+        np.lib.format.read_magic(file)
+        shape, _, _ = np.lib.format.read_array_header_1_0(file)
+        start = file.tell()
+        file.seek(0)
+        # NumPy leaves room for a first axis of any length.
+        header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape[1:])}
+        np.lib.format.write_array_header_1_0(file, header)
+        if file.tell() != start:
+            raise OSError(None, "a header of another length than before")
+    return Inputs(np.lib.format.open_memmap(path, mode="r"), scale).digest
 
 
 def _require_space(path, size):

@@ -24,7 +24,7 @@ def decoder():
     return {"version": _VERSION, "pillow": PIL.__version__, **codecs}
 
 
-def load(key, total, items, decode):
+def load(key, total, items, decode, check=None):
     """Returns the images of a data set, decoded now or by an earlier process.
 
     They are stored in a folder of the cache that is named by a hash of `key`. Up to
@@ -37,7 +37,9 @@ def load(key, total, items, decode):
         total: number of examples. It may be `None` if `key` is `None`.
         items: iterable of arguments of `decode`. It is not iterated if the cache has the images.
         decode: function of an item that returns `(pixels, label, id)`, with uint8 pixels
-            `(height, width, channels)`. It runs in threads.
+            `(height, width, channels)`, or `None` to leave out the item. It runs in threads.
+        check: function that is called once all items are decoded. It may raise an error. With it,
+            fewer than `total` images may be stored.
 
     Returns:
         `Decoded`, with inputs that batches scale to [0, 1].
@@ -47,7 +49,7 @@ def load(key, total, items, decode):
             cache cannot be written.
     """
     # A generator: it decodes nothing until it is read.
-    blocks = _blocks(items, total, decode)
+    blocks = _blocks(items, total, decode, check)
     if key is None:
         images, labels, ids = map(np.concatenate, zip(*blocks, strict=True))
         return Decoded(Inputs(images, PIXEL_SCALE), labels, ids)
@@ -56,7 +58,7 @@ def load(key, total, items, decode):
     if decoded is None:
         # Decode into the cache, then read from there, so that large images leave the memory.
         try:
-            decoded_cache.write(folder, key, total, blocks, PIXEL_SCALE)
+            decoded_cache.write(folder, key, total, blocks, PIXEL_SCALE, check is not None)
             decoded = decoded_cache.read(folder, key, PIXEL_SCALE)
         except OSError as error:
             raise _cannot_store(folder, error.strerror or error) from error
@@ -85,7 +87,7 @@ def resized(pixels, size):
     return np.asarray(image).reshape(size, size, -1)
 
 
-def _blocks(items, total, decode):
+def _blocks(items, total, decode, check):
     """Decodes the items and yields images, labels and ids of up to `_BLOCK` items, in order."""
     from tqdm import tqdm
 
@@ -93,11 +95,16 @@ def _blocks(items, total, decode):
     # Decode in threads, and compare every shape with the first one.
     first = None
     with ThreadPoolExecutor() as pool:
-        while block := list(pool.map(decode, itertools.islice(items, _BLOCK))):
+        while block := list(itertools.islice(items, _BLOCK)):
+            block = [example for example in pool.map(decode, block) if example is not None]
+            if not block:
+                continue
             images, labels, ids = zip(*block, strict=True)
             first = first or (ids[0], images[0].shape)
             _require_one_shape(first, ids, images)
             yield np.stack(images), np.array(labels, np.int64), np.array(ids, str)
+    if check is not None:
+        check()
     if first is None:
         raise InputError("Empty data set. Expected at least one image. Received: none")
 

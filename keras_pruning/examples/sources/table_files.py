@@ -1,4 +1,4 @@
-"""`csv:FILE` and `parquet:FILE`: a table with a label, and columns of numbers or texts."""
+"""`csv:FILE` and `parquet:FILE`: a table with a label, and numbers, texts or paths of images."""
 
 import functools
 from pathlib import Path
@@ -9,6 +9,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
 from keras_pruning.examples.given_inputs import given_inputs
 from keras_pruning.examples.given_labels import given_labels
+from keras_pruning.examples.sources import table_images
 
 
 def load(
@@ -19,25 +20,33 @@ def load(
     id_column=None,
     split_column=None,
     input_columns=None,
+    image_column=None,
+    image_size=None,
+    skip_broken=False,
 ):
     """Loads the rows of a split.
 
     Columns of numbers become one array `(examples, columns)`. A single column of text becomes
-    strings. Other columns become a dictionary by their names. An id is the entry of the id column,
-    otherwise the position of the row in the file.
+    strings. Other columns become a dictionary by their names. Paths of images become their pixels,
+    as in `folder:`. An id is the entry of the id column, otherwise the path of the image, otherwise
+    the position of the row in the file.
 
     Args:
         kind: `"csv"` or `"parquet"`.
         location: path of the file.
-        split: `"train"` or `"test"`, an entry of the split column, or `None` for all rows.
+        split: `"train"` or `"test"`, an entry of the split column, or `None` for all rows. Without
+            that column all rows are training rows.
         label_column: name of the column of labels. Defaults to `label`.
         id_column: name of the column of ids. Defaults to `id`, if there is one.
         split_column: name of the column of splits. Defaults to `split`, if there is one.
         input_columns: names of the columns of inputs, in order. Defaults to all others.
+        image_column: name of a column of paths of images, absolute or relative to the folder of the
+            file. They are the inputs then.
+        image_size, skip_broken: as in `folder:`.
 
     Raises:
-        InputError: if the file or a column is missing, if a value is missing, or if a label of the
-            test split is not among those of the training split.
+        InputError: if the file or a column is missing, if a value is missing, if a label of the
+            test split is not among those of the training split, or if images cannot be read.
     """
     table = _read(kind, location)
     label = _name(table, location, "label_column", label_column, "label")
@@ -50,18 +59,19 @@ def load(
     numbers, num_classes, names = given_labels(
         labels[rows], classes.num_classes, classes.class_names
     )
-    special = {label, identity, splits}
-    inputs = input_columns or [name for name in table.column_names if name not in special]
-    for name in inputs:
-        _name(table, location, "input_columns", name, None)
-    if not inputs:
-        raise InputError(
-            f"No inputs in {location}. Expected columns beside the label. "
-            f"Received: {', '.join(table.column_names)}"
-        )
-    x = _inputs([_values(table, location, name)[rows] for name in inputs], inputs)
-    ids = np.flatnonzero(rows) if identity is None else _values(table, location, identity)[rows]
-    stored = given_inputs(x, len(numbers))
+    ids = None if identity is None else _values(table, location, identity)
+    options = {"image_size": image_size, "skip_broken": skip_broken}
+    if image_column is None:
+        table_images.require_none(location, **options)
+        special = {label, identity, splits}
+        inputs = input_columns or [name for name in table.column_names if name not in special]
+        stored = given_inputs(_columns(table, location, inputs, rows), len(numbers))
+        ids = np.flatnonzero(rows) if ids is None else ids[rows]
+    else:
+        _name(table, location, "image_column", image_column, None)
+        paths = _values(table, location, image_column)
+        ids = paths if ids is None else ids
+        stored, numbers, ids = table_images.load(location, paths, ids, numbers, rows, **options)
     return Examples(stored, numbers, ids, num_classes, kind, split or "train", names)
 
 
@@ -106,13 +116,18 @@ def _name(table, location, option, name, default, is_optional=False):
 
 def _rows(table, location, column, split):
     """Returns two masks of the rows: those of a split, and those of the training split."""
-    if split is None:
+    if split is None and column is not None:
+        raise InputError(
+            f"Invalid `test_fraction`. Expected none, because {location} has the column {column!r} "
+            "of splits. Leave out the option, or the column."
+        )
+    if split is None or (split == "train" and column is None):
         return np.full(len(table), True), np.full(len(table), True)
     if column is None:
         raise InputError(
-            f"No splits in {location}. Expected a column `split` with the entries train and test. "
-            f"Received: {', '.join(table.column_names)}. Set `dataset.split_column` to another "
-            "name, or `dataset.test_fraction` to the fraction of the rows to test with."
+            f"No test examples in {location}. Expected a column `split` with the entries train and "
+            f"test. Received: {', '.join(table.column_names)}. Set `split_column` to the name of "
+            "another column, or `test_fraction` to the fraction of the rows to test with."
         )
     entries = _values(table, location, column)
     masks = [entries == name for name in (split, "train")]
@@ -149,8 +164,16 @@ def _values(table, location, name):
     )
 
 
-def _inputs(columns, names):
+def _columns(table, location, names, rows):
     """Returns columns as one array, or as a dictionary if they cannot be one."""
+    for name in names:
+        _name(table, location, "input_columns", name, None)
+    if not names:
+        raise InputError(
+            f"No inputs in {location}. Expected columns beside the label. "
+            f"Received: {', '.join(table.column_names)}"
+        )
+    columns = [_values(table, location, name)[rows] for name in names]
     if all(column.dtype != object for column in columns):
         kind = np.result_type(*columns)
         return np.stack([column.astype(kind) for column in columns], axis=1)

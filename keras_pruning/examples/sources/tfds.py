@@ -1,21 +1,15 @@
 """`tfds:NAME`: a data set of TensorFlow Datasets (TFDS) with images and class labels."""
 
-import contextlib
-import io
-import logging
 import os
-import sys
 
 import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
-from keras_pruning.examples.sources import decoded_images
-
-_DOWNLOAD_RETRIES = 3
+from keras_pruning.examples.sources import decoded_images, tfds_records
 
 
-def load(location, split, data_dir=None, image_size=None):
+def load(location, split, data_dir=None, image_size=None, train_split="train", test_split=None):
     """Loads uint8 pixels `(examples, height, width, channels)`.
 
     An id is the one of TFDS, `FILE__INDEX`. Examples are in the order of the files. The image and
@@ -25,44 +19,50 @@ def load(location, split, data_dir=None, image_size=None):
 
     Args:
         location: a name for `tfds.builder`, such as `cifar10`, `imagenette/160px` or `mine:1.0.0`.
-        split: `"train"` or `"test"`.
+        split: `"train"`, `"test"`, or `None` for all examples of `train_split`.
         data_dir: folder of the TFDS data sets. Defaults to the folder that TFDS uses.
         image_size: height and width in pixels that images are resized to. Required if images differ
             in size.
+        train_split: split of TFDS to train on, such as `"train[:80%]"` or `"train+extra"`.
+        test_split: split of TFDS to test with. Defaults to `test`, or to `validation` if there is
+            no `test` or if it has no labels.
 
     Raises:
         InputError: if the data set is unknown, if it is not prepared and cannot be downloaded, if
             it cannot be read, or if it has no such split, no uint8 image or no class label.
     """
+    if split is None and test_split is not None:
+        raise InputError(
+            "Invalid `test_fraction`. Expected none beside `test_split`. Received: "
+            f"test_split={test_split}"
+        )
     # Find the data set, its features and the split.
-    builder = _prepared(location, data_dir)
+    builder = tfds_records.prepared(location, data_dir)
     image, label = _feature_names(builder, image_size)
-    name = _split_name(builder, split)
+    name, instead = _split_names(builder, split, train_split, test_split)
     try:
         inputs, labels, ids = _decoded(builder, name, (image, label), image_size)
-    except _NoLabelsError as error:
-        # As for a data set without the split `test`.
-        if split != "test" or "validation" not in builder.info.splits or name == "validation":
+    except tfds_records.NoLabelsError as error:
+        if instead is None:
             raise _unlabelled(builder, name) from error
         try:
-            inputs, labels, ids = _decoded(builder, "validation", (image, label), image_size)
-        except _NoLabelsError:
-            raise _unlabelled(builder, "test and validation") from error
+            inputs, labels, ids = _decoded(builder, instead, (image, label), image_size)
+        except tfds_records.NoLabelsError:
+            raise _unlabelled(builder, f"{name} and {instead}") from error
     classes = builder.info.features[label]
     source = f"tfds:{builder.info.full_name}"
-    return Examples(inputs, labels, ids, classes.num_classes, source, split, classes.names)
-
-
-class _NoLabelsError(Exception):
-    """The first example has the label -1, by which TFDS marks a split without labels."""
+    return Examples(
+        inputs, labels, ids, classes.num_classes, source, split or "train", classes.names
+    )
 
 
 def _decoded(builder, split, features, image_size):
     """Returns the `Decoded` of a split. They are decoded unless an earlier process has."""
+    info = _info(builder, split)
     return decoded_images.load(
         _key(builder, split, features, image_size),
-        builder.info.splits[split].num_examples if split in builder.info.splits else None,
-        _read(builder, split, *features),
+        None if info is None else info.num_examples,
+        tfds_records.read(builder, split, *features),
         lambda example: (decoded_images.resized(example[0], image_size), *example[1:]),
     )
 
@@ -73,24 +73,6 @@ def _unlabelled(builder, split):
         f"number for each example. Received: -1, by which TFDS marks missing labels. The splits "
         f"are {', '.join(builder.info.splits)}."
     )
-
-
-def _prepared(name, data_dir):
-    """Returns the TFDS builder of a data set, after a download if it is not prepared."""
-    try:
-        with _quiet(), _few_retries():
-            import tensorflow_datasets as tfds
-
-            builder = tfds.builder(name, data_dir=data_dir)
-            builder.download_and_prepare()
-            return builder
-    except Exception as error:  # The code of a data set raises errors of any kind.
-        folder = data_dir or os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
-        raise InputError(
-            f"Cannot load the TFDS data set {name!r}. Expected a data set that is prepared in "
-            f"{folder} or can be downloaded now. Received: {_reason(error)}. Prepare it with "
-            "`tfds build` on a machine with a network, or set `dataset.data_dir` to its folder."
-        ) from error
 
 
 def _feature_names(builder, image_size):
@@ -130,25 +112,41 @@ def _require_pixels(name, image, image_size):
         )
 
 
-def _split_name(builder, split):
-    """Returns the name of `split` in the data set: `validation` replaces a missing `test`."""
+def _split_names(builder, split, train_split, test_split):
+    """Returns the split of TFDS to read, and the one to read if it has no labels, or `None`."""
     names = list(builder.info.splits)
+    if split != "test" or test_split is not None:
+        name, instead = test_split if split == "test" else train_split, None
+    else:
+        # `validation` replaces a test split that is missing or has no labels.
+        choices = [name for name in ("test", "validation") if name in names]
+        name, instead = (*choices, None, None)[:2]
+        name = name or "test"
     # Without files TFDS knows no splits. It raises its own error if this one does not exist.
-    if split in names or not names:
-        return split
-    if split == "test" and "validation" in names:
-        return "validation"
-    raise InputError(
-        f"No split {split!r} in the TFDS data set {builder.info.full_name}. Expected one of its "
-        f"splits: {', '.join(names)}. Received: {split!r}"
-    )
+    if names and _info(builder, name) is None:
+        option = "test_split" if split == "test" else "train_split"
+        raise InputError(
+            f"No split {name!r} in the TFDS data set {builder.info.full_name}. Expected one of its "
+            f"splits: {', '.join(names)}, or a part such as {names[0]}[:80%]. Received: {name!r}. "
+            f"Set `dataset.{option}`{' or `dataset.test_fraction`' if split == 'test' else ''}."
+        )
+    return name, instead
+
+
+def _info(builder, split):
+    """Returns the information of TFDS about a split or a part of one, `None` if there is none."""
+    try:
+        info = builder.info.splits[split]
+    except (KeyError, ValueError, AssertionError):
+        return None
+    return info if info.num_examples else None
 
 
 def _key(builder, split, features, image_size):
     """Returns the cache key of the decoded images, `None` if a file of the split is missing."""
-    if split not in builder.info.splits:
+    info = _info(builder, split)
+    if info is None:
         return None
-    info = builder.info.splits[split]
     import tensorflow as tf
 
     # The state of each file stands for its content. No program sets the time of a change (ctime).
@@ -170,101 +168,3 @@ def _key(builder, split, features, image_size):
         "decoder": {**decoded_images.decoder(), "tensorflow": tf.__version__},
         "image_size": image_size,
     }
-
-
-def _read(builder, split, image, label):
-    """Yields images, labels and ids in the order of the files.
-
-    As a generator it reads nothing if the cache has the images.
-    """
-    try:
-        with _quiet():
-            dataset = _dataset(builder, split, {image: True, label: True})
-        for number, example in enumerate(dataset.as_numpy_iterator()):
-            if number == 0 and example[label] == -1:
-                raise _NoLabelsError
-            yield example[image], example[label], example["tfds_id"].decode()
-    except _NoLabelsError:
-        raise
-    except Exception as error:  # TensorFlow and each file format raise errors of their own.
-        raise InputError(
-            f"Cannot read the split {split!r} of the TFDS data set {builder.info.full_name} in "
-            f"{builder.data_dir}. Expected complete files. Received: {_reason(error)}"
-        ) from error
-
-
-def _dataset(builder, split, features):
-    """Returns the chosen features of a split with `tfds_id`, a `tf.data.Dataset`."""
-    import tensorflow_datasets as tfds
-
-    # Features that nobody needs, such as masks, are not decoded.
-    partial = tfds.decode.PartialDecoding(features)
-    if builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD:
-        return _array_records(builder, split, partial.extract_features(builder.info.features))
-    # Read one file after the other. By default TFDS takes 16 examples of each file in turn.
-    config = tfds.ReadConfig(
-        add_tfds_id=True, interleave_cycle_length=1, try_autocache=False, skip_prefetch=True
-    )
-    return builder.as_dataset(
-        split=split, decoders=partial, read_config=config, shuffle_files=False
-    )
-
-
-def _array_records(builder, split, features):
-    """Returns the same dataset as `as_dataset`, which does not read this format.
-
-    A TFDS data source supports neither ids nor partial decoding.
-    """
-    import tensorflow as tf
-    import tensorflow_datasets as tfds
-
-    # Pair each serialised record with an id in the form of the other formats.
-    raw = tfds.decode.DeserializeMethod.RAW_BYTES
-    source = builder.as_data_source(split=split, deserialize_method=raw)
-    files = builder.info.splits[split].file_instructions
-    ids = [f"{file.basename()}__{index}" for file in files for index in range(file.take)]
-    text = tf.TensorSpec((), tf.string)
-    records = tf.data.Dataset.from_generator(
-        lambda: zip(source, ids, strict=True), output_signature=(text, text)
-    )
-    # Deserialise the chosen features only.
-    return records.map(
-        lambda record, name: {"tfds_id": name, **features.deserialize_example(record)},
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-
-
-@contextlib.contextmanager
-def _few_retries():
-    """Makes a download without a network fail in seconds. TFDS retries for three minutes."""
-    from tensorflow_datasets.core.download import downloader
-
-    before = getattr(downloader, "MAX_RETRIES", None)
-    downloader.MAX_RETRIES = _DOWNLOAD_RETRIES
-    try:
-        yield
-    finally:
-        downloader.MAX_RETRIES = before
-
-
-@contextlib.contextmanager
-def _quiet():
-    """Silences the log of TFDS and TensorFlow. A terminal shows the progress of TFDS."""
-    loggers = [logging.getLogger(name) for name in ("absl", "tensorflow", "urllib3")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    errors = sys.stderr if sys.stderr.isatty() else io.StringIO()
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-def _reason(error):
-    """Returns the first line of an error with its type, at most 400 characters."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    return text.rstrip(".:") if len(text) <= 400 else text[:397] + "..."

@@ -92,7 +92,7 @@ def test_refuses_animations(folder):
 
 def test_headers_are_read_in_blocks(folder, monkeypatch):
     before = load(folder).fingerprint
-    monkeypatch.setattr("keras_pruning.examples.sources.folder._BLOCK", 5)
+    monkeypatch.setattr("keras_pruning.examples.sources.listed_images._BLOCK", 5)
     monkeypatch.setenv("KERAS_PRUNING_CACHE", str(folder / "cache"))
     assert load(folder).fingerprint == before
 

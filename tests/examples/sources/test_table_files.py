@@ -90,7 +90,7 @@ def test_a_test_set_is_drawn_stratified_and_stays(tmp_path, kind):
         ({"label": None}, {}, "Cannot find the column 'label' of `dataset.label_column`.*size"),
         ({}, {"id_column": "key"}, "Cannot find the column 'key' of `dataset.id_column`"),
         ({}, {"input_columns": ["size", "no"]}, "column 'no' of `dataset.input_columns`"),
-        ({"split": None}, {}, "No splits in.*`dataset.test_fraction`"),
+        ({"split": None}, {}, "No test examples in.*or `test_fraction`"),
         ({"split": ["train"] * 4}, {}, "No rows of the split 'test'.*Received: train"),
         (
             {"size": [1.5, 2.5, None, 4.5]},
@@ -103,12 +103,13 @@ def test_a_test_set_is_drawn_stratified_and_stays(tmp_path, kind):
         (
             {},
             {"image_size": 8},
-            "Invalid `image_size`.*except for folder: and tfds:",
+            "Invalid `image_size`.*has no `image_column`",
         ),
         ({}, {"colour": 8}, "Unknown option of a source.*Received: 'colour'"),
         ({}, {"test_fraction": 1.5}, "Invalid `test_fraction`. Expected a float in"),
         ({}, {"test_fraction": "half"}, "Invalid `test_fraction`. Expected a float in"),
-        ({}, {"test_fraction": 0.9}, "leaves at least one example of 4"),
+        ({}, {"test_fraction": 0.4}, "Invalid `test_fraction`.*has the column 'split'"),
+        ({"split": None}, {"test_fraction": 0.9}, "leaves at least one example of 4"),
     ],
 )
 def test_refuses_tables(tmp_path, changes, options, message):
@@ -122,7 +123,7 @@ def test_refuses_files_that_are_no_tables(tmp_path):
     for name in ("csv:nowhere.csv", f"csv:{tmp_path}", f"parquet:{tmp_path}/no.parquet"):
         with pytest.raises(InputError, match="Cannot read .*Expected a (csv|parquet) file"):
             load_examples(name)
-    with pytest.raises(InputError, match="Invalid `test_fraction`. Expected none, except for csv:"):
+    with pytest.raises(InputError, match="`test_fraction`. Expected none, except for folder:, csv"):
         load_examples("digits", test_fraction=0.2)
 
 

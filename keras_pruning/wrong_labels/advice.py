@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_pruning.doctor.diagnosis import HARDEST
+from keras_pruning.wrong_labels.hardest import HARDEST
 
 # AUROC: a score is suitable for cleaning from FINDS up and blind below WEAK. Below BLIND it ranks
 # wrong labels as easy.

@@ -8,10 +8,11 @@ from PIL import Image
 
 import keras_pruning as kp
 from keras_pruning.commands import terminal
-from keras_pruning.doctor import suspects
-from keras_pruning.doctor.advice import advise
-from keras_pruning.doctor.diagnosis import diagnose
-from keras_pruning.doctor.report import as_tables, write_report
+from keras_pruning.wrong_labels import suspect_list
+from keras_pruning.wrong_labels.advice import advise
+from keras_pruning.wrong_labels.diagnosis import diagnose
+from keras_pruning.wrong_labels.report import as_tables, write_report
+from keras_pruning.wrong_labels.suspect_list import SuspectList
 
 NAMES = ["[/x]", "=1+1", "line\nbreak\x1b[2J", "\u202egnp", "שלום", "long" * 200, "\x00", "[b]猫"]
 
@@ -32,21 +33,22 @@ def test_the_list_of_suspects_survives_any_name(examples, tmp_path):
     rows, predicted = np.arange(16), (examples.labels + 1) % len(NAMES)
     values = np.zeros(80)
     path = tmp_path / "suspects.csv"
-    suspects._write_csv(path, examples, rows, "el2n", values, predicted, values + 1)
+    listed = SuspectList(examples, rows, "el2n", values, predicted, values + 1)
+    listed.to_csv(path)
     with open(path, newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     assert [line["label_name"].removeprefix("'") for line in lines[:8]] == NAMES
     assert [line["id"].removeprefix("'") for line in lines] == examples.ids[rows].tolist()
     assert not any(cell[:1] in ("=", "+", "-", "@") for line in lines for cell in line.values())
-    suspects._write_picture(tmp_path / "suspects.png", examples, rows, predicted)
+    listed.save_picture(tmp_path / "suspects.png")
     with Image.open(tmp_path / "suspects.png") as picture:
         assert picture.size[0] > 100
 
 
 def test_captions_have_no_characters_that_are_obeyed():
-    assert suspects._in_ascii("[/x]", "#0") == "[/x]"
-    assert suspects._in_ascii("line\nbreak", "#2") == "#2"
-    assert suspects._in_ascii("שלום", "#4") == "#4"
+    assert suspect_list._in_ascii("[/x]", "#0") == "[/x]"
+    assert suspect_list._in_ascii("line\nbreak", "#2") == "#2"
+    assert suspect_list._in_ascii("שלום", "#4") == "#4"
 
 
 def test_the_report_and_its_tables_survive_any_name(examples, tmp_path, capsys):

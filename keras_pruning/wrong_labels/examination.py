@@ -4,13 +4,13 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_pruning.doctor.advice import advise
-from keras_pruning.doctor.diagnosis import Diagnosis, diagnose
-from keras_pruning.doctor.report import write_report
-from keras_pruning.doctor.suspects import Suspects, SuspectSearch
 from keras_pruning.errors import InputError
 from keras_pruning.probing import scoring
 from keras_pruning.selection.methods import fraction_name
+from keras_pruning.wrong_labels.advice import advise
+from keras_pruning.wrong_labels.diagnosis import Diagnosis, diagnose
+from keras_pruning.wrong_labels.report import write_report
+from keras_pruning.wrong_labels.suspects import Suspects, SuspectSearch
 
 logger = logging.getLogger("keras_pruning")
 FOLDER = "doctor"

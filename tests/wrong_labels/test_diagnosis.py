@@ -8,9 +8,10 @@ from scipy import stats
 
 import keras_pruning as kp
 from keras_pruning import InputError
-from keras_pruning.doctor.advice import advise, over_represented
-from keras_pruning.doctor.diagnosis import Diagnosis, Finding, diagnose, hardest_class_shares
-from keras_pruning.doctor.report import as_tables
+from keras_pruning.wrong_labels.advice import advise, over_represented
+from keras_pruning.wrong_labels.diagnosis import Diagnosis, Finding, diagnose
+from keras_pruning.wrong_labels.hardest import hardest_class_shares
+from keras_pruning.wrong_labels.report import as_tables
 
 CLEAN = np.array([0, 1, 0, 1, 0, 1])
 PLANTED = np.array([1, 0, 0, 1, 0, 1])

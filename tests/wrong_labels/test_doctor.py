@@ -15,10 +15,11 @@ from PIL import Image
 from support.small import run
 
 import keras_pruning as kp
-from keras_pruning.doctor import suspects
-from keras_pruning.doctor.diagnosis import diagnose
-from keras_pruning.doctor.suspects import majority, suspect_rows
 from keras_pruning.probing import probes as probe
+from keras_pruning.wrong_labels import suspect_list, suspects
+from keras_pruning.wrong_labels.diagnosis import diagnose
+from keras_pruning.wrong_labels.suspect_list import SuspectList, suspect_rows
+from keras_pruning.wrong_labels.suspects import majority
 
 # Trains and scores for many seconds.
 pytestmark = pytest.mark.slow
@@ -196,14 +197,15 @@ def test_a_folder_of_somebody_else_is_left_alone(practice, capsys, tmp_path):
 def test_the_captions_below_the_suspects(monkeypatch, tmp_path):
     captions = []
     monkeypatch.setattr(
-        suspects,
+        suspect_list,
         "grid",
         lambda pixels, lines, columns: captions.extend(lines) or np.zeros((9, 9, 3), "uint8"),
     )
     x, ids = np.zeros((3, 4, 4, 1), "uint8"), ["train/cat/0017.png", "b", "ç"]
     examples = kp.Examples.from_arrays(x, [0, 1, 2], ids)
     examples.class_names = ["cat", "dog", "猫"]
-    suspects._write_picture(tmp_path / "s.png", examples, [2, 0, 1], np.array([1, 2, 0]))
+    predicted, rows = np.array([1, 2, 0]), np.array([2, 0, 1])
+    SuspectList(examples, rows, "aum", np.zeros(3), predicted).save_picture(tmp_path / "s.png")
     assert captions == [
         ["#2", "or cat?", "rank 1"],
         ["cat", "or dog?", "../0017.png"],
@@ -285,7 +287,7 @@ def test_a_list_without_suspects(shape, tmp_path, monkeypatch):
 def test_a_list_of_examples_that_are_no_images(tmp_path, monkeypatch):
     scores = [{"name": "vog"}, {"name": "el2n", "epoch": 3}]
     found, extra = found_suspects(tmp_path, monkeypatch, (5,), [0, 0, 0, 1], scores)
-    assert extra == [("keras_pruning.doctor.predicted_class:PredictedClass", {"epoch": 3})]
+    assert extra == [("keras_pruning.wrong_labels.predicted_class:PredictedClass", {"epoch": 3})]
     assert [path.name for path in found.files] == ["suspects.csv"]
     assert found.files[0].read_text().splitlines() == [
         "rank,id,label,label_name,predicted,predicted_name,probes_agree,vog",

@@ -5,12 +5,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.fractions import rounded_count
 from keras_pruning.statistics.intervals import auroc_chance_half_width
 from keras_pruning.statistics.ranks import rank_correlations
-
-# Fraction of the examples that count as the hardest.
-HARDEST = 0.1
+from keras_pruning.wrong_labels.advice import advise
+from keras_pruning.wrong_labels.hardest import hardest_class_shares
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Finding:
     class_shares: list[float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """The numbers of all scores.
 
@@ -66,6 +64,16 @@ class Diagnosis:
     class_shares: list[float]
     findings: list[Finding]
     correlations: np.ndarray
+
+    def __repr__(self):
+        ranked = sorted(self.findings, key=lambda finding: -finding.auroc)
+        shown = ", ".join(f"{finding.score} {finding.auroc:.3f}" for finding in ranked)
+        return f"<Diagnosis of {self.planted:,} wrong labels in {self.examples:,}: AUROC {shown}>"
+
+    @property
+    def advice(self):
+        """Sentences on the scores to use, a list."""
+        return advise(self)
 
     @property
     def best(self):
@@ -141,29 +149,6 @@ def _finding(table, name, planted, classes):
 def _finite(value):
     """Returns `value`, or `None` for the NaN of a constant score, which has no correlation."""
     return value if value is not None and np.isfinite(value) else None
-
-
-def hardest_class_shares(difficulty, labels, num_classes, part=HARDEST):
-    """Returns the share of each class among the hardest examples.
-
-    Examples that tie at the border count in parts: the mean over all ways to break the tie.
-
-    Args:
-        difficulty: floats `(examples,)`, higher is harder.
-        labels: integers `(examples,)`.
-        num_classes: number of classes C.
-        part: fraction of the examples that counts as the hardest, at least one example.
-
-    Returns:
-        Floats `(classes,)` that sum to 1.
-    """
-    count = max(1, rounded_count(part, len(labels)))
-    # The difficulty of the last example that is in
-    border = np.sort(difficulty)[-count]
-    inside, tied = difficulty > border, difficulty == border
-    # Ties share the places that are left
-    weights = inside + tied * ((count - inside.sum()) / tied.sum())
-    return np.bincount(labels, weights, num_classes) / count
 
 
 def _correlations(table):

@@ -8,24 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_pruning.doctor.advice import FINDS
 from keras_pruning.errors import InputError
 from keras_pruning.probing import probes, scoring
 from keras_pruning.probing.probe_files import FOLDER, ProbeFiles
 from keras_pruning.recipes import require_same_recipe
-from keras_pruning.reports.pictures import are_images, grid
-from keras_pruning.selection.ranking import hardest_first
+from keras_pruning.reports.pictures import are_images
 from keras_pruning.storage import RECIPE, new_folder, read_json, require_writable, write_json
 from keras_pruning.tables import parquet
-from keras_pruning.tables.csv_files import write_csv
 from keras_pruning.tables.score_table import ScoreTable
+from keras_pruning.wrong_labels.advice import FINDS
+from keras_pruning.wrong_labels.suspect_list import SuspectList, suspect_rows
 
 logger = logging.getLogger("keras_pruning")
 KIND = "keras_pruning.predictions"
 PREDICTED = "predicted_class"
-_PREDICTED_CLASS = "keras_pruning.doctor.predicted_class:PredictedClass"
-# Size of the picture, in examples.
-SHOWN, COLUMNS = 40, 8
+_PREDICTED_CLASS = "keras_pruning.wrong_labels.predicted_class:PredictedClass"
 # More contradictions than this fraction point to the probes rather than to the labels.
 TOO_MANY = 0.3
 
@@ -48,12 +45,6 @@ def majority(votes, labels):
     predicted = votes[np.argmax(support, axis=0), np.arange(len(labels))]
     in_doubt = np.sum(votes == labels, axis=0) == support.max(axis=0)
     return np.where(in_doubt, labels, predicted), support.max(axis=0) / len(votes)
-
-
-def suspect_rows(difficulty, predicted, labels, seed=0):
-    """Returns the rows whose label the probes contradict, hardest first, ties in random order."""
-    ranking = hardest_first(difficulty, np.random.default_rng(seed))
-    return ranking[(predicted != labels)[ranking]]
 
 
 @dataclass(frozen=True)
@@ -154,17 +145,17 @@ class SuspectSearch:
         is_listed = _holds(self._folder, recipe)
         table, predicted, share = self._predictions()
         rows = suspect_rows(table.difficulty(best.score), predicted, table.labels)
-        listed = rows[: self.count]
+        columns = (table[best.score], predicted, share)
+        listed = SuspectList(examples, rows, best.score, *columns).at_most(self.count)
         if is_listed:
             logger.info("Reused %s: it has the same recipe.", self._folder)
         else:
-            scored = (table[best.score], predicted, share)
             is_there = partial(_holds, self._folder, recipe)
             with _unless_there(is_there), new_folder(self._folder) as folder:
                 write_json(folder / RECIPE, recipe)
-                _write_csv(folder / "suspects.csv", examples, listed, best.score, *scored)
+                listed.write_csv(folder / "suspects.csv")
                 if are_images(examples.shape) and len(listed):
-                    _write_picture(folder / "suspects.png", examples, listed[:SHOWN], predicted)
+                    listed.write_picture(folder / "suspects.png")
         return Suspects(self._folder, best.score, best.auroc, len(table), len(rows), len(listed))
 
     def _predictions(self):
@@ -242,41 +233,3 @@ def _without(table, name):
     metadata["scores"] = {key: value for key, value in metadata["scores"].items() if key != name}
     scores = {other: table[other] for other in table.names if other != name}
     return ScoreTable(table.ids, table.labels, scores, metadata=metadata)
-
-
-def _write_csv(path, examples, rows, score, values, predicted, share):
-    """Writes a line for each of some rows, in their order."""
-    names = examples.class_names
-    header = ["rank", "id", "label", "label_name", "predicted", "predicted_name", "probes_agree"]
-    lines = []
-    for rank, row in enumerate(rows, start=1):
-        label, other = int(examples.labels[row]), int(predicted[row])
-        line = [rank, examples.ids[row], label, names[label], other, names[other]]
-        lines.append([*line, f"{share[row]:.4g}", f"{values[row]:.6g}"])
-    write_csv(path, [*header, score], lines)
-
-
-def _write_picture(path, examples, rows, predicted):
-    """Writes a picture of some rows with their label, the predicted class and the end of the id."""
-    from PIL import Image
-
-    captions = [
-        [
-            _in_ascii(examples.class_names[examples.labels[row]], f"#{examples.labels[row]}"),
-            f"or {_in_ascii(examples.class_names[predicted[row]], f'#{predicted[row]}')}?",
-            _in_ascii(_tail(examples.ids[row]), f"rank {rank}"),
-        ]
-        for rank, row in enumerate(rows, start=1)
-    ]
-    pixels = grid(examples.stored_inputs(rows), captions, COLUMNS)
-    Image.fromarray(pixels).save(path)
-
-
-def _in_ascii(text, otherwise):
-    """Returns `text`, or `otherwise` if Pillow's font lacks a character or would obey it."""
-    return text if text.isascii() and text.isprintable() else otherwise
-
-
-def _tail(identifier, length=11):
-    """Returns the end of an id. Its beginning is often the same folder for all."""
-    return identifier if len(identifier) <= length else f"..{identifier[2 - length :]}"

@@ -1,0 +1,63 @@
+"""Splits of TFDS that are chosen, parts of them, and a test part that is drawn."""
+
+import numpy as np
+import pytest
+from support.tfds_images import store_images
+
+from keras_pruning import InputError, load_examples
+
+FORMATS = ("tfrecord", "array_record")
+
+
+@pytest.fixture(scope="module", params=FORMATS)
+def data(request, tmp_path_factory):
+    """Splits `dev` and `extra`, of three files each."""
+    folder = tmp_path_factory.mktemp("tfds")
+    store_images(folder, "other", ("dev", "extra"), shards=3, file_format=request.param)
+    return str(folder)
+
+
+def load(data, split="train", **options):
+    return load_examples("tfds:other", split, data_dir=data, **options)
+
+
+def test_a_chosen_split(data):
+    train = load(data, train_split="dev", test_split="extra")
+    test = load(data, "test", train_split="dev", test_split="extra")
+    assert (len(train), len(test)) == (300, 80)
+    assert ("dev" in train.ids[0], "extra" in test.ids[0]) == (True, True)
+    assert (train.split, test.split) == ("train", "test")
+
+
+def test_parts_of_a_split_keep_their_ids_and_pixels(data):
+    whole = load(data, train_split="dev")
+    first = load(data, train_split="dev[:40%]")
+    rest = load(data, "test", train_split="dev[:40%]", test_split="dev[40%:]")
+    assert (len(first), len(rest)) == (120, 180)
+    assert set(first.ids) | set(rest.ids) == set(whole.ids)
+    for part in (first, rest):
+        rows = [whole.ids.tolist().index(name) for name in part.ids]
+        pixels = part.stored_inputs(np.arange(len(part)))
+        np.testing.assert_array_equal(pixels, whole.stored_inputs(rows))
+        np.testing.assert_array_equal(part.labels, whole.labels[rows])
+
+
+def test_a_sum_of_splits(data):
+    assert len(load(data, train_split="dev+extra")) == 380
+
+
+def test_a_test_part_is_drawn_from_the_training_split(data):
+    options = {"train_split": "dev", "test_fraction": 0.2}
+    train, test = load(data, **options), load(data, "test", **options)
+    assert (len(train), len(test), len(set(train.ids) | set(test.ids))) == (240, 60, 300)
+
+
+@pytest.mark.parametrize("name", ["train", "dev[", "dev[:0%]", "dev+no"])
+def test_refuses_a_split_that_is_not_there(data, name):
+    with pytest.raises(InputError, match=r"No split .* of its splits: dev, extra, or a part"):
+        load(data, train_split=name)
+
+
+def test_refuses_a_fraction_beside_a_chosen_test_split(data):
+    with pytest.raises(InputError, match="Invalid `test_fraction`.*`test_split`"):
+        load(data, train_split="dev", test_split="extra", test_fraction=0.2)
