@@ -51,7 +51,7 @@ def fit(scores, num_examples, epochs, batch_size, learning_rate):
 
     def train():
         keras.utils.set_random_seed(0)
-        model = loading.build("cnn", examples.shape, examples.num_classes)
+        model = loading.build("cnn", examples.spec, examples.num_classes)
         callbacks = [kp.ScoreCallback(examples, scores)] if scores else []
         fit.train(model, examples, options, callbacks=callbacks)
         return callbacks[0].table() if scores else None

@@ -22,7 +22,7 @@ def trained(examples, epochs):
     from keras_pruning.training import fit
 
     keras.utils.set_random_seed(0)
-    model = loading.build("resnet18", examples.shape, examples.num_classes, width=16)
+    model = loading.build("resnet18", examples.spec, examples.num_classes, width=16)
     say(f"training, {epochs} epochs")
     fit.train(model, examples, TrainingConfig(epochs=epochs))
     return model

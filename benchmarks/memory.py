@@ -23,7 +23,7 @@ def train(num_examples, epochs, recorded):
     imported = mebibytes("VmRSS")
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
     keras.utils.set_random_seed(0)
-    model = loading.build("mlp", examples.shape, examples.num_classes, width=16)
+    model = loading.build("mlp", examples.spec, examples.num_classes, width=16)
     dynamics = [name for name in SCORES if SCORES[name].mode == "train"]
     callbacks = [kp.ScoreCallback(examples, dynamics)] if recorded else []
     options = TrainingConfig(epochs=epochs, batch_size=512, learning_rate=0.01)

@@ -24,7 +24,7 @@ def measure(num_examples=20_000, num_checkpoints=5, repetitions=7):
 
     examples = kp.load_examples(FASHION_MNIST, fraction=num_examples / 60_000)
     keras.utils.set_random_seed(0)
-    model = loading.build("cnn", examples.shape, examples.num_classes)
+    model = loading.build("cnn", examples.spec, examples.num_classes)
     forward, input_gradients = bare_passes(model, examples.batches(BATCH_SIZE))
     names = [name for name in SCORES if SCORES[name].signal == "outputs" and name != "grand"]
     for scores, title in ((["el2n"], "`el2n`"), (names, f"{len(names)} scores")):

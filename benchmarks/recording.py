@@ -21,7 +21,7 @@ def measure(num_examples=20_000, repetitions=9):
     def fit_one_epoch(scores):
         """Returns a function that trains one more epoch, and records `scores` if there are any."""
         keras.utils.set_random_seed(0)
-        model = loading.build("cnn", examples.shape, examples.num_classes)
+        model = loading.build("cnn", examples.spec, examples.num_classes)
         callbacks = [kp.ScoreCallback(examples, scores, epochs=100)] if scores else []
         for callback in callbacks:
             model = callback.recording(model)

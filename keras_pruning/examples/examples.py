@@ -103,6 +103,8 @@ class Examples:
         """Returns examples of a data set that the `fit` of Keras takes, read into memory.
 
         Without ids of its own, the data set is read twice, to check that it repeats its order.
+        Numbers of more than 1 GiB are not kept in memory. They go to a file without a name in the
+        cache folder, which the system removes with the examples or with the process.
 
         Args:
             dataset: `tf.data.Dataset`, batched or not, `keras.utils.PyDataset`, Grain `MapDataset`,

@@ -1,5 +1,7 @@
 """Reads the inputs that a user has in memory: arrays, memory maps, strings and nested ones."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from keras_pruning.errors import InputError
@@ -8,13 +10,24 @@ from keras_pruning.examples.nested_inputs import NestedInputs
 from keras_pruning.examples.texts import Texts, are_texts
 
 
+@dataclass(frozen=True)
+class Taken:
+    """An array that nobody else has, so that `given_inputs` does not copy it.
+
+    Args:
+        array: array or `numpy.memmap`.
+    """
+
+    array: np.ndarray
+
+
 def given_inputs(x, count, scale=None):
     """Returns the inputs of `x`, as the `fit` of Keras takes it.
 
-    Arrays are copied once. Memory maps stay on disk.
+    Arrays are copied once, except for those in a `Taken`. Memory maps stay on disk.
 
     Args:
-        x: array, list of numbers or strings, or a dictionary, tuple or list of arrays.
+        x: array, `Taken`, list of numbers or strings, or a dictionary, tuple or list of them.
         count: number of labels. It tells a list of examples from a list of arrays.
         scale: positive number that numbers are multiplied by, or `None`.
 
@@ -36,10 +49,11 @@ def _read(x, count, scale, name):
         return NestedInputs(tuple(parts))
     if isinstance(x, np.memmap):
         return Inputs(x, scale, name)
-    array = _array(x, name)
+    is_taken = isinstance(x, Taken)
+    array = x.array if is_taken else _array(x, name)
     if are_texts(array):
         return Texts(array, name)
-    return Inputs(copied(array, name), scale, name)
+    return Inputs(array if is_taken else copied(array, name), scale, name)
 
 
 def _are_arrays(parts, count):

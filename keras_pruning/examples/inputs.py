@@ -46,7 +46,7 @@ class Inputs:
         _require_array(stored, name)
         self.scale = _checked_scale(scale)
         self._is_mapped = isinstance(stored, np.memmap)
-        self._dtype = _kept_dtype(stored.dtype)
+        self._dtype = kept_dtype(stored.dtype)
         if not self._is_mapped and not _is_shareable(stored):
             stored = copied(stored, name)
         self._buffer = stored
@@ -182,7 +182,7 @@ def filled(shape, dtype, file):
 def copied(array, name="x"):
     """Returns a copy of an array in the form that `Inputs` stores, made block by block."""
     _require_array(array, name)
-    dtype = _kept_dtype(array.dtype)
+    dtype = kept_dtype(array.dtype)
     require_memory(
         array.size * dtype.itemsize,
         f"a copy of `{name}`",
@@ -235,7 +235,7 @@ def _checked_scale(scale):
     return float(scale)
 
 
-def _kept_dtype(dtype):
+def kept_dtype(dtype):
     """Returns the dtype that values are kept in: native byte order, at most 4 bytes for floats."""
     if dtype.kind == "f" and dtype.itemsize > 4:
         return np.dtype(np.float32)
@@ -243,7 +243,7 @@ def _kept_dtype(dtype):
 
 
 def _is_shareable(array):
-    native = array.dtype == _kept_dtype(array.dtype) and array.dtype.isnative
+    native = array.dtype == kept_dtype(array.dtype) and array.dtype.isnative
     layout = array.flags.c_contiguous and array.flags.writeable
     return native and layout and array.ctypes.data % _ALIGNMENT == 0
 

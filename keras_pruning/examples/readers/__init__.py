@@ -4,7 +4,7 @@ from keras_pruning.arguments import kind_of
 from keras_pruning.errors import InputError
 from keras_pruning.examples.readers import grain, hugging_face, py_dataset, tf_data, torch
 
-# Each has the functions `matches`, `elements`, `class_names` and `keep`.
+# Each has the functions `matches`, `is_batched`, `elements`, `class_names` and `keep`.
 READERS = {
     "tf.data.Dataset": tf_data,
     "keras.utils.PyDataset": py_dataset,

@@ -6,8 +6,8 @@ from pathlib import PurePath
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.array_spec import leaves
 from keras_pruning.examples.readers import reader_of
+from keras_pruning.examples.readers.columns import Columns, leaf_pairs
 from keras_pruning.examples.readers.elements import batches_of
 
 _ORDER = (
@@ -29,50 +29,39 @@ def gathered(dataset, ids=None, keys=None, batched=None, class_names=None):
             f"label, such as ('image', 'label'). Received: keys={keys!r}"
         )
     id_key = ids if isinstance(ids, str) else None
+    batched = reader.is_batched(dataset) if batched is None else batched
 
     def batches():
         return batches_of(reader.elements(dataset), keys, id_key, batched)
 
-    parts = list(batches())
-    if not parts:
-        raise InputError("The data set is empty. Expected at least one example. Received: none")
-    x, y = _joined([part.x for part in parts]), _joined([part.y for part in parts])
-    if parts[0].ids is not None:
-        ids = np.concatenate([part.ids for part in parts])
-        ids = [name.decode() if isinstance(name, bytes) else name for name in ids.tolist()]
+    with Columns() as columns:
+        names = []
+        for batch in batches():
+            columns.append(batch)
+            names += [] if batch.ids is None else _names(batch.ids)
+        x, y = columns.finish()
+    # Ids that the caller gives count more than `tfds_id`.
+    if names and (ids is None or id_key is not None):
+        ids = names
     elif id_key is not None:
         raise InputError(
             f"No ids in the data set. Expected the key {id_key!r} in its elements. Received: others"
         )
     else:
-        del parts
         _require_same(x, y, batches())
-        ids = _file_ids(dataset, y, reader) if ids is None else ids
-    names = reader.class_names(dataset) if class_names is None else class_names
+        ids = _file_ids(dataset, y, reader.class_names(dataset, keys)) if ids is None else ids
+    names = reader.class_names(dataset, keys) if class_names is None else class_names
     return {"x": x, "y": y, "ids": ids, "class_names": names}
 
 
-def _joined(parts):
-    """Returns the arrays of all batches as one, in the structure of a batch."""
-    first = parts[0]
-    if isinstance(first, dict):
-        _require_alike([sorted(part) for part in parts])
-        return {name: _joined([part[name] for part in parts]) for name in first}
-    if isinstance(first, tuple | list):
-        _require_alike([len(part) for part in parts])
-        return tuple(_joined(list(entries)) for entries in zip(*parts, strict=True))
-    _require_alike([part.shape[1:] for part in parts])
-    return np.concatenate(parts)
-
-
-def _require_alike(kinds):
-    for number, kind in enumerate(kinds):
-        if kind != kinds[0]:
-            raise InputError(
-                "The examples of the data set differ in shape or structure. Expected the same for "
-                f"all, here {kinds[0]}. Received: {kind} in element {number}. Resize or pad them "
-                "in the data set."
-            )
+def _names(ids):
+    """Returns the ids of a batch as a list, bytes as strings."""
+    try:
+        return [name.decode() if isinstance(name, bytes) else name for name in ids.tolist()]
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"Invalid ids in the data set. Expected UTF-8. Received: other bytes ({error})"
+        ) from error
 
 
 def _require_same(x, y, batches):
@@ -81,7 +70,7 @@ def _require_same(x, y, batches):
     for batch in batches:
         rows = slice(start, start + len(batch.y))
         start += len(batch.y)
-        if start > len(y) or not np.array_equal(y[rows], batch.y):
+        if start > len(y) or not _equal(y[rows], batch.y):
             raise InputError(
                 "The data set changes its order. "
                 + _ORDER.format(
@@ -90,8 +79,8 @@ def _require_same(x, y, batches):
                     "function that makes it. Shuffle after scoring.",
                 )
             )
-        pairs = zip(leaves(x), leaves(batch.x), strict=True)
-        if not all(_equal(ours[rows], theirs) for ours, theirs in pairs):
+        pairs = leaf_pairs(x, batch.x)
+        if not all(_equal(ours.array[rows], theirs) for ours, theirs in pairs):
             raise InputError(
                 "The data set changes its inputs. "
                 + _ORDER.format(
@@ -107,19 +96,23 @@ def _require_same(x, y, batches):
         )
 
 
-def _equal(ours, theirs):
-    is_float = ours.dtype.kind == "f"
-    return ours.shape == theirs.shape and np.array_equal(ours, theirs, equal_nan=is_float)
+def _equal(stored, read):
+    """Returns whether values are equal, once they are cast as the first ones were."""
+    with np.errstate(over="ignore"):
+        read = read.astype(stored.dtype, copy=False)
+    if stored.dtype.kind == "f":
+        # Bits, so that NaN equals itself.
+        stored, read = (np.ascontiguousarray(part).view(np.uint8) for part in (stored, read))
+    return np.array_equal(stored, read)
 
 
-def _file_ids(dataset, y, reader):
+def _file_ids(dataset, y, names):
     """Returns ids from the `file_paths` of `image_dataset_from_directory`, `None` without them."""
     paths = getattr(dataset, "file_paths", None)
     if paths is None or len(paths) != len(y):
         return None
     root = os.path.commonpath([os.path.dirname(path) for path in paths])
     ids = [PurePath(os.path.relpath(path, root)).as_posix() for path in paths]
-    names = reader.class_names(dataset)
     folders = [name.split("/")[0] for name in ids]
     numbers = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
     # Paths are in the order before a shuffle, which is on by default.

@@ -15,23 +15,41 @@ def matches(dataset):
     )
 
 
+def is_batched(dataset):
+    """Returns whether an element is a batch, `None` if only its values can show it."""
+    return None
+
+
 def elements(dataset):
     """Yields the elements of the data set."""
+    if _never_ends(dataset):
+        raise InputError(
+            "The data set never ends. Expected a finite one. Received: a Grain data set of "
+            "infinite length. Leave out `repeat()`, or pass num_epochs=1."
+        )
     if hasattr(dataset, "__len__"):
         # A `MapDataset` starts again at its end, so it has to be read by position.
-        if len(dataset) >= 2**63 - 1:
-            raise InputError(
-                "The data set never ends. Expected a finite one. Received: a Grain data set of "
-                "infinite length. Leave out `repeat()`."
-            )
-        yield from (dataset[position] for position in range(len(dataset)))
+        rows = (dataset[position] for position in range(len(dataset)))
+        # It has `None` in place of an example that a filter leaves out.
+        yield from (row for row in rows if row is not None)
     else:
         yield from dataset
 
 
-def class_names(dataset):
+def class_names(dataset, keys):
     """Returns `None`: Grain has no names of classes."""
     return None
+
+
+def _never_ends(dataset):
+    """Returns whether a data set, or what it reads, has an infinite length."""
+    if hasattr(dataset, "__len__"):
+        return len(dataset) >= 2**63 - 1
+    if hasattr(dataset, "_sampler"):
+        return getattr(dataset._sampler, "_num_epochs", 1) is None
+    # A limit may end what goes before it.
+    parents = [] if "Limit" in type(dataset).__name__ else getattr(dataset, "parents", [])
+    return len(parents) > 0 and all(map(_never_ends, parents))
 
 
 def keep(dataset, mask, is_batched):

@@ -1,8 +1,11 @@
 """`datasets.Dataset` of Hugging Face."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.readers.elements import label_key
 from keras_pruning.examples.readers.lengths import require_length
 
 
@@ -14,6 +17,11 @@ def matches(dataset):
     )
 
 
+def is_batched(dataset):
+    """Returns whether an element is a batch, `None` if only its values can show it."""
+    return False
+
+
 def elements(dataset):
     """Yields the examples as dictionaries, images as arrays."""
     if isinstance(dataset, dict):
@@ -22,13 +30,17 @@ def elements(dataset):
             f"{sorted(dataset)}. Pass one of them."
         )
     for element in dataset:
+        if not isinstance(element, Mapping):
+            raise InputError(
+                "Invalid elements of the data set. Expected dictionaries. Received: "
+                f"{type(element).__name__}. Pass `dataset.with_format(None)`."
+            )
         yield {name: _value(value) for name, value in element.items()}
 
 
-def class_names(dataset):
-    """Returns the names of the only `ClassLabel` among the features, or `None`."""
-    names = [kind.names for kind in dataset.features.values() if hasattr(kind, "int2str")]
-    return names[0] if len(names) == 1 else None
+def class_names(dataset, keys):
+    """Returns the names of the label if it is a `ClassLabel`, otherwise `None`."""
+    return getattr(dataset.features.get(label_key(dataset.features, keys)), "names", None)
 
 
 def keep(dataset, mask, is_batched):
@@ -47,6 +59,12 @@ def _value(value):
     """Returns images as uint8 `(height, width, channels)`, lists as arrays, others as they are."""
     # Images of Pillow
     if hasattr(value, "getbands"):
+        if value.mode == "P":
+            raise InputError(
+                "Invalid images of the data set. Expected pixels. Received: numbers of a palette, "
+                "which are no colours. Pass `dataset.cast_column('image', "
+                "datasets.Image(mode='RGB'))`."
+            )
         pixels = np.asarray(value)
         return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
     # Tokens, for example: a list would be a structure of inputs.

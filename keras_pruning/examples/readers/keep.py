@@ -3,9 +3,10 @@
 import numpy as np
 
 from keras_pruning.arguments import require_subset
-from keras_pruning.examples.array_spec import leaves
+from keras_pruning.errors import InputError
+from keras_pruning.examples.array_spec import leaves, mapped
 from keras_pruning.examples.readers import reader_of
-from keras_pruning.examples.readers.elements import batches_of
+from keras_pruning.examples.readers.elements import Stack, batches_of
 
 
 def keep(dataset, subset, batched=None):
@@ -20,8 +21,8 @@ def keep(dataset, subset, batched=None):
         dataset: `tf.data.Dataset`, `keras.utils.PyDataset`, Grain `MapDataset`, Hugging Face
             `Dataset`, or torch `DataLoader` or `Dataset`.
         subset: `Subset` of all of its examples.
-        batched: whether an element of a `tf.data.Dataset` is a batch. Defaults to what its first
-            element shows.
+        batched: whether an element of a `tf.data.Dataset` is a batch. Found out by its first
+            element by default.
 
     Returns:
         A data set of the same kind. Batches of a `tf.data.Dataset` and of a `DataLoader` have the
@@ -43,7 +44,15 @@ def keep(dataset, subset, batched=None):
 
 def _is_batched(reader, dataset):
     """Returns whether the first element of a data set is a batch."""
-    element = next(iter(reader.elements(dataset)))
+    known = reader.is_batched(dataset)
+    if known is not None:
+        return known
+    element = next(iter(reader.elements(dataset)), None)
+    if element is None:
+        raise InputError("The data set is empty. Expected at least one example. Received: none")
+    if isinstance(element, Stack):
+        element = mapped(lambda part: part[0, ...], element.elements)
+    # Its keys are not known here, and a batch has no single values.
     if isinstance(element, dict):
         return all(np.ndim(part) > 0 for part in leaves(element))
     first = next(batches_of(iter([element]), None, None, None))
