@@ -49,17 +49,18 @@ class ScoreRecorder:
         """Prepares to take the scores of train mode from the outputs of the training step.
 
         Args:
-            model: Keras model that ends in logits.
+            model: Keras model of one output.
             passes: how often an example may come between two ends of an epoch.
 
         Returns:
             The store for the training step to write to, or `None` if no score takes train mode.
 
         Raises:
-            InputError: if the model does not end in logits.
+            InputError: if the model does not give logits or has several outputs.
         """
+        logits = as_logits(model, None, self.examples.spec)
         for collector in self._collectors.values():
-            store = collector.record_training(model, passes)
+            store = collector.record_training(logits, passes)
             if store is not None:
                 self._stores.append(store)
                 return store
@@ -267,6 +268,12 @@ def _score_instances(scores):
     """Returns copies of the scores in a list of names and `Score` instances."""
     if isinstance(scores, str | dict | registry.Score):
         raise InputError(f"Invalid `scores`. Expected a list. Received: scores={scores!r}")
+    for score in scores:
+        if isinstance(score, type) and issubclass(score, registry.Score):
+            raise InputError(
+                "Invalid `scores`. Expected names and instances of scores. Received: the class "
+                f"{score.__name__}. Write {score.__name__}() or {score.name!r}."
+            )
     # Copies, because a user may give one instance to several runs at a time.
     scores = [copy.copy(registry.get(score)) for score in scores]
     names = [score.name for score in scores]

@@ -91,7 +91,8 @@ class ScoreCallback(keras.callbacks.Callback):
         """Returns a model over the same layers whose training step gives its outputs to the scores.
 
         Args:
-            model: Keras model that ends in logits.
+            model: Keras model of one output. If it ends in a softmax or a sigmoid, the scores get
+                the logits before it.
             passes: how often an example may come in an epoch of `fit`.
 
         Returns:
@@ -99,8 +100,8 @@ class ScoreCallback(keras.callbacks.Callback):
             `examples.batches(..., rows=True)`, or `model` itself if no score takes train mode.
 
         Raises:
-            InputError: if the model does not end in logits, or has a training step or a loss of
-                its own, which would not be called.
+            InputError: if the model does not give logits, has several outputs, or has a training
+                step or a loss of its own, which would not be called.
 
         Example:
             >>> model = callback.recording(model)
@@ -123,7 +124,9 @@ class ScoreCallback(keras.callbacks.Callback):
         # Without a score of train mode there is nothing to record.
         passes = require_positive_integer("passes", passes)
         store = self._recorder.record_training(model, passes)
-        return model if store is None else RecordingModel(model, store)
+        return (
+            model if store is None else RecordingModel(model, store, self._recorder.examples.spec)
+        )
 
     def on_train_begin(self, logs=None):
         self._recorder.check(self._epochs, self._scored_model, self._store)
