@@ -1,6 +1,5 @@
 """From a model at several moments to a score table: the steps that all drivers share."""
 
-import copy
 import json
 import zlib
 from dataclasses import asdict
@@ -8,11 +7,11 @@ from dataclasses import asdict
 import numpy as np
 from keras import ops
 
-from keras_pruning import scores as registry
 from keras_pruning.arguments import require_examples, require_positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.models.heads import as_logits
 from keras_pruning.probing.collectors import collectors_of
+from keras_pruning.probing.given_scores import score_instances
 from keras_pruning.probing.progress import Progress
 from keras_pruning.probing.run_table import run_table
 
@@ -39,7 +38,7 @@ class ScoreRecorder:
         batch_size = require_positive_integer("batch_size", batch_size)
         self.examples, self.output = examples, output
         self.support = _other_examples(support, examples)
-        self.scores = _score_instances(scores)
+        self.scores = score_instances(scores)
         for score in self.scores:
             require_classes(score, examples.num_classes)
         self._collectors = collectors_of(self.scores, examples, batch_size, self.support)
@@ -191,14 +190,20 @@ class ScoreRecorder:
         return self.is_finished and (model is None or self._scored == _checksum(model))
 
     def identity(self, epochs, store=None):
-        """Returns a JSON value that identifies runs whose states can replace one another.
+        """Returns a dictionary that identifies runs whose states can replace one another.
 
         Args:
             epochs, store: as in `start`.
         """
         scores = {score.name: score.get_config() for score in self.scores}
         support = self.support and self.support.fingerprint
-        return [self.examples.fingerprint, support, scores, epochs, store is not None]
+        return {
+            "examples": self.examples.fingerprint,
+            "support": support,
+            "scores": scores,
+            "epochs": epochs,
+            "recording": store is not None,
+        }
 
     def state(self):
         """Returns a dictionary of arrays from which `restore` continues an unfinished run."""
@@ -262,24 +267,6 @@ def require_classes(score, num_classes):
             f"`{score.name}` compares classes. Expected examples of at least "
             f"{score.fewest_classes} classes. Received: {num_classes}"
         )
-
-
-def _score_instances(scores):
-    """Returns copies of the scores in a list of names and `Score` instances."""
-    if isinstance(scores, str | dict | registry.Score):
-        raise InputError(f"Invalid `scores`. Expected a list. Received: scores={scores!r}")
-    for score in scores:
-        if isinstance(score, type) and issubclass(score, registry.Score):
-            raise InputError(
-                "Invalid `scores`. Expected names and instances of scores. Received: the class "
-                f"{score.__name__}. Write {score.__name__}() or {score.name!r}."
-            )
-    # Copies, because a user may give one instance to several runs at a time.
-    scores = [copy.copy(registry.get(score)) for score in scores]
-    names = [score.name for score in scores]
-    if len(set(names)) < len(names) or not names:
-        raise InputError(f"Invalid `scores`. Expected at least one, each once. Received: {names}")
-    return scores
 
 
 def _other_examples(support, examples):

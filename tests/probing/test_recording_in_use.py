@@ -18,7 +18,7 @@ def examples():
     return small.digits(130)
 
 
-def test_refuses_a_hidden_softmax_and_the_recording_of_another_callback(examples):
+def test_refuses_a_hidden_softmax_and_another_recording(examples):
     callback = kp.ScoreCallback(examples, ["aum"])
     end = [keras.layers.Softmax(), keras.layers.Dropout(0.5)]
     softmaxed = keras.Sequential([plain_network(examples), *end])
