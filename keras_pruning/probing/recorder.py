@@ -120,19 +120,27 @@ class ScoreRecorder:
             support = {"support": self.support} if score.needs_support else {}
             score.reset(self.examples, due[score.name], **support)
 
-    def can_carry_on(self, epochs, model, store, first):
-        """Returns whether another `fit` goes on with the run so far.
+    def obstacle(self, epochs, model, store, first):
+        """Returns the reason why another `fit` cannot go on with the run so far, or `None`.
 
         Args:
             epochs, model, store: as in `start`, of the other `fit`.
             first: number of epochs that the run had before it.
         """
-        if self.progress is None or not 0 < first == self.progress.reached < epochs:
-            return False
+        if self.progress is None:
+            return "there is no earlier run"
+        if self.progress.epochs != epochs:
+            return f"its length is {epochs} epochs, and {self.progress.epochs} before"
+        if not 0 < first == self.progress.reached < epochs:
+            return (
+                f"it begins after epoch {first} of {epochs}, and {self.progress.reached} are scored"
+            )
         # Outputs of two modes, or weights of two architectures, do not belong in one score.
-        same_mode = self._recorded == (store is not None)
-        same_shapes = self._shapes in (None, [weight.shape for weight in model.weights])
-        return self.progress.epochs == epochs and same_mode and same_shapes
+        if self._recorded != (store is not None):
+            return "only one of the two fits records its training step"
+        if self._shapes not in (None, [weight.shape for weight in model.weights]):
+            return "its model has weights of other shapes"
+        return None
 
     def carry_on(self, store):
         """Goes on with the run so far in another `fit`."""

@@ -147,18 +147,17 @@ class ScoreCallback(keras.callbacks.Callback):
             self._guard.begin(self.model)
 
     def on_epoch_begin(self, epoch, logs=None):
-        # Keras tells the first epoch of a fit no earlier.
-        if self._uncounted is None:
+        if self._uncounted is None:  # Keras tells the first epoch of a fit no earlier
             self._uncounted = self._begin(epoch)
 
     def on_train_batch_begin(self, batch, logs=None):
-        # A later callback may change the rate at the beginning of the epoch.
+        # A later callback may change the rate at the beginning of the epoch
         if batch == 0 and self.model.optimizer is not None:
             rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
             self._recorder.epoch_begin(float(rate))
 
     def on_test_begin(self, logs=None):
-        # Inside `fit`: the loss still counts the training examples of this epoch.
+        # Inside `fit`: the loss still counts the training examples of this epoch
         if self._uncounted is not None and not self._has_ended:
             self._trained_on = examples_in_loss(self.model)
 
@@ -230,16 +229,17 @@ class ScoreCallback(keras.callbacks.Callback):
         fits = self.epochs is not None and earlier + self.params["epochs"] <= self.epochs
         uncounted = earlier if fits and first == 0 and self._fitted is scored else 0
         self._fitted = scored
-        if recorder.can_carry_on(self._run_length, scored, self._store, first + uncounted):
+        start = first + uncounted
+        if not (obstacle := recorder.obstacle(self._run_length, scored, self._store, start)):
             recorder.carry_on(self._store)
             return uncounted
         # Another run begins, unless its earlier epochs are in the backup
         if not self._was_read and earlier:
-            warn_of_unread_scores(recorder.progress)
+            warn_of_unread_scores(recorder.progress, obstacle)
         self._was_read = False
         if not (first and self._restore(first)):
             recorder.begin(self._run_length, scored, self._store, first)
-            warn_of_late_begin(recorder)
+            warn_of_late_begin(recorder, obstacle)
         return 0
 
     def _restore(self, epoch):
