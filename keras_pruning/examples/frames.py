@@ -24,7 +24,10 @@ def arrays_of(x, name="x"):
     if x.ndim == 2 and name == "y" and x.shape[1] == 1:
         x = x.iloc[:, 0]
     if x.ndim == 1:
-        return _column(x, name)
+        column = _column(x, name)
+        # As the `fit` of Keras reads a series of numbers. It refuses other series.
+        is_input = name.partition("[")[0] == "x" and column.dtype.kind in "biuf"
+        return column[:, np.newaxis] if is_input else column
     columns = list(x.columns)
     if all(kind.kind in "biuf" for kind in _numpy_dtypes(x)):
         for column in columns:
@@ -35,7 +38,7 @@ def arrays_of(x, name="x"):
             f"Invalid columns of `{name}`. Expected different names that are strings. "
             f"Received: {columns[:10]}"
         )
-    return {column: _column(x[column], f"{name}[{column!r}]") for column in columns}
+    return {column: arrays_of(x[column], f"{name}[{column!r}]") for column in columns}
 
 
 def index_of(*values):

@@ -52,6 +52,38 @@ def as_logits(model, output=None, spec=None):
     return keras.Model(inputs_of(model), logits) if changed else model
 
 
+def with_logits(model, spec):
+    """Returns a model of both the output of `model` and its logits, which runs each layer once.
+
+    Args:
+        model: Keras model of one output.
+        spec: `ArraySpec` of the examples or a structure of them, for models without a graph.
+
+    Returns:
+        A `keras.Model` that returns a list of the output as it is and the logits `(batch,
+        classes)`, or `None` if the output already is the logits.
+
+    Raises:
+        InputError: if the model has several outputs.
+    """
+    logits = as_logits(model, None, spec)
+    if logits is model:
+        return None
+    if not shows_layers(model):
+        model = functional_copy(model, spec)
+    return keras.Model(inputs_of(model), _output_and_logits(model.outputs[0]))
+
+
+def _output_and_logits(tensor):
+    """Returns a symbolic output and its logits, of the same call of every layer."""
+    last, before = made_by(tensor)
+    if isinstance(last, keras.Model) and shows_layers(last) and len(before) == 1:
+        # Not `_logits`, which would call the inner model again, with other dropout
+        pair = _output_and_logits(last.outputs[0])
+        return keras.Model(inputs_of(last), pair, name=last.name)(before[0])
+    return [tensor, _logits(tensor)]
+
+
 def _has_one_output(model, spec):
     """Returns whether a model without a graph gives one number for each example."""
     if spec is None:

@@ -12,6 +12,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.storage import new_file
 
 _KEPT = 2
+_IDENTITY = "identity"
 
 
 class Backup:
@@ -21,12 +22,18 @@ class Backup:
 
     Args:
         folder: the `backup_dir` of `BackupAndRestore`, which deletes it when training ends.
-        run: JSON value that identifies the run: its examples, scores and length.
+        run: dictionary of JSON values that identifies the run: its examples, scores and length.
+
+    Raises:
+        InputError: if `BackupAndRestore` would resume another run.
     """
 
     def __init__(self, folder, run):
+        self._run = json.loads(json.dumps(run, default=str))
         digest = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode())
         self._folder, self._name = Path(folder), f"keras_pruning-{digest.hexdigest()[:16]}"
+        if not self.epochs:
+            self._require_no_other_run()
 
     def save(self, epoch, state):
         """Writes a state, a dictionary of arrays, and deletes the older ones.
@@ -38,7 +45,7 @@ class Backup:
         path = self._path(epoch)
         # A file object, because `savez` adds a suffix to paths.
         with new_file(path, overwrite=True) as partial, open(partial, "wb") as file:
-            np.savez(file, **state)
+            np.savez(file, **{_IDENTITY: np.array(json.dumps(self._run))}, **state)
         # The epoch itself and the one before it, even if files of an abandoned run are later
         kept = sorted(self.epochs, key=lambda other: abs(epoch - other))[:_KEPT]
         for other in set(self.epochs) - set(kept):
@@ -60,13 +67,32 @@ class Backup:
         path = self._path(epoch)
         try:
             with np.load(path) as file:
-                return dict(file)
+                return {name: file[name] for name in file if name != _IDENTITY}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(
                 f"Cannot restore the scores of the run. Expected the file that ScoreCallback has "
                 f"written. Received: {path}, which is damaged ({error}). Delete it to train on "
                 "without the scores of the earlier epochs."
             ) from error
+
+    def _require_no_other_run(self):
+        """Raises an `InputError` if the backup of the model belongs to another run."""
+        others = sorted(self._folder.glob("keras_pruning-*.npz"))
+        # Without a backup of the model, training begins anew.
+        if not (others and any(self._folder.glob("*.weights.h5"))):
+            return
+        try:
+            with np.load(others[-1]) as file:
+                run = json.loads(str(file[_IDENTITY]))
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+            run = {}
+        differing = [name for name, value in self._run.items() if run.get(name) != value]
+        raise InputError(
+            "The backup is of another run, whose scores this one cannot continue. Expected the "
+            "same examples, scores and length as before the interruption. Received: "
+            f"{others[-1]}, which differs in {', '.join(differing)}. Restore the old arguments, "
+            f"or delete {self._folder} to train anew."
+        )
 
     def _path(self, epoch):
         return self._folder / f"{self._name}-{epoch:06d}.npz"

@@ -1,6 +1,5 @@
 """From a model at several moments to a score table: the steps that all drivers share."""
 
-import copy
 import json
 import zlib
 from dataclasses import asdict
@@ -8,11 +7,11 @@ from dataclasses import asdict
 import numpy as np
 from keras import ops
 
-from keras_pruning import scores as registry
 from keras_pruning.arguments import require_examples, require_positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.models.heads import as_logits
 from keras_pruning.probing.collectors import collectors_of
+from keras_pruning.probing.given_scores import score_instances
 from keras_pruning.probing.progress import Progress
 from keras_pruning.probing.run_table import run_table
 
@@ -39,7 +38,7 @@ class ScoreRecorder:
         batch_size = require_positive_integer("batch_size", batch_size)
         self.examples, self.output = examples, output
         self.support = _other_examples(support, examples)
-        self.scores = _score_instances(scores)
+        self.scores = score_instances(scores)
         for score in self.scores:
             require_classes(score, examples.num_classes)
         self._collectors = collectors_of(self.scores, examples, batch_size, self.support)
@@ -49,17 +48,18 @@ class ScoreRecorder:
         """Prepares to take the scores of train mode from the outputs of the training step.
 
         Args:
-            model: Keras model that ends in logits.
+            model: Keras model of one output.
             passes: how often an example may come between two ends of an epoch.
 
         Returns:
             The store for the training step to write to, or `None` if no score takes train mode.
 
         Raises:
-            InputError: if the model does not end in logits.
+            InputError: if the model does not give logits or has several outputs.
         """
+        logits = as_logits(model, None, self.examples.spec)
         for collector in self._collectors.values():
-            store = collector.record_training(model, passes)
+            store = collector.record_training(logits, passes)
             if store is not None:
                 self._stores.append(store)
                 return store
@@ -120,19 +120,27 @@ class ScoreRecorder:
             support = {"support": self.support} if score.needs_support else {}
             score.reset(self.examples, due[score.name], **support)
 
-    def can_carry_on(self, epochs, model, store, first):
-        """Returns whether another `fit` goes on with the run so far.
+    def obstacle(self, epochs, model, store, first):
+        """Returns the reason why another `fit` cannot go on with the run so far, or `None`.
 
         Args:
             epochs, model, store: as in `start`, of the other `fit`.
             first: number of epochs that the run had before it.
         """
-        if self.progress is None or not 0 < first == self.progress.reached < epochs:
-            return False
+        if self.progress is None:
+            return "there is no earlier run"
+        if self.progress.epochs != epochs:
+            return f"its length is {epochs} epochs, and {self.progress.epochs} before"
+        if not 0 < first == self.progress.reached < epochs:
+            return (
+                f"it begins after epoch {first} of {epochs}, and {self.progress.reached} are scored"
+            )
         # Outputs of two modes, or weights of two architectures, do not belong in one score.
-        same_mode = self._recorded == (store is not None)
-        same_shapes = self._shapes in (None, [weight.shape for weight in model.weights])
-        return self.progress.epochs == epochs and same_mode and same_shapes
+        if self._recorded != (store is not None):
+            return "only one of the two fits records its training step"
+        if self._shapes not in (None, [weight.shape for weight in model.weights]):
+            return "its model has weights of other shapes"
+        return None
 
     def carry_on(self, store):
         """Goes on with the run so far in another `fit`."""
@@ -190,14 +198,20 @@ class ScoreRecorder:
         return self.is_finished and (model is None or self._scored == _checksum(model))
 
     def identity(self, epochs, store=None):
-        """Returns a JSON value that identifies runs whose states can replace one another.
+        """Returns a dictionary that identifies runs whose states can replace one another.
 
         Args:
             epochs, store: as in `start`.
         """
         scores = {score.name: score.get_config() for score in self.scores}
         support = self.support and self.support.fingerprint
-        return [self.examples.fingerprint, support, scores, epochs, store is not None]
+        return {
+            "examples": self.examples.fingerprint,
+            "support": support,
+            "scores": scores,
+            "epochs": epochs,
+            "recording": store is not None,
+        }
 
     def state(self):
         """Returns a dictionary of arrays from which `restore` continues an unfinished run."""
@@ -261,18 +275,6 @@ def require_classes(score, num_classes):
             f"`{score.name}` compares classes. Expected examples of at least "
             f"{score.fewest_classes} classes. Received: {num_classes}"
         )
-
-
-def _score_instances(scores):
-    """Returns copies of the scores in a list of names and `Score` instances."""
-    if isinstance(scores, str | dict | registry.Score):
-        raise InputError(f"Invalid `scores`. Expected a list. Received: scores={scores!r}")
-    # Copies, because a user may give one instance to several runs at a time.
-    scores = [copy.copy(registry.get(score)) for score in scores]
-    names = [score.name for score in scores]
-    if len(set(names)) < len(names) or not names:
-        raise InputError(f"Invalid `scores`. Expected at least one, each once. Received: {names}")
-    return scores
 
 
 def _other_examples(support, examples):

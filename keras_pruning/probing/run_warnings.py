@@ -10,8 +10,8 @@ HOW_TO_MEND = (
 )
 
 
-def warn_of_late_begin(recorder):
-    """Warns of scores that a run begins too late for."""
+def warn_of_late_begin(recorder, reason):
+    """Warns of scores that a run begins too late for, and of the reason for another run."""
     progress = recorder.progress
     late = [
         name for name, due in progress.due.items() if any(epoch <= progress.first for epoch in due)
@@ -19,18 +19,20 @@ def warn_of_late_begin(recorder):
     if late:
         warnings.warn(
             f"The callback has not seen the epochs 1-{progress.first} of a run of "
-            f"{progress.epochs} epochs. Scores that look at them: {', '.join(late)}. {HOW_TO_MEND}",
+            f"{progress.epochs} epochs. Scores that look at them: {', '.join(late)}. {HOW_TO_MEND} "
+            f"This fit begins a run of its own because {reason}.",
             UserWarning,
             stacklevel=2,
         )
 
 
-def warn_of_unread_scores(progress):
+def warn_of_unread_scores(progress, reason):
     """Warns of the scores of an earlier run, which another run replaces."""
     warnings.warn(
         f"The scores of the epochs {spans(progress.observed)} were not read and are replaced by "
-        "those of this fit, which begins another run. Expected `table()` after every run. If "
-        "several fits make one run, give `ScoreCallback(epochs=...)` its length.",
+        f"those of this fit, which begins another run because {reason}. "
+        "Expected `table()` after every run. If several fits make one run, give "
+        "`ScoreCallback(epochs=...)` its length.",
         UserWarning,
         stacklevel=2,
     )

@@ -6,6 +6,7 @@ from keras_pruning.arguments import require_positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.probing.accuracy_guard import AccuracyGuard
 from keras_pruning.probing.backup import Backup
+from keras_pruning.probing.fit_checks import require_one_label, warn_of_rounded_integers
 from keras_pruning.probing.recorder import ScoreRecorder
 from keras_pruning.probing.run_warnings import (
     examples_in_loss,
@@ -91,7 +92,8 @@ class ScoreCallback(keras.callbacks.Callback):
         """Returns a model over the same layers whose training step gives its outputs to the scores.
 
         Args:
-            model: Keras model that ends in logits.
+            model: Keras model of one output. If it ends in a softmax or a sigmoid, the scores get
+                the logits before it.
             passes: how often an example may come in an epoch of `fit`.
 
         Returns:
@@ -99,8 +101,8 @@ class ScoreCallback(keras.callbacks.Callback):
             `examples.batches(..., rows=True)`, or `model` itself if no score takes train mode.
 
         Raises:
-            InputError: if the model does not end in logits, or has a training step or a loss of
-                its own, which would not be called.
+            InputError: if the model does not give logits, has several outputs, or has a training
+                step or a loss of its own, which would not be called.
 
         Example:
             >>> model = callback.recording(model)
@@ -120,44 +122,47 @@ class ScoreCallback(keras.callbacks.Callback):
                 f"{' and '.join(overridden)}. Use the callback without `recording`: it sees eval "
                 "mode."
             )
-        # Without a score of train mode there is nothing to record.
         passes = require_positive_integer("passes", passes)
         store = self._recorder.record_training(model, passes)
-        return model if store is None else RecordingModel(model, store)
+        return (
+            model if store is None else RecordingModel(model, store, self._recorder.examples.spec)
+        )
 
     def on_train_begin(self, logs=None):
-        self._recorder.check(self._epochs, self._scored_model, self._store)
+        self._recorder.check(self._run_length, self._scored_model, self._store)
+        require_one_label(self.model, self._recorder.logits_of(self._scored_model))
+        if self._fitted is None:
+            # Once, because it may read all examples
+            warn_of_rounded_integers(self._scored_model, self.records_scores_of)
         self._uncounted, self._has_ended = None, False
         self._is_verified, self._epoch = False, 0
         if self.backup_dir is not None:
-            run = self._recorder.identity(self._epochs, self._store)
-            self._backup = Backup(self.backup_dir, run)
+            identity = self._recorder.identity(self._run_length, self._store)
+            self._backup = Backup(self.backup_dir, identity)
             # A run that was interrupted after its last epoch has none left to begin.
             if self._recorder.progress is None:
-                self._restore(self._epochs)
+                self._restore(self._run_length)
         self._wait_for_other_callbacks()
         if self._guard is not None:
             self._guard.begin(self.model)
 
     def on_epoch_begin(self, epoch, logs=None):
-        # Keras tells the first epoch of a fit no earlier.
-        if self._uncounted is None:
+        if self._uncounted is None:  # Keras tells the first epoch of a fit no earlier
             self._uncounted = self._begin(epoch)
 
     def on_train_batch_begin(self, batch, logs=None):
-        # A later callback may change the rate at the beginning of the epoch.
+        # A later callback may change the rate at the beginning of the epoch
         if batch == 0 and self.model.optimizer is not None:
             rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
             self._recorder.epoch_begin(float(rate))
 
     def on_test_begin(self, logs=None):
-        # Inside `fit`: the loss still counts the training examples of this epoch.
+        # Inside `fit`: the loss still counts the training examples of this epoch
         if self._uncounted is not None and not self._has_ended:
             self._trained_on = examples_in_loss(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
-        # Without effect, unless a training loop of the user leaves it out.
-        self.on_epoch_begin(epoch)
+        self.on_epoch_begin(epoch)  # Without effect, unless a loop of the user leaves it out
         if self._trained_on:
             counts = self._trained_on, examples_in_loss(self.model)
             warn_of_validation_split(*counts, len(self.records_scores_of))
@@ -224,23 +229,24 @@ class ScoreCallback(keras.callbacks.Callback):
         fits = self.epochs is not None and earlier + self.params["epochs"] <= self.epochs
         uncounted = earlier if fits and first == 0 and self._fitted is scored else 0
         self._fitted = scored
-        if recorder.can_carry_on(self._epochs, scored, self._store, first + uncounted):
+        start = first + uncounted
+        if not (obstacle := recorder.obstacle(self._run_length, scored, self._store, start)):
             recorder.carry_on(self._store)
             return uncounted
         # Another run begins, unless its earlier epochs are in the backup
         if not self._was_read and earlier:
-            warn_of_unread_scores(recorder.progress)
+            warn_of_unread_scores(recorder.progress, obstacle)
         self._was_read = False
         if not (first and self._restore(first)):
-            recorder.begin(self._epochs, scored, self._store, first)
-            warn_of_late_begin(recorder)
+            recorder.begin(self._run_length, scored, self._store, first)
+            warn_of_late_begin(recorder, obstacle)
         return 0
 
     def _restore(self, epoch):
         """Restores the state at the end of an epoch, and returns whether there is one."""
         if self._backup is None or epoch not in self._backup.epochs:
             return False
-        self._recorder.begin(self._epochs, self._scored_model, self._store)
+        self._recorder.begin(self._run_length, self._scored_model, self._store)
         self._recorder.restore(self._backup.load(epoch))
         return True
 
@@ -275,8 +281,7 @@ class ScoreCallback(keras.callbacks.Callback):
             self._recorder.finish(self._scored_model)
 
     @property
-    def _epochs(self):
-        """The length of the run."""
+    def _run_length(self):
         return self.epochs or self.params["epochs"]
 
     @property

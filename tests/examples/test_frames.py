@@ -1,8 +1,10 @@
 """Data frames and series of pandas, as the `fit` of Keras reads them."""
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from keras_pruning import Examples, InputError
 
@@ -32,7 +34,7 @@ def test_a_frame_with_text_is_the_dictionary_of_its_columns():
     examples = Examples.from_arrays(MIXED, pd.Series(["no", "yes", "no"], index=MIXED.index))
     x, y = batch_of(examples)
     assert x["name"].numpy().tolist() == [b"x", b"y", b"z"]
-    assert (x["age"].numpy().tolist(), x["age"].dtype) == ([20, 30, 40], "int64")
+    assert (x["age"].numpy().tolist(), x["age"].dtype) == ([[20], [30], [40]], "int64")
     assert (y.numpy().tolist(), examples.class_names) == ([0, 1, 0], ["no", "yes"])
     assert examples.ids.tolist() == ["p", "q", "r"]
     again = Examples.from_arrays(dict(MIXED), ["no", "yes", "no"])
@@ -48,10 +50,27 @@ def test_the_columns_of_numbers_by_name():
     }
 
 
+def test_series_of_numbers_have_the_shape_that_fit_gives_them():
+    shapes = []
+
+    class Model(keras.Model):
+        def call(self, x):
+            shapes.append({name: (part.shape[1:], part.dtype.name) for name, part in x.items()})
+            return tf.zeros((tf.shape(x["a"])[0], 2))
+
+    x = {"a": NUMBERS["a"], "c": NUMBERS["c"]}
+    for data in ((x, np.zeros(3)), (Examples.from_arrays(x, [0, 1, 0]).batches(3),)):
+        model = Model()
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.fit(*data, shuffle=False, verbose=0)
+    assert shapes[0] == shapes[-1]
+    assert shapes[0]["a"] == ((1,), "float32")
+
+
 def test_categories_are_their_values():
     frame = pd.DataFrame({"size": pd.Categorical([3, 1, 3]), "kind": pd.Categorical(list("bab"))})
     x, y = batch_of(Examples.from_arrays(frame, frame["kind"]))
-    assert x["size"].numpy().tolist() == [3, 1, 3]
+    assert x["size"].numpy().tolist() == [[3], [1], [3]]
     assert x["kind"].numpy().tolist() == [b"b", b"a", b"b"]
     assert y.numpy().tolist() == [1, 0, 1]
 

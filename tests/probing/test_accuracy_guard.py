@@ -164,3 +164,32 @@ def test_texts_are_compared_by_their_lengths():
     longer = kp.Examples.from_arrays([text * 9 for text in texts], labels)
     with pytest.raises(InputError, match="It has read inputs of mean 4"):
         fit(model, keras.ops.convert_to_tensor(texts), labels, longer)
+
+
+def test_a_fit_that_was_interrupted_leaves_no_watch_for_long():
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise KeyboardInterrupt
+
+    x = FORMS["0 to 1"][:64]
+    examples, model = kp.Examples.from_arrays(x, LABELS[:64]), model_of("mlp")
+    with pytest.raises(KeyboardInterrupt):
+        callbacks = [kp.ScoreCallback(examples, ["el2n"]), Interrupt()]
+        model.fit(x, LABELS[:64], callbacks=callbacks, verbose=0)
+    fit(model, x, LABELS[:64], examples)
+    assert "compute_loss" not in vars(model)
+
+
+def test_a_loss_that_the_user_has_set_on_the_model_stays():
+    x = FORMS["0 to 1"][:64]
+    model = model_of("mlp")
+    calls, before = [], model.compute_loss
+
+    def compute_loss(*arguments, **options):
+        calls.append(1)
+        return before(*arguments, **options)
+
+    model.compute_loss = compute_loss
+    fit(model, x, LABELS[:64], kp.Examples.from_arrays(x, LABELS[:64]))
+    assert vars(model)["compute_loss"] is compute_loss
+    assert calls

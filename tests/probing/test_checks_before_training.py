@@ -139,3 +139,8 @@ def test_a_validation_split_of_the_scored_examples(validation, examples):
         # Evaluation outside of `fit` is none of the callback's business.
         model.evaluate(x, y, verbose=0, callbacks=[callback])
     assert callback.table().names == ["el2n"]
+
+
+def test_a_class_in_the_place_of_a_score(examples):
+    with pytest.raises(InputError, match=r"instances.*Received: the class EL2N. Write EL2N\(\)"):
+        kp.ScoreCallback(examples, [kp.scores.EL2N])

@@ -18,9 +18,10 @@ def examples():
     return small.digits(130)
 
 
-def test_refuses_a_softmax_and_the_recording_of_another_callback(examples):
+def test_refuses_a_hidden_softmax_and_another_recording(examples):
     callback = kp.ScoreCallback(examples, ["aum"])
-    softmaxed = keras.Sequential([plain_network(examples), keras.layers.Softmax()])
+    end = [keras.layers.Softmax(), keras.layers.Dropout(0.5)]
+    softmaxed = keras.Sequential([plain_network(examples), *end])
     with pytest.raises(InputError, match="ends in a softmax. Expected logits"):
         callback.recording(softmaxed)
     recording = compiled(callback.recording(plain_network(examples)))

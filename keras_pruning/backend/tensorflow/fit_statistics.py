@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+_WATCHED = "compute_loss"
+
 
 class Statistics(NamedTuple):
     """Statistics of many batches.
@@ -34,6 +36,8 @@ class FitStatistics:
 
     def start(self):
         """Begins to watch the training step, which is traced anew."""
+        _unwatch(self._model)
+        replaced = vars(self._model).get(_WATCHED)
         compute_loss = self._model.compute_loss
 
         def watched(x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -42,13 +46,14 @@ class FitStatistics:
                 self._add(self._inputs_of(x), y, y_pred)
             return compute_loss(x, y, y_pred, sample_weight, training=training)
 
+        watched.replaced = replaced
         # Not through Keras' `__setattr__`, which would track the function as a part of the model.
-        object.__setattr__(self._model, "compute_loss", watched)
+        object.__setattr__(self._model, _WATCHED, watched)
         self._model.make_train_function(force=True)
 
     def stop(self):
         """Leaves the training step as it was."""
-        vars(self._model).pop("compute_loss", None)
+        _unwatch(self._model)
         self._model.train_function = None
 
     def take(self):
@@ -71,6 +76,20 @@ class FitStatistics:
             count = tf.cast(tf.size(right), tf.float64)
             right = tf.reduce_sum(tf.cast(right, tf.float64))
             self._counts.assign_add(tf.stack([count, right]))
+
+
+def _unwatch(model):
+    """Removes the watch of a `compute_loss`, also one that an interrupted `fit` has left.
+
+    An attribute that the user has set on the model comes back.
+    """
+    watched = vars(model).get(_WATCHED)
+    if not hasattr(watched, "replaced"):
+        return
+    if watched.replaced is None:
+        vars(model).pop(_WATCHED)
+    else:
+        object.__setattr__(model, _WATCHED, watched.replaced)
 
 
 def statistics_of(batches):

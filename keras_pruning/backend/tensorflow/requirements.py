@@ -43,10 +43,14 @@ def require_logits(model, examples):
         values = factor * np.concatenate(outputs)[:, 1 - factor :]
         activation = _activation_by_outputs(model, batches, values, factor)
     if activation in ("sigmoid", "hard_sigmoid"):
+        several = (
+            "Several labels an example are not supported. If each example has one label, train "
+            "with logits or a softmax and a categorical cross-entropy."
+        )
         raise InputError(
             "The outputs of the model do not look like logits. Expected the outputs before an "
-            "activation such as sigmoid. Received: numbers between 0 and 1 only. Take the "
-            "activation off the last layer."
+            "activation such as sigmoid. Received: numbers between 0 and 1 only. "
+            f"{'Take the activation off the last layer.' if factor == 2 else several}"
         )
     if activation == "softmax":
         raise InputError(

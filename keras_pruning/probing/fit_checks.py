@@ -1,0 +1,87 @@
+"""Checks, before training, that the loss and the inputs of a model fit the scored examples."""
+
+import warnings
+
+import keras
+import numpy as np
+
+from keras_pruning.errors import InputError
+from keras_pruning.examples.array_spec import leaves
+from keras_pruning.models.graph import inputs_of, shows_layers
+from keras_pruning.models.heads import has_one_logit
+
+# The largest number up to which a type of float holds every integer.
+_EXACT = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 2**53}
+
+
+def require_one_label(model, logits):
+    """Raises an `InputError` if a model is trained to give several labels to an example.
+
+    Args:
+        model: compiled Keras model.
+        logits: the same model, ending in logits.
+    """
+    loss = getattr(model, "loss", None)
+    name = loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", ""))
+    is_binary = str(name).startswith("binary_") or name in ("bce", "BCE", "BinaryCrossentropy")
+    if is_binary and not has_one_logit(logits):
+        raise InputError(
+            "Several labels an example are not supported. Expected a softmax or logits with a "
+            "categorical cross-entropy, or one output with a binary one. Received: the loss "
+            f"{name!r} with {logits.outputs[0].shape[-1] if logits.outputs else 'several'} "
+            "outputs. If each example has one label, train with a categorical cross-entropy."
+        )
+
+
+def warn_of_rounded_integers(model, examples):
+    """Warns if the model reads integers as floats that cannot hold them.
+
+    Two ids would become the same number without a word.
+
+    Args:
+        model: Keras model. One without a graph decides itself on its numbers.
+        examples: scored `Examples`.
+    """
+    if not shows_layers(model):
+        return
+    taken, spec = inputs_of(model), examples.spec
+    if isinstance(taken, dict) and isinstance(spec, dict) and set(taken) <= set(spec):
+        pairs = [(list(spec).index(name), tensor) for name, tensor in taken.items()]
+    else:
+        pairs = list(enumerate(keras.tree.flatten(taken)))
+    stored = leaves(spec)
+    limits = {
+        place: _EXACT[tensor.dtype]
+        for place, tensor in pairs
+        if place < len(stored) and _may_exceed(stored[place].dtype, tensor.dtype)
+    }
+    # Read the examples only if a type allows such numbers
+    largest = _largest(examples, limits) if limits else {}
+    for place, value in largest.items():
+        if value > limits[place]:
+            warnings.warn(
+                f"The model reads integers as {dict(pairs)[place].dtype}, which rounds those above "
+                f"{limits[place]:,}: different numbers become the same. Expected an Input of an "
+                f"integer dtype, or smaller numbers. Received: {value:,}. Give "
+                'keras.Input(..., dtype="int64"), or number the ids from 0.',
+                UserWarning,
+                stacklevel=3,
+            )
+
+
+def _may_exceed(stored, taken):
+    """Returns whether integers of a dtype may be too large for a dtype of floats."""
+    is_integer = np.dtype(object if stored in ("string", "bfloat16") else stored).kind in "iu"
+    return is_integer and taken in _EXACT and np.iinfo(stored).max > _EXACT[taken]
+
+
+def _largest(examples, places):
+    """Returns the largest absolute value of some arrays of the inputs, by their places."""
+    largest = dict.fromkeys(places, 0)
+    for _, x, _ in examples.scoring_batches(1024):
+        parts = leaves(x)
+        for place in places:
+            values = keras.ops.convert_to_numpy(parts[place])
+            extremes = (abs(int(values.max())), abs(int(values.min()))) if values.size else (0,)
+            largest[place] = max(largest[place], *extremes)
+    return largest
