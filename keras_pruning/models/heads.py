@@ -179,7 +179,11 @@ def ending(model):
 
 def has_one_logit(model):
     """Returns whether both logits of a model by `as_logits` are those of a single output."""
-    return shows_layers(model) and isinstance(made_by(model.outputs[0])[0], _TwoLogits)
+    if not shows_layers(model):
+        return False
+    last = made_by(model.outputs[0])[0]
+    # The last layer may be a model itself.
+    return isinstance(last, _TwoLogits) or (isinstance(last, keras.Model) and has_one_logit(last))
 
 
 def with_penultimate(model):

@@ -50,6 +50,7 @@ def test_the_columns_of_numbers_by_name():
     }
 
 
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
 def test_series_of_numbers_have_the_shape_that_fit_gives_them():
     shapes = []
 

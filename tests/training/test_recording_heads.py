@@ -123,7 +123,7 @@ def cases():
         yield pytest.param(*case, marks=[] if case in fast else pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("case", "weights", "nested"), cases())
+@pytest.mark.parametrize(("case", "weights", "nested"), list(cases()))
 def test_recorded_scores_are_those_of_the_outputs(case, weights, nested):
     """Within 2e-5, because a logit by way of a float32 probability is rounded."""
     build, loss, classes, labels = CASES[case]
