@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_pruning.backend.tensorflow.fit_statistics import FitStatistics, statistics_of
 from keras_pruning.errors import InputError
+from keras_pruning.examples.array_spec import leaves
 from keras_pruning.training.recording import RecordingModel
 
 # The most examples whose accuracy is looked at.
@@ -63,11 +64,8 @@ class AccuracyGuard:
     def begin(self, model):
         """Begins to watch the training step of a model."""
         self.end()
-        # Replicas on several devices have no variable in common.
-        if model.distribute_strategy.num_replicas_in_sync > 1:
-            return
-        records = isinstance(model, RecordingModel)
-        self._fit = FitStatistics(model, _recorded_inputs if records else lambda x: x)
+        inputs_of = _recorded_inputs if isinstance(model, RecordingModel) else lambda x: x
+        self._fit = FitStatistics(model, inputs_of, len(leaves(self._examples.spec)))
         self._fit.start()
 
     def end(self):
@@ -159,10 +157,14 @@ class AccuracyGuard:
         """Returns the `Measured` that Keras has logged, or else that of the training step."""
         names = [self._prefix + name for name in _ACCURACIES]
         accuracy = next((float(logs[name]) for name in names if name in logs), None)
-        if accuracy is None and statistics is not None:
+        # The loss of weighted examples is another one, and so may be the accuracy.
+        is_weighted = statistics is not None and statistics.is_weighted
+        if is_weighted or (accuracy is None and statistics is not None):
             accuracy = statistics.accuracy
-        loss = logs.get(f"{self._prefix}loss") if _is_cross_entropy(model) else None
-        return Measured(accuracy, None if loss is None else float(loss))
+        is_comparable = _is_cross_entropy(model) and not is_weighted
+        loss = logs.get(f"{self._prefix}loss") if is_comparable else None
+        # Keras reports 0 if a training step of the user does not update its mean.
+        return Measured(accuracy, float(loss) if loss else None)
 
     def _measured(self, logits, training):
         """Returns the `Measured` of the sample. The model keeps its state."""

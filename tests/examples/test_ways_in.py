@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import keras_pruning as kp
 
@@ -246,6 +247,51 @@ def test_table_file_scores_as_its_values(kind, tmp_path):
     frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
     examples = kp.load_examples(f"{kind}:{path}")
     assert_same(scored(examples), scored(arrays(flat.astype("float32"))))
+
+
+# The order of files: by class, then by name.
+BY_CLASS = np.argsort(labels(), kind="stable")
+
+
+def picture_names(folder):
+    """Writes the pixels as PNG files in a folder for each class and returns the names in order."""
+    names = [f"{labels()[row]}/{row:03d}.png" for row in BY_CLASS]
+    for name, row in zip(names, BY_CLASS, strict=True):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels()[row, ..., 0] * 15).save(folder / name)
+    return names
+
+
+def table_of_pictures(folder):
+    lines = [f"{name},{name[0]}" for name in picture_names(folder / "pictures")]
+    (folder / "pictures" / "list.csv").write_text("\n".join(["path,label", *lines]))
+    return kp.load_examples(f"csv:{folder}/pictures/list.csv", image_column="path")
+
+
+def directory_of_pictures(folder):
+    picture_names(folder / "pictures")
+    dataset = keras.utils.image_dataset_from_directory(
+        folder / "pictures",
+        image_size=(8, 8),
+        color_mode="grayscale",
+        shuffle=False,
+        verbose=False,
+    )
+    return kp.Examples.from_dataset(dataset, scale=1 / 255)
+
+
+def folder_of_pictures(folder):
+    picture_names(folder / "pictures")
+    return kp.load_examples(f"folder:{folder}/pictures")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", [folder_of_pictures, table_of_pictures, directory_of_pictures])
+def test_pictures_score_as_their_pixels(way, tmp_path):
+    examples, order = way(tmp_path), BY_CLASS
+    assert [int(name[-7:-4]) for name in examples.ids] == order.tolist()
+    same = kp.Examples.from_arrays(pixels()[order] * 15, labels()[order], scale=1 / 255)
+    assert_same(scored(examples), scored(same))
 
 
 LABELS = {

@@ -1,8 +1,12 @@
 """Values that `fit` reads and values that are scored: equal, or an error."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from sklearn.datasets import load_digits
 
@@ -193,3 +197,75 @@ def test_a_loss_that_the_user_has_set_on_the_model_stays():
     fit(model, x, LABELS[:64], kp.Examples.from_arrays(x, LABELS[:64]))
     assert vars(model)["compute_loss"] is compute_loss
     assert calls
+
+
+@pytest.mark.parametrize("metrics", ["metrics", "weighted_metrics"])
+def test_no_alarm_with_weights_of_zero(metrics):
+    """Half of the classes is not learned, so that loss and accuracy of all differ from those."""
+    examples = kp.Examples.from_arrays(FORMS["0 to 1"], LABELS)
+    model = model_of("mlp")
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.003), loss, **{metrics: ["accuracy"]})
+    weights = np.where(LABELS < 5, 0.0, 1.0)
+    fit(model, FORMS["0 to 1"], LABELS, examples, epochs=6, sample_weight=weights)
+    with pytest.raises(InputError, match="contradict `fit`"):
+        other = kp.Examples.from_arrays(FORMS["0 to 255"], LABELS)
+        fit(model, FORMS["0 to 1"], LABELS, other, sample_weight=weights)
+
+
+class OwnStep(keras.Model):
+    """Returns the loss of a batch itself, in whose place Keras reports 0."""
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, self(x, training=True))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": loss}
+
+
+def test_own_training_steps_are_watched():
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    for form, is_same in (("0 to 1", True), ("0 to 255", False)):
+        inputs = keras.Input((8, 8, 1))
+        model = OwnStep(inputs, layers.Dense(10)(layers.Flatten()(inputs)))
+        model.compile("adam", loss)
+        examples = kp.Examples.from_arrays(FORMS[form], LABELS)
+        if is_same:
+            fit(model, FORMS["0 to 1"], LABELS, examples)
+        else:
+            with pytest.raises(InputError, match="contradict `fit`"):
+                fit(model, FORMS["0 to 1"], LABELS, examples)
+
+
+REPLICAS = """
+import sys
+import keras, numpy as np, tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras_pruning as kp
+
+digits = kp.load_examples("digits")
+x, y = digits.stored_inputs(np.arange(300)), digits.labels[:300]
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    layers = [keras.layers.Flatten(), keras.layers.Dense(10)]
+    model = keras.Sequential([keras.Input((8, 8, 1)), *layers])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss)
+for stored in (x, (x - x.mean()) / x.std()):
+    callback = kp.ScoreCallback(kp.Examples.from_arrays(stored, y), ["el2n"])
+    try:
+        model.fit(x, y, epochs=2, callbacks=[callback], verbose=0)
+        print("right")
+    except kp.InputError as error:
+        print("contradict `fit`. It has read inputs of" in str(error))
+"""
+
+
+@pytest.mark.slow
+def test_replicas_on_several_devices_are_watched():
+    command = [sys.executable, "-c", REPLICAS]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == ["right", "True"]

@@ -14,12 +14,15 @@ class Statistics(NamedTuple):
     Args:
         mean, deviation: floats `(arrays,)`, mean and standard deviation of all values of each array
             of the inputs. For strings they are those of the lengths in bytes.
+            of the inputs. For strings they are those of the lengths in bytes. Empty if unknown.
         accuracy: share of right predictions, `None` if unknown.
+        is_weighted: whether there were sample weights or class weights.
     """
 
     mean: np.ndarray
     deviation: np.ndarray
     accuracy: float | None
+    is_weighted: bool = False
 
 
 class FitStatistics:
@@ -28,11 +31,13 @@ class FitStatistics:
     Args:
         model: compiled Keras model.
         inputs_of: function from the inputs of `model` to the inputs of the examples.
+        arrays: number of arrays in the inputs of the examples.
     """
 
-    def __init__(self, model, inputs_of):
-        self._model, self._inputs_of = model, inputs_of
-        self._sums, self._counts = None, tf.Variable(np.zeros(2), dtype=tf.float64)
+    def __init__(self, model, inputs_of, arrays):
+        self._model, self._inputs_of, self._is_weighted = model, inputs_of, False
+        with model.distribute_strategy.scope():
+            self._sums, self._counts = _sum_over_replicas((arrays, 3)), _sum_over_replicas((2,))
 
     def start(self):
         """Begins to watch the training step, which is traced anew."""
@@ -43,6 +48,7 @@ class FitStatistics:
         def watched(x=None, y=None, y_pred=None, sample_weight=None, training=True):
             # Validation computes the loss too.
             if training:
+                self._is_weighted |= sample_weight is not None
                 self._add(self._inputs_of(x), y, y_pred)
             return compute_loss(x, y, y_pred, sample_weight, training=training)
 
@@ -58,24 +64,35 @@ class FitStatistics:
 
     def take(self):
         """Returns the `Statistics` since the last call, `None` without a batch."""
-        if self._sums is None or not self._sums.numpy()[:, 0].all():
-            return None
         sums, (known, right) = self._sums.numpy(), self._counts.numpy()
-        self._sums.assign(tf.zeros_like(self._sums))
-        self._counts.assign([0, 0])
-        return Statistics(*_moments(sums), right / known if known else None)
+        if not sums[:, 0].all():
+            sums = sums[:0]
+        if not (len(sums) or known):
+            return None
+        self._sums.assign(tf.zeros(self._sums.shape, tf.float64))
+        self._counts.assign(tf.zeros(2, tf.float64))
+        return Statistics(*_moments(sums), right / known if known else None, self._is_weighted)
 
     def _add(self, x, y, y_pred):
-        sums = _sums(x)
-        if self._sums is None:
-            with tf.init_scope():
-                self._sums = tf.Variable(np.zeros(sums.shape), dtype=tf.float64)
-        self._sums.assign_add(sums)
+        # Another number of arrays than that of the examples cannot be compared.
+        if len(tf.nest.flatten(x)) == self._sums.shape[0]:
+            self._sums.assign_add(_sums(x))
         right = _right(y, y_pred)
         if right is not None:
             count = tf.cast(tf.size(right), tf.float64)
             right = tf.reduce_sum(tf.cast(right, tf.float64))
             self._counts.assign_add(tf.stack([count, right]))
+
+
+def _sum_over_replicas(shape):
+    """Returns a float64 variable of zeros that each replica adds to, and that reads as the sum."""
+    return tf.Variable(
+        np.zeros(shape),
+        dtype=tf.float64,
+        trainable=False,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.SUM,
+    )
 
 
 def _unwatch(model):
