@@ -8,8 +8,10 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.examples.array_spec import leaves
 from keras_pruning.models.graph import inputs_of, shows_layers
-from keras_pruning.models.heads import has_one_logit
+from keras_pruning.models.heads import ending, has_one_logit
 
+_BINARY = (keras.losses.BinaryCrossentropy, keras.losses.BinaryFocalCrossentropy)
+_BINARY_FUNCTIONS = (keras.losses.binary_crossentropy, keras.losses.binary_focal_crossentropy)
 # The largest number up to which a type of float holds every integer.
 _EXACT = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 2**53}
 
@@ -21,15 +23,20 @@ def require_one_label(model, logits):
         model: compiled Keras model.
         logits: the same model, ending in logits.
     """
-    loss = getattr(model, "loss", None)
-    name = loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", ""))
-    is_binary = str(name).startswith("binary_") or name in ("bce", "BCE", "BinaryCrossentropy")
-    if is_binary and not has_one_logit(logits):
+    losses = keras.tree.flatten(getattr(model, "loss", None))
+    try:
+        loss = keras.losses.get(losses[0]) if len(losses) == 1 else None
+    except (ValueError, TypeError):  # A loss of the user that Keras does not know
+        return
+    is_binary = isinstance(loss, _BINARY) or any(loss is function for function in _BINARY_FUNCTIONS)
+    # Of a softmax over two classes a binary loss is the categorical one.
+    is_softmax = ending(getattr(model, "recorded", model)) in ("softmax", "log_softmax")
+    if is_binary and not is_softmax and not has_one_logit(logits):
         raise InputError(
             "Several labels an example are not supported. Expected a softmax or logits with a "
             "categorical cross-entropy, or one output with a binary one. Received: the loss "
-            f"{name!r} with {logits.outputs[0].shape[-1] if logits.outputs else 'several'} "
-            "outputs. If each example has one label, train with a categorical cross-entropy."
+            f"{loss.name if isinstance(loss, _BINARY) else loss.__name__} with several outputs. "
+            "If each example has one label, train with a categorical cross-entropy."
         )
 
 

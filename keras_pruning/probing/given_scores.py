@@ -1,6 +1,7 @@
 """Scores as a user gives them to a driver."""
 
 import copy
+from collections.abc import Iterable
 
 from keras_pruning import scores as registry
 from keras_pruning.errors import InputError
@@ -12,8 +13,10 @@ def score_instances(scores):
     Raises:
         InputError: if the list is empty, has a score twice, or has a class in place of a score.
     """
-    if isinstance(scores, str | dict | registry.Score):
+    if isinstance(scores, str | dict | registry.Score) or not isinstance(scores, Iterable):
         raise InputError(f"Invalid `scores`. Expected a list. Received: scores={scores!r}")
+    # A generator can be read only once.
+    scores = list(scores)
     for score in scores:
         if isinstance(score, type) and issubclass(score, registry.Score):
             raise InputError(

@@ -213,6 +213,28 @@ def test_no_alarm_with_weights_of_zero(metrics):
         fit(model, FORMS["0 to 1"], LABELS, other, sample_weight=weights)
 
 
+@pytest.mark.filterwarnings("ignore:The scored examples contradict")
+@pytest.mark.parametrize("activation", ["sigmoid", None])
+@pytest.mark.parametrize("loss", ["mse", "binary_focal_crossentropy"])
+def test_classes_of_one_output_in_the_other_order(loss, activation):
+    keras.utils.set_random_seed(0)
+    loss = keras.losses.get(loss)
+    if activation is None:
+        loss = keras.losses.BinaryFocalCrossentropy(from_logits=True)
+    x, y = FORMS["0 to 1"], LABELS % 2
+    for labels, is_same in ((y, True), (1 - y, False)):
+        parts = [layers.Flatten(), layers.Dense(32, activation="relu")]
+        end = layers.Dense(1, activation=activation)
+        model = keras.Sequential([keras.Input((8, 8, 1)), *parts, end])
+        model.compile(keras.optimizers.Adam(0.01), loss)
+        examples = kp.Examples.from_arrays(x, labels)
+        if is_same:
+            fit(model, x, y, examples, epochs=5)
+        else:
+            with pytest.raises(InputError, match="accuracy 0.* against 0"):
+                fit(model, x, y, examples, epochs=5)
+
+
 class OwnStep(keras.Model):
     """Returns the loss of a batch itself, in whose place Keras reports 0."""
 

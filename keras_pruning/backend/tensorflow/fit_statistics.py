@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_pruning.models.heads import ending
+
 _WATCHED = "compute_loss"
 
 
@@ -36,6 +38,9 @@ class FitStatistics:
 
     def __init__(self, model, inputs_of, arrays):
         self._model, self._inputs_of, self._is_weighted = model, inputs_of, False
+        # From which on a single output predicts class 1, known if the graph shows its activation
+        activation = ending(getattr(model, "recorded", model))
+        self._threshold = {"sigmoid": 0.5, "linear": 0.0}.get(activation)
         with model.distribute_strategy.scope():
             self._sums, self._counts = _sum_over_replicas((arrays, 3)), _sum_over_replicas((2,))
 
@@ -77,7 +82,7 @@ class FitStatistics:
         # Another number of arrays than that of the examples cannot be compared.
         if len(tf.nest.flatten(x)) == self._sums.shape[0]:
             self._sums.assign_add(_sums(x))
-        right = _right(y, y_pred)
+        right = _right(y, y_pred, self._threshold)
         if right is not None:
             count = tf.cast(tf.size(right), tf.float64)
             right = tf.reduce_sum(tf.cast(right, tf.float64))
@@ -139,13 +144,19 @@ def _moments(sums):
     return mean, np.sqrt(np.maximum(sums[:, 2] / sums[:, 0] - mean**2, 0))
 
 
-def _right(y, y_pred):
+def _right(y, y_pred, threshold):
     """Returns whether each prediction is right, `None` if labels or outputs are of other kinds."""
     if not (tf.is_tensor(y) and tf.is_tensor(y_pred)) or y_pred.shape.rank != 2:
         return None
     classes = y_pred.shape[1]
-    if classes in (None, 1) or y.shape.rank not in (1, 2):
+    if classes is None or y.shape.rank not in (1, 2):
         return None
+    if classes == 1:
+        if threshold is None or (y.shape.rank == 2 and y.shape[1] != 1):
+            return None
+        # Smoothed labels are near 0 and 1.
+        is_one = tf.cast(tf.reshape(y, [-1]), tf.float32) > 0.5
+        return tf.equal(y_pred[:, 0] > tf.cast(threshold, y_pred.dtype), is_one)
     if y.shape.rank == 2:
         y = y[:, 0] if y.shape[1] == 1 else tf.argmax(y, axis=1)
     return tf.equal(tf.argmax(y_pred, axis=1), tf.cast(y, tf.int64))

@@ -240,9 +240,10 @@ def _cannot_write(error, size):
     from keras_pruning.examples.sources.decoded_cache import cache_folder
 
     free = shutil.disk_usage(cache_folder()).free if cache_folder().is_dir() else 0
+    endless = " If the data set repeats itself without end, leave out `repeat()`." if size else ""
     return InputError(
-        f"Cannot store the data set in {cache_folder()}. Expected a folder on a disk with enough "
-        f"free space. Received: {error.strerror} after {size / 2**30:.2f} GiB, with "
+        f"Cannot store the data set in {cache_folder()}. Expected a writable folder on a disk with "
+        f"enough free space. Received: {error.strerror} after {size / 2**30:.2f} GiB, with "
         f"{free / 2**30:.2f} GiB free. Choose another folder by the environment variable "
-        "KERAS_PRUNING_CACHE. If the data set repeats itself without end, leave out `repeat()`."
+        f"KERAS_PRUNING_CACHE.{endless}"
     )

@@ -95,7 +95,10 @@ def is_batch(x, y):
         return False
     same = all(part.ndim > 0 and len(part) == len(y) for part in leaves(x))
     is_one_hot = y.ndim == 1 and y.dtype.kind in "biuf" and y.max(initial=0) == 1
-    if same and is_one_hot and len(y) > 1 and np.count_nonzero(y) == 1:
+    is_one_hot = is_one_hot and np.count_nonzero(y) == 1
+    # A batch of single numbers, or one example with several labels
+    is_vector = isinstance(x, np.ndarray) and x.ndim == 1 and x.dtype.kind in "biuf"
+    if same and len(y) > 1 and (is_one_hot or is_vector):
         raise InputError(
             "It is unclear whether an element of the data set is one example or a batch. Expected "
             "`batched=True` or `batched=False`. Received: labels of shape "

@@ -1,12 +1,17 @@
 """Keeps a part of a data set that is not an `Examples`."""
 
+import itertools
+
 import numpy as np
 
 from keras_pruning.arguments import require_subset
 from keras_pruning.errors import InputError
 from keras_pruning.examples.array_spec import leaves, mapped
-from keras_pruning.examples.readers import reader_of
+from keras_pruning.examples.readers import reader_of, tf_data, torch
 from keras_pruning.examples.readers.elements import Stack, batches_of
+
+# Number of labels that are compared, and the share of them that may have been corrected.
+_COMPARED, _CORRECTED = 256, 0.25
 
 
 def keep(dataset, subset, batched=None):
@@ -29,7 +34,8 @@ def keep(dataset, subset, batched=None):
         same size as before.
 
     Raises:
-        InputError: if the data set cannot be read, or if a part of it cannot be kept.
+        InputError: if the data set cannot be read, if it shuffles or if its first labels show
+            another order than the subset, or if a part of it cannot be kept.
 
     Example:
         >>> files = tf.data.Dataset.from_tensor_slices((paths, labels))
@@ -39,7 +45,45 @@ def keep(dataset, subset, batched=None):
     reader = reader_of(dataset)
     if batched is None:
         batched = _is_batched(reader, dataset)
+    if reader is not torch:  # A `DataLoader` shuffles behind the examples that are kept.
+        _require_order(reader, dataset, subset, batched)
     return reader.keep(dataset, np.asarray(subset.mask), batched)
+
+
+def _require_order(reader, dataset, subset, batched):
+    """Raises an `InputError` if the first labels of a data set are in another order.
+
+    It cannot notice all: labels that are not class numbers show nothing, and some labels may have
+    been corrected since.
+    """
+    if reader is tf_data and tf_data.shuffles(dataset):
+        raise _other_order("a `shuffle` that changes the order in each pass")
+    # One batch of those, because a `PyDataset` may shuffle at its end.
+    first = itertools.islice(reader.elements(dataset), 1 if batched else _COMPARED)
+    try:
+        labels = [_class_numbers(batch.y) for batch in batches_of(first, None, None, batched)]
+    except InputError:  # No labels in these elements
+        return
+    labels = np.concatenate(labels)[: len(subset.all_labels)] if labels else []
+    ours = subset.all_labels[: len(labels)]
+    differing = np.mean(ours != labels) if len(labels) else 0
+    if differing > _CORRECTED:
+        raise _other_order(f"other labels in {differing:.0%} of the first {len(ours)} examples")
+
+
+def _class_numbers(y):
+    """Returns labels as class numbers, none if they are of another kind."""
+    if y.ndim == 2:
+        y = y.argmax(axis=1) if y.shape[1] > 1 else y[:, 0]
+    return y.astype(int) if y.dtype.kind in "biuf" else np.array([], int)
+
+
+def _other_order(received):
+    return InputError(
+        "The data set has another order than the subset. Expected the examples in the order in "
+        f"which the subset was selected. Received: {received}. Call `keep` before `shuffle`, or "
+        "use `examples.keep(subset)`."
+    )
 
 
 def _is_batched(reader, dataset):

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.readers.elements import Stack
+from keras_pruning.examples.readers.lengths import require_length
 
 # Bytes and number of the elements that are read at a time.
 _STACK_SIZE = 2**22
@@ -68,6 +69,9 @@ def keep(dataset, mask, is_batched):
     import tensorflow as tf
 
     examples, size = dataset, None
+    # The number of batches does not tell the number of examples.
+    if not is_batched and dataset.cardinality() >= 0:
+        require_length(int(dataset.cardinality()), mask)
     if is_batched:
         size = len(tf.nest.flatten(next(iter(dataset)))[0])
         examples = dataset.unbatch()
@@ -82,6 +86,13 @@ def keep(dataset, mask, is_batched):
         return chosen.apply(tf.data.experimental.assert_cardinality(count))
     batches = chosen.batch(size).prefetch(tf.data.AUTOTUNE)
     return batches.apply(tf.data.experimental.assert_cardinality(math.ceil(count / size)))
+
+
+def shuffles(dataset):
+    """Returns whether a data set has another order in each pass."""
+    if getattr(dataset, "_reshuffle_each_iteration", False):
+        return True
+    return any(map(shuffles, dataset._inputs()))
 
 
 def _specs(dataset):

@@ -155,3 +155,27 @@ def test_data_loaders_of_another_order_are_refused(kind, torch_data):
         loader = torch_data.DataLoader(pairs(), **samplers[kind])
     with pytest.raises(InputError, match="Cannot keep a part of th"):
         kp.keep(loader, SUBSET)
+
+
+@pytest.mark.parametrize(
+    "shuffled",
+    [
+        lambda tensors: tensors.shuffle(40),
+        lambda tensors: tensors.shuffle(40).map(lambda x, y: (x, y)).batch(8),
+        lambda tensors: tensors.shuffle(40, seed=1, reshuffle_each_iteration=False),
+    ],
+)
+def test_keep_refuses_another_order(shuffled):
+    x, y = np.arange(40.0)[:, None] + np.zeros(6), np.arange(40) % 7
+    tensors = tf.data.Dataset.from_tensor_slices((x, y))
+    subset = kp.Subset([str(row) for row in range(40)], y, np.arange(40) % 2 == 0)
+    assert len(list(kp.keep(tensors, subset))) == 20
+    with pytest.raises(InputError, match="another order than the subset.*Call `keep` before"):
+        kp.keep(shuffled(tensors), subset)
+
+
+def test_keep_takes_corrected_labels():
+    x, y = np.arange(40.0)[:, None] + np.zeros(6), np.arange(40) % 7
+    corrected = np.where(np.arange(40) % 10 == 0, 6, y)
+    subset = kp.Subset([str(row) for row in range(40)], corrected, np.arange(40) % 2 == 0)
+    assert len(list(kp.keep(tf.data.Dataset.from_tensor_slices((x, y)), subset))) == 20
