@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_pruning.errors import InputError, unknown
-from keras_pruning.examples.array_spec import mapped, shapes
+from keras_pruning.examples.array_spec import described, leaves, mapped, shapes
 from keras_pruning.examples.labels import hint_of_numbering
 from keras_pruning.models.graph import shows_layers
 from keras_pruning.models.heads import as_logits
@@ -46,6 +46,8 @@ def build(name, spec, num_classes, **options):
             )
         model = _with_new_weights(load(name), spec)
     else:
+        if name in MODELS:
+            _require_one_array(name, spec)
         function = MODELS.get(name) or _imported(name)
         try:
             model = function(shapes(spec), num_classes, **options)
@@ -55,6 +57,17 @@ def build(name, spec, num_classes, **options):
             raise InputError(f"Cannot build the model {name!r}: {_reason(error)}") from error
     require_fit(model, spec, num_classes)
     return model
+
+
+def _require_one_array(name, spec):
+    """Raises an `InputError` if a built-in model gets texts or several arrays."""
+    kinds = [part.dtype for part in leaves(spec)]
+    if len(kinds) > 1 or "string" in kinds or not hasattr(spec, "shape"):
+        raise InputError(
+            f"The model {name!r} does not fit the examples. Expected one array of numbers. "
+            f"Received: {described(spec)}. Use a model of your own (`model.name`), other columns "
+            "of a table (`dataset.input_columns`), or its images (`dataset.image_column`)."
+        )
 
 
 def load(path):

@@ -1,5 +1,7 @@
 """The doctor for any model and any training: a function of the user scores the examples."""
 
+from numbers import Real
+
 from keras_pruning.arguments import require_type
 from keras_pruning.errors import InputError
 from keras_pruning.wrong_labels.diagnosis import diagnose
@@ -41,7 +43,7 @@ def doctor(score, examples, noise=0.1, seed=0):
             "Invalid `score`. Expected a function of Examples that returns a ScoreTable. "
             f"Received: {score!r}"
         )
-    if isinstance(noise, bool) or not isinstance(noise, int | float) or not 0 < noise <= 0.5:
+    if isinstance(noise, bool) or not isinstance(noise, Real) or not 0 < noise <= 0.5:
         raise InputError(f"Invalid `noise`. Expected a float in (0, 0.5]. Received: noise={noise}")
     require_type("examples", examples, "stored_inputs", "Examples")
     noisy = examples.with_label_noise(noise, seed)

@@ -65,7 +65,13 @@ class SuspectList:
             columns |= {"predicted": predicted, "predicted_name": names[predicted]}
         if self.share is not None:
             columns["probes_agree"] = self.share[rows]
-        return {**columns, self.score: self.values[rows]}
+        return {**columns, self._score_column: self.values[rows]}
+
+    @property
+    def _score_column(self):
+        """Name of the column of the score, which may not be that of another column."""
+        taken = ("rank", "id", "label", "label_name", "predicted", "predicted_name", "probes_agree")
+        return f"score {self.score}" if self.score in taken else self.score
 
     def to_pandas(self):
         """Returns the list as a pandas data frame, with the ids as its index.
@@ -87,7 +93,7 @@ class SuspectList:
     def write_csv(self, path):
         """Writes the list as a CSV file, which is replaced if it exists."""
         columns = self.columns()
-        for name, digits in (("probes_agree", "4g"), (self.score, "6g")):
+        for name, digits in (("probes_agree", "4g"), (self._score_column, "6g")):
             if name in columns:
                 columns[name] = np.array([f"{value:.{digits}}" for value in columns[name]], object)
         cells = [range(1, len(self) + 1), *(column.tolist() for column in columns.values())]
@@ -197,7 +203,8 @@ def _predicted(examples, model, predictions):
         return None
     try:
         array = np.asarray(predictions)
-        if array.dtype.kind == "f" and array.shape == (len(examples), examples.num_classes):
+        shape = (len(examples), examples.num_classes)
+        if array.dtype.kind == "f" and array.shape == shape and np.isfinite(array).all():
             return array.argmax(axis=1)
         is_integer = array.dtype.kind in "iu" and array.shape == (len(examples),)
         if is_integer and array.min() >= 0 and array.max() < examples.num_classes:
@@ -206,7 +213,7 @@ def _predicted(examples, model, predictions):
         pass
     raise InputError(
         f"Invalid `predictions`. Expected classes in 0 … {examples.num_classes - 1} of shape "
-        f"({len(examples)},), or floats of shape ({len(examples)}, {examples.num_classes}). "
+        f"({len(examples)},), or finite floats of shape ({len(examples)}, {examples.num_classes}). "
         f"Received: {kind_of(predictions)}"
     )
 

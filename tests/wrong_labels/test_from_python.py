@@ -93,6 +93,7 @@ def test_positions_are_integers_in_pandas():
         ({"by": "vog"}, "Unknown score in the table.*'aum', 'el2n'"),
         ({"count": 0}, "Invalid `count`.*positive integer"),
         ({"predictions": [1.5] * 3}, r"Invalid `predictions`. .*\(1797, 10\).*a list of 3"),
+        ({"predictions": np.full((len(Y), 10), np.nan)}, "or finite floats of shape"),
         ({"predictions": np.full(len(Y), 10)}, "Expected classes in 0 … 9"),
         ({"predictions": Y, "model": "m.keras"}, "Expected `model` or `predictions`"),
     ],
@@ -109,6 +110,16 @@ def test_suspects_refuse_other_examples(noisy):
         kp.suspects(table, CLEAN)
     with pytest.raises(InputError, match="Expected a ScoreTable"):
         kp.suspects({"aum": Y}, CLEAN)
+
+
+def test_a_score_may_have_the_name_of_another_column():
+    examples = kp.Examples.from_arrays(X[:4], Y[:4])
+    metadata = {"scores": {"predicted": {"higher_is_harder": True}}}
+    scores = {"predicted": [0.1, 0.2, 0.3, 0.4]}
+    table = kp.ScoreTable(examples.ids, examples.labels, scores, metadata=metadata)
+    frame = kp.suspects(table, examples, predictions=1 - Y[:4].clip(0, 1)).to_pandas()
+    assert frame["predicted"].dtype == "int64"
+    assert frame["score predicted"].dtype.kind == "f"
 
 
 def test_rows_are_no_picture(tmp_path):

@@ -73,6 +73,11 @@ def keep(dataset, mask, is_batched):
     if not is_batched and dataset.cardinality() >= 0:
         require_length(int(dataset.cardinality()), mask)
     if is_batched:
+        if any(spec.shape.rank == 0 for spec in _specs(dataset)):
+            raise InputError(
+                "The elements of the data set are no batches. Expected `batched=False`. Received: "
+                "single values with batched=True"
+            )
         size = len(tf.nest.flatten(next(iter(dataset)))[0])
         examples = dataset.unbatch()
     kept = tf.constant(mask)

@@ -21,6 +21,9 @@ _OPTIONS = (
 
 def matches(dataset):
     """Returns whether a data set is of torch. Does not import it."""
+    # Those of Hugging Face are also of torch.
+    if type(dataset).__module__.startswith("datasets."):
+        return False
     return any(
         kind.__module__.startswith("torch.utils.data.")
         and kind.__name__ in ("DataLoader", "Dataset")

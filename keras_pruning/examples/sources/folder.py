@@ -1,5 +1,7 @@
 """`folder:DIR`: images or text files in a folder for each class, perhaps in two splits."""
 
+import numpy as np
+
 from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
 from keras_pruning.examples.sources import listed_images, listed_texts
@@ -53,6 +55,13 @@ def load(location, split, image_size=None, skip_broken=False):
         others = [file for name, listed in scan.files.items() if name != part for file in listed]
         inputs, labels, ids = listed_images.load(key, files, others, image_size, skip_broken)
     names = scan.class_names
+    counts = np.bincount(labels, minlength=len(names))
+    if part == "train" and not counts.all():
+        empty = [name for name, count in zip(names, counts, strict=True) if count == 0]
+        raise InputError(
+            f"Classes without files that can be read in {location}. Expected one or more in each. "
+            f"Received: none in {', '.join(empty[:10])}. Remove these folders."
+        )
     return Examples(inputs, labels, ids, len(names), "folder", part, names)
 
 

@@ -8,7 +8,7 @@ from keras_pruning.errors import InputError
 
 # Names of folders in lower case. Of those for testing, the first one that is there counts.
 _TRAIN = ("train", "training")
-_TEST = ("test", "testing", "validation", "val", "valid")
+TEST_NAMES = ("test", "testing", "validation", "val", "valid")
 # Folders that macOS adds to archives.
 IGNORED_FOLDERS = ("__MACOSX",)
 
@@ -19,7 +19,7 @@ class Layout(NamedTuple):
     Args:
         folder: `Path` of the folder.
         parts: dictionary with the path of the part `"train"`, and of `"test"` if there is one.
-        unused: names of other splits, such as `val` beside `test`.
+        unused: names of other folders that one might miss, such as `val` beside `test`.
     """
 
     folder: Path
@@ -40,10 +40,12 @@ def layout_of(location):
     """
     folder = Path(location)
     names = visible_folders(folder, "a folder for each class, or `train` and `test`")
-    train, test = _first(names, _TRAIN), _first(names, _TEST)
+    train, test = _first(names, _TRAIN), _first(names, TEST_NAMES)
     if train is not None:
         parts = {"train": train} | ({} if test is None else {"test": test})
-        unused = [name for name in names if name.lower() in _TEST and name != test]
+        # Without a test part, other folders may be classes: `train` is one too, beside `plane`.
+        others = [name for name in names if name not in parts.values()]
+        unused = [name for name in others if test is None or name.lower() in TEST_NAMES]
         return Layout(folder, parts, unused)
     if test is not None:
         raise InputError(

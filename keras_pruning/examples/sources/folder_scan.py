@@ -31,7 +31,7 @@ class FolderScan:
         self.class_names = visible_folders(self._path("train"), "a folder for each class")
         self.left_out = {split: collections.Counter() for split in layout.parts}
         for name in layout.unused:
-            self.left_out["train"][f"the folder {name}"] += 1
+            self.left_out["train"][f"the folder {name} beside it"] += 1
         self._empty = {split: [] for split in layout.parts}
         self._digest = hashlib.sha256()
         self.files = {split: self._files(split) for split in layout.parts}
@@ -75,9 +75,11 @@ class FolderScan:
         part = self._path(split)
         names = visible_folders(part, "a folder for each class")
         self._require_known(part, names)
-        for name in IGNORED_FOLDERS:
-            if (part / name).is_dir():
-                self.left_out[split][f"the folder {name}"] += 1
+        for entry in entries(part, "a folder for each class"):
+            if entry.name in IGNORED_FOLDERS:
+                self.left_out[split][f"the folder {entry.name}"] += 1
+            elif not entry.is_dir() and self._reason_to_leave_out(entry) is None:
+                self.left_out[split]["files outside of the classes"] += 1
         files = []
         for name in names:
             label = self.class_names.index(name)

@@ -1,6 +1,7 @@
 """`csv:FILE` and `parquet:FILE`: a table with a label, and numbers, texts or paths of images."""
 
 import functools
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from keras_pruning.examples.examples import Examples
 from keras_pruning.examples.given_inputs import given_inputs
 from keras_pruning.examples.given_labels import given_labels
 from keras_pruning.examples.sources import table_images
+from keras_pruning.examples.sources.folder_layout import TEST_NAMES
 
 
 def load(
@@ -48,13 +50,18 @@ def load(
         InputError: if the file or a column is missing, if a value is missing, if a label of the
             test split is not among those of the training split, or if images cannot be read.
     """
-    table = _read(kind, location)
+    table = _read(kind, location, id_column)
     label = _name(table, location, "label_column", label_column, "label")
     identity = _name(table, location, "id_column", id_column, "id", is_optional=True)
     splits = _name(table, location, "split_column", split_column, "split", is_optional=True)
     rows, training = _rows(table, location, splits, split)
     # The training labels decide the classes, for both splits.
     labels = _values(table, location, label)
+    if labels.dtype == object and (labels == "").any():
+        raise InputError(
+            f"Missing labels in {location}. Expected a label in every row. Received: "
+            f"{np.sum(labels == ''):,} empty, first in row {int(np.argmax(labels == ''))}"
+        )
     classes = given_labels(labels[training])
     numbers, num_classes, names = given_labels(
         labels[rows], classes.num_classes, classes.class_names
@@ -65,6 +72,11 @@ def load(
         table_images.require_none(location, **options)
         special = {label, identity, splits}
         inputs = input_columns or [name for name in table.column_names if name not in special]
+        if leaked := sorted(special & set(inputs), key=str):
+            raise InputError(
+                f"Invalid `input_columns`. Expected columns of inputs in {location}. Received: "
+                f"{leaked[0]!r}, the column of labels, ids or splits"
+            )
         stored = given_inputs(_columns(table, location, inputs, rows), len(numbers))
         ids = np.flatnonzero(rows) if ids is None else ids[rows]
     else:
@@ -79,19 +91,22 @@ load_csv = functools.partial(load, "csv")
 load_parquet = functools.partial(load, "parquet")
 
 
-def _read(kind, location):
-    """Returns the table in a file."""
+def _read(kind, location, id_column):
+    """Returns the table in a file. Ids of a CSV file stay as they are written, such as 007."""
     # Imported here, because `--help` does without it.
     import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet
 
-    read = pa.csv.read_csv if kind == "csv" else pa.parquet.read_table
+    types = dict.fromkeys(["id"] if id_column is None else [id_column], pa.string())
     try:
         # A pipe or a device might not end.
         if not Path(location).is_file():
             raise OSError(None, "no such file" if not Path(location).exists() else "not a file")
-        return read(location)
+        if kind == "parquet":
+            return pa.parquet.read_table(location)
+        options = pa.csv.ConvertOptions(column_types=types)
+        return pa.csv.read_csv(location, convert_options=options)
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise InputError(
@@ -130,13 +145,25 @@ def _rows(table, location, column, split):
             "another column, or `test_fraction` to the fraction of the rows to test with."
         )
     entries = _values(table, location, column)
-    masks = [entries == name for name in (split, "train")]
+    names = set(entries.tolist())
+    # As for folders, the first test split that is there counts.
+    test = next((name for name in TEST_NAMES if name in names), "test")
+    masks = [entries == (test if name == "test" else name) for name in (split, "train")]
     for name, mask in zip((split, "train"), masks, strict=True):
         if not mask.any():
             raise InputError(
                 f"No rows of the split {name!r} in {location}. Expected some in the column "
                 f"{column!r}. Received: {', '.join(map(str, np.unique(entries)[:5]))}"
             )
+    others = sorted(map(str, names - {"train", test}))
+    if others:
+        count = len(entries) - np.isin(entries, ["train", test]).sum()
+        warnings.warn(
+            f"Left out of {location}: {count:,} rows of the splits {', '.join(others[:5])}. "
+            f"Expected train or {test} in the column {column!r}.",
+            UserWarning,
+            stacklevel=4,
+        )
     return masks
 
 

@@ -1,5 +1,6 @@
 """`tfds:NAME`: a data set of TensorFlow Datasets (TFDS) with images and class labels."""
 
+import itertools
 import os
 
 import numpy as np
@@ -40,11 +41,14 @@ def load(location, split, data_dir=None, image_size=None, train_split="train", t
     builder = tfds_records.prepared(location, data_dir)
     image, label = _feature_names(builder, image_size)
     name, instead = _split_names(builder, split, train_split, test_split)
+    if split == "test":
+        _require_apart(builder, train_split, name)
     try:
         inputs, labels, ids = _decoded(builder, name, (image, label), image_size)
     except tfds_records.NoLabelsError as error:
         if instead is None:
             raise _unlabelled(builder, name) from error
+        _require_apart(builder, train_split, instead)
         try:
             inputs, labels, ids = _decoded(builder, instead, (image, label), image_size)
         except tfds_records.NoLabelsError:
@@ -71,7 +75,8 @@ def _unlabelled(builder, split):
     return InputError(
         f"No labels in {split} of the TFDS data set {builder.info.full_name}. Expected a class "
         f"number for each example. Received: -1, by which TFDS marks missing labels. The splits "
-        f"are {', '.join(builder.info.splits)}."
+        f"are {', '.join(builder.info.splits)}. Set `dataset.test_split` to another one, or "
+        "`dataset.test_fraction` to draw a part of the training split."
     )
 
 
@@ -131,6 +136,26 @@ def _split_names(builder, split, train_split, test_split):
             f"Set `dataset.{option}`{' or `dataset.test_fraction`' if split == 'test' else ''}."
         )
     return name, instead
+
+
+def _require_apart(builder, train_split, test_split):
+    """Raises an `InputError` if two splits of TFDS have examples in common."""
+    read = {}
+    for name in (train_split, test_split):
+        info = _info(builder, name)
+        if info is None:
+            return
+        for file in info.file_instructions:
+            read.setdefault(str(file.filename), []).append(tfds_records.positions(file))
+    for ranges in read.values():
+        ranges.sort(key=lambda positions: positions.start)
+        if any(second.start < first.stop for first, second in itertools.pairwise(ranges)):
+            raise InputError(
+                f"Training and test examples of the TFDS data set {builder.info.full_name} "
+                "overlap. Expected splits without a common example, such as train[:80%] and "
+                f"train[80%:]. Received: {train_split} to train on and {test_split} to test with. "
+                "Set `dataset.train_split` and `dataset.test_split`."
+            )
 
 
 def _info(builder, split):

@@ -83,7 +83,7 @@ def _array_records(builder, split, features):
     raw = tfds.decode.DeserializeMethod.RAW_BYTES
     source = builder.as_data_source(split=split, deserialize_method=raw)
     files = builder.info.splits[split].file_instructions
-    ids = [f"{file.basename()}__{index}" for file in files for index in _indexes(file)]
+    ids = [f"{file.basename()}__{index}" for file in files for index in positions(file)]
     text = tf.TensorSpec((), tf.string)
     records = tf.data.Dataset.from_generator(
         lambda: zip(source, ids, strict=True), output_signature=(text, text)
@@ -95,7 +95,7 @@ def _array_records(builder, split, features):
     )
 
 
-def _indexes(file):
+def positions(file):
     """Returns the positions of the examples that TFDS reads of one file."""
     return range(file.skip, file.skip + file.take)
 

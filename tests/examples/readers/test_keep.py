@@ -179,3 +179,16 @@ def test_keep_takes_corrected_labels():
     corrected = np.where(np.arange(40) % 10 == 0, 6, y)
     subset = kp.Subset([str(row) for row in range(40)], corrected, np.arange(40) % 2 == 0)
     assert len(list(kp.keep(tf.data.Dataset.from_tensor_slices((x, y)), subset))) == 20
+
+
+def test_keep_refuses_single_values_as_batches():
+    subset = kp.Subset(["a", "b"], [0, 1], [True, False])
+    single = tf.data.Dataset.from_tensor_slices((np.zeros((2, 3)), [0, 1]))
+    with pytest.raises(InputError, match="no batches. Expected `batched=False`"):
+        kp.keep(single, subset, batched=True)
+
+
+def test_streams_of_hugging_face_are_refused():
+    stream = datasets.Dataset.from_dict({"x": [1, 2], "label": [0, 1]}).to_iterable_dataset()
+    with pytest.raises(InputError, match="Invalid `dataset`.*Hugging Face Dataset"):
+        kp.Examples.from_dataset(stream)

@@ -104,3 +104,14 @@ def test_nothing_that_can_be_read_is_an_error(tmp_path):
 def test_skip_broken_is_true_or_false(tmp_path, value):
     with pytest.raises(InputError, match="Invalid `skip_broken`. Expected True or False"):
         load(tmp_path, skip_broken=value)
+
+
+def test_skipping_may_not_empty_a_class(folder):
+    for path in (folder / "train" / "dog").iterdir():
+        path.unlink()
+        path.write_bytes(b"")
+    with (
+        pytest.raises(InputError, match="Classes without files that can be read.*none in dog"),
+        pytest.warns(UserWarning, match="Skipped"),
+    ):
+        load(folder, skip_broken=True)

@@ -1,5 +1,7 @@
 """Folders without splits, with other names of splits, of texts, and of images of other formats."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -39,7 +41,7 @@ def test_a_folder_of_classes_is_all_training_examples(folder):
 
 
 def test_train_alone_can_be_scored_and_divided(folder):
-    (folder / "test").rename(folder / "other")
+    shutil.rmtree(folder / "test")
     assert len(load(folder)) == 12
     part = load(folder, "test", test_fraction=0.25)
     assert all(name.startswith("train/") for name in part.ids)
@@ -115,3 +117,12 @@ def test_gif_images(tmp_path):
     pixels = stored(load_examples(f"folder:{folder}"))
     np.testing.assert_array_equal(pixels[0], np.stack([gray] * 3, -1))
     np.testing.assert_array_equal(pixels[1], np.asarray(coloured.convert("RGB")))
+
+
+def test_files_and_folders_that_one_might_miss_are_counted(folder):
+    (folder / "train" / "cat" / "001.png").rename(folder / "train" / "loose.png")
+    with pytest.warns(UserWarning, match="Left out of .*train: 1 files outside of the classes"):
+        load(folder)
+    (folder / "test").rename(folder / "plane")
+    with pytest.warns(UserWarning, match="the folder plane beside it"):
+        load(folder)

@@ -65,8 +65,8 @@ def test_endings_in_any_case_and_other_files(folder):
     (folder / "train" / "cat" / "up").symlink_to(folder / "train")
     (folder / "train" / "__MACOSX").mkdir()
     left_out = (
-        "the folder val, the folder __MACOSX, 1 hidden files, 1 hidden folders, 1 .tif files, "
-        "1 .txt files, 1 links to a folder above"
+        "the folder val beside it, the folder __MACOSX, 1 hidden files, 1 hidden folders, "
+        "1 .tif files, 1 .txt files, 1 links to a folder above"
     )
     with pytest.warns(UserWarning, match=left_out):
         examples = load(folder)

@@ -102,6 +102,12 @@ def test_a_test_set_is_drawn_stratified_and_stays(tmp_path, kind):
         ({"size": None, "count": None}, {}, "No inputs in"),
         (
             {},
+            {"input_columns": ["size", "label"]},
+            "`input_columns`.*Received: 'label', the column",
+        ),
+        ({"label": ["red", "", "red", "red"]}, {}, "Missing labels.*1 empty, first in row 1"),
+        (
+            {},
             {"image_size": 8},
             "Invalid `image_size`.*has no `image_column`",
         ),
@@ -140,6 +146,19 @@ def test_scale_replaces_that_of_the_source(tmp_path):
     np.testing.assert_array_equal(scaled[..., 0], x.astype("float32") / np.float32(255))
     assert plain.fingerprint != own.fingerprint
     assert load_examples(name, scale=1 / 255).fingerprint == own.fingerprint
+
+
+def test_ids_of_a_csv_file_stay_as_they_are_written(tmp_path):
+    (tmp_path / "t.csv").write_text("id,x,label\n007,1,a\n7,2,b\n010,3,a\n")
+    assert load_examples(f"csv:{tmp_path}/t.csv").ids.tolist() == ["007", "7", "010"]
+
+
+def test_other_splits_replace_test_or_are_counted(tmp_path):
+    columns = COLUMNS | {"split": ["train", "validation", "validation", "dev"]}
+    columns["label"] = ["red"] * 4
+    name = write(tmp_path, "csv", columns)
+    with pytest.warns(UserWarning, match="Left out of .*: 1 rows of the splits dev"):
+        assert load_examples(name, "test").ids.tolist() == ["b", "c"]
 
 
 @pytest.mark.slow

@@ -61,3 +61,18 @@ def test_refuses_a_split_that_is_not_there(data, name):
 def test_refuses_a_fraction_beside_a_chosen_test_split(data):
     with pytest.raises(InputError, match="Invalid `test_fraction`.*`test_split`"):
         load(data, train_split="dev", test_split="extra", test_fraction=0.2)
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("dev", "dev[80%:]"), ("dev[:80%]", "dev[50%:]"), ("dev", "dev"), ("dev+extra", "extra")],
+)
+def test_refuses_splits_that_overlap(data, train, test):
+    with pytest.raises(InputError, match="Training and test examples of .*other.* overlap"):
+        load(data, "test", train_split=train, test_split=test)
+
+
+def test_the_fallback_on_validation_may_not_be_trained_on(tmp_path):
+    store_images(tmp_path, "two", ("train", "validation"))
+    with pytest.raises(InputError, match=r"overlap.*train\+validation to train on"):
+        load_examples("tfds:two", "test", data_dir=str(tmp_path), train_split="train+validation")
