@@ -192,3 +192,11 @@ def test_streams_of_hugging_face_are_refused():
     stream = datasets.Dataset.from_dict({"x": [1, 2], "label": [0, 1]}).to_iterable_dataset()
     with pytest.raises(InputError, match="Invalid `dataset`.*Hugging Face Dataset"):
         kp.Examples.from_dataset(stream)
+
+
+def test_keep_refuses_a_shuffle_that_labels_do_not_show():
+    same = tf.data.Dataset.from_tensor_slices((np.zeros((20, 2)), np.zeros(20, int)))
+    subset = kp.Subset(np.arange(20).astype(str), np.zeros(20, int), MASK)
+    assert len(list(kp.keep(same, subset))) == MASK.sum()
+    with pytest.raises(InputError, match="a `shuffle` that changes the order in each pass"):
+        kp.keep(same.shuffle(20).map(lambda x, y: (x, y)), subset)

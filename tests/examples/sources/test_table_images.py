@@ -101,3 +101,13 @@ def test_the_same_image_twice_needs_ids(tmp_path, images):
     with pytest.raises(InputError, match="unique ids"):
         load_examples(table, image_column="file")
     assert len(load_examples(table, image_column="file", id_column="key")) == 2
+
+
+def test_splits_of_one_class_are_not_mixed_up(tmp_path, images):
+    train, test = list(images)[:2]
+    path = tmp_path / "data" / "one.csv"
+    path.write_text(f"file,label,split\n{train},x,train\n{test},x,test\n")
+    for split, name in (("train", train), ("test", test)):
+        examples = load_examples(f"csv:{path}", split, image_column="file")
+        assert examples.ids.tolist() == [name]
+        np.testing.assert_array_equal(stored(examples)[0], images[name])

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from support.tfds_images import store_images
+import tensorflow_datasets as tfds
+from support.tfds_images import store, store_images
 
 from keras_pruning import InputError, load_examples
 
@@ -76,3 +77,19 @@ def test_the_fallback_on_validation_may_not_be_trained_on(tmp_path):
     store_images(tmp_path, "two", ("train", "validation"))
     with pytest.raises(InputError, match=r"overlap.*train\+validation to train on"):
         load_examples("tfds:two", "test", data_dir=str(tmp_path), train_split="train+validation")
+
+
+def test_validation_in_place_of_unlabelled_test_examples_too(tmp_path):
+    pixels = [np.full((2, 2, 1), 7 * row, "uint8") for row in (1, 2)]
+    splits = {
+        split: [{"image": image, "label": label} for image in pixels]
+        for split, label in {"train": 1, "test": -1, "validation": 2}.items()
+    }
+    features = {
+        "image": tfds.features.Image(shape=(2, 2, 1)),
+        "label": tfds.features.ClassLabel(num_classes=3),
+    }
+    store(tmp_path, "rivals", features, splits)
+    assert len(load_examples("tfds:rivals", "test", data_dir=str(tmp_path))) == 2
+    with pytest.raises(InputError, match="overlap.*validation to test with"):
+        load_examples("tfds:rivals", "test", data_dir=str(tmp_path), train_split="train+validation")
