@@ -87,8 +87,10 @@ def test_verify_false_scores_whatever_fit_reads():
     assert np.isfinite(fit(model_of("mlp"), FORMS["0 to 1"], LABELS, examples, verify=False)).all()
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "body", ["mlp", *(pytest.param(name, marks=pytest.mark.slow) for name in ("cnn", "bn"))]
+)
 def test_training_and_scores_stay_as_they_are(body, jit_compile):
     """To the last bit, in a second fit too, and with steps that are compiled together."""
     x = FORMS["0 to 1"]
@@ -199,7 +201,9 @@ def test_a_loss_that_the_user_has_set_on_the_model_stays():
     assert calls
 
 
-@pytest.mark.parametrize("metrics", ["metrics", "weighted_metrics"])
+@pytest.mark.parametrize(
+    "metrics", ["metrics", pytest.param("weighted_metrics", marks=pytest.mark.slow)]
+)
 def test_no_alarm_with_weights_of_zero(metrics):
     """Half of the classes is not learned, so that loss and accuracy of all differ from those."""
     examples = kp.Examples.from_arrays(FORMS["0 to 1"], LABELS)
@@ -214,8 +218,10 @@ def test_no_alarm_with_weights_of_zero(metrics):
 
 
 @pytest.mark.filterwarnings("ignore:The scored examples contradict")
-@pytest.mark.parametrize("activation", ["sigmoid", None])
-@pytest.mark.parametrize("loss", ["mse", "binary_focal_crossentropy"])
+@pytest.mark.parametrize("activation", ["sigmoid", pytest.param(None, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "loss", ["mse", pytest.param("binary_focal_crossentropy", marks=pytest.mark.slow)]
+)
 def test_classes_of_one_output_in_the_other_order(loss, activation):
     keras.utils.set_random_seed(0)
     loss = keras.losses.get(loss)
