@@ -163,8 +163,10 @@ class AccuracyGuard:
             accuracy = statistics.accuracy
         is_comparable = _is_cross_entropy(model) and not is_weighted
         loss = logs.get(f"{self._prefix}loss") if is_comparable else None
-        # Keras reports 0 if a training step of the user does not update its mean.
-        return Measured(accuracy, float(loss) if loss else None)
+        # Keras reports 0 if a training step of the user does not update its mean. It counts where
+        # nothing else is known, so that such a step is not passed over in silence.
+        is_unknown = loss is None or (loss == 0 and statistics is not None)
+        return Measured(accuracy, None if is_unknown else float(loss))
 
     def _measured(self, logits, training):
         """Returns the `Measured` of the sample. The model keeps its state."""

@@ -267,6 +267,32 @@ def test_own_training_steps_are_watched():
                 fit(model, FORMS["0 to 1"], LABELS, examples)
 
 
+class BareStep(OwnStep):
+    """Calls no method of Keras that could be watched."""
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        raise AssertionError
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(
+                keras.losses.sparse_categorical_crossentropy(y, self(x), from_logits=True)
+            )
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": loss}
+
+
+def test_a_training_step_that_cannot_be_watched_is_not_silent():
+    inputs = keras.Input((8, 8, 1))
+    model = BareStep(inputs, layers.Dense(10)(layers.Flatten()(inputs)))
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    examples = kp.Examples.from_arrays(FORMS["0 to 255"], LABELS)
+    with pytest.raises(InputError, match="contradict `fit`"):
+        fit(model, FORMS["0 to 1"], LABELS, examples)
+
+
 REPLICAS = """
 import sys
 import keras, numpy as np, tensorflow as tf
