@@ -31,8 +31,8 @@ def write(path, kind, columns, metadata):
         "metadata": text,
         "digest": _digest(table, kind.encode(), text.encode()),
     }
-    # A dictionary of unique ids would only take space.
-    dictionary = [name for name in columns if name != "id"]
+    # A dictionary of unique ids, or of floats that hardly repeat, would only take time
+    dictionary = [name for name in columns if name != "id" and columns[name].dtype.kind != "f"]
     pq.write_table(
         table.replace_schema_metadata(header),
         path,
@@ -53,7 +53,7 @@ def read(path, kind):
 
     Returns:
         Tuple of a dictionary from names to columns, and the metadata, a dictionary. A column is
-        a NumPy array, or a `pyarrow.ChunkedArray` of strings, which `checked_ids` takes.
+        a NumPy array, read-only, or a `pyarrow.ChunkedArray` of strings, which `checked_ids` takes.
 
     Raises:
         InputError: if the file is missing, damaged, or is not a table of this kind.
@@ -112,7 +112,12 @@ def _as_arrow(columns):
 def _plain(column):
     import pyarrow.types as types
 
-    return column if types.is_string(column.type) else column.to_numpy()
+    if types.is_string(column.type):
+        return column
+    values = column.to_numpy()
+    # Nobody else has the values, so that a table takes them without a copy
+    values.flags.writeable = False
+    return values
 
 
 def _read_arrow(path):

@@ -1,5 +1,7 @@
 """The table of all scores, with ids, labels and provenance, in memory and as Parquet."""
 
+from functools import cached_property
+
 import numpy as np
 
 from keras_pruning.arguments import require_path
@@ -19,6 +21,8 @@ KIND = "keras_pruning.scores"
 
 class ScoreTable:
     """One column for each score, one row for each example, in the order of `examples.ids`.
+
+    The columns are read-only, because a subset names the digest of the table it came from.
 
     Args:
         ids: strings `(examples,)`.
@@ -57,7 +61,7 @@ class ScoreTable:
         """Names of the scores."""
         return list(self._scores)
 
-    @property
+    @cached_property
     def digest(self):
         """A hash over ids, labels, scores, standard errors and extrapolated examples."""
         return parquet.digest(self._as_columns())
