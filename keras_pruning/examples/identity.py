@@ -8,6 +8,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.examples.strings import encoded
 from keras_pruning.recipes import completed
 
+
 def fingerprint(source, split, digest_of_inputs, ids, labels):
     """Returns a hash over source, split, ids, labels and stored inputs, 32 hexadecimal digits.
 

@@ -37,8 +37,8 @@ def arrow_blocks(column):
             if width * len(block) <= _PADDED and pc.all(pc.string_is_ascii(block)).as_py():
                 data = pc.ascii_rpad(block, width, padding="\0").buffers()[2]
                 texts = np.frombuffer(data, f"S{width}", len(block))
-            # A NUL at the end of a string cannot be told from the padding
-            is_whole = texts is not None and (np.strings.str_len(texts) == lengths).all()
+            # A NUL of a string cannot be told from the padding
+            is_whole = texts is not None and np.count_nonzero(texts.view("u1")) == lengths.sum()
             yield texts if is_whole else block.to_pylist()
 
 
