@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_pruning.errors import InputError
+
 
 def hardest_first(difficulty, rng):
     """Returns the positions from the hardest example to the easiest, ties in random order.
@@ -22,9 +24,9 @@ def ranked(difficulty, first, last, rng):
     examples.
 
     Args:
-        difficulty: finite floats `(examples,)`.
+        difficulty: floats `(examples,)`, none NaN.
         first: number of the hardest examples to leave out.
-        last: number of the hardest examples down to which to go, from `first` to `examples`.
+        last: number of the hardest examples down to which to go, at least `first`.
         rng: `numpy.random.Generator` that breaks ties. It draws one number for each example.
     """
     difficulty = np.asarray(difficulty)
@@ -38,7 +40,7 @@ def ranked(difficulty, first, last, rng):
 
 def _hardest(difficulty, ties, count):
     """Returns whether each example is among the `count` hardest, booleans `(examples,)`."""
-    if count in (0, len(difficulty)):
+    if count <= 0 or count >= len(difficulty):
         return np.full(len(difficulty), count > 0)
     place = len(difficulty) - count
     cutoff = np.partition(difficulty, place)[place]
@@ -57,3 +59,18 @@ def _smallest(values, count):
     below = np.flatnonzero(values < cutoff)
     equal = np.flatnonzero(values == cutoff)
     return np.concatenate([below, equal[: count - len(below)]])
+
+
+def require_no_negative(policy, difficulty):
+    """Raises an `InputError` if a difficulty that a policy uses as a weight is negative.
+
+    Args:
+        policy: name of the policy.
+        difficulty: floats `(examples,)`.
+    """
+    if len(difficulty) and np.min(difficulty) < 0:
+        raise InputError(
+            f"The policy {policy!r} uses the difficulty as a weight. Expected a score that is "
+            "harder the higher it is, and never negative, such as el2n, dual or forgetting. "
+            f"Received: a difficulty of {np.min(difficulty):g}. Choose another score."
+        )
