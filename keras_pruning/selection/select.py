@@ -90,7 +90,7 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         "embedding": digest,
     }
     metadata = {**table.metadata, "selection": selection, "table": table.digest}
-    return Subset(table.ids, table.labels, mask, metadata)
+    return Subset.of_table(table, mask, metadata)
 
 
 def _warn_of_lost_classes(labels, mask, policy, quota):
