@@ -11,6 +11,7 @@ class Hardest(Policy):
     """
 
     name = "hardest"
+    keeps_hardest = True
 
     def choose(self, candidates, count, rng):
         return hardest_first(candidates.difficulty, rng)[:count]
