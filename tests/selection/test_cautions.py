@@ -9,6 +9,7 @@ from support.small import run
 import keras_pruning as kp
 from keras_pruning.selection import Policy
 from keras_pruning.selection.cautions import HardestCaution, each_once
+from keras_pruning.selection.quotas.quota import Quota
 
 # The text of the caution on keeping the hardest.
 HARDEST = r"'hardest' often falls below random pruning with so few examples. Expected at least 30%"
@@ -79,7 +80,16 @@ def test_a_class_below_a_tenth_of_its_share(kept, warned):
         assert (
             f"Received: few of class 1 ({kept} of 400), among 400 kept of 4,000. Set `q" in texts[0]
         )
-    assert cautions(table, "el2n", 0.1, Loud(), {"name": "balanced"}) == []
+    assert cautions(table, "el2n", 0.1, Loud(), Few()) == []
+
+
+class Few(Quota):
+    """Gives three examples to the second class."""
+
+    name = "few"
+
+    def counts(self, available, total, rng):
+        return np.array([total - 3, 3])
 
 
 class Loud(Policy):
@@ -101,6 +111,8 @@ def test_many_unlearned_labels_among_the_hardest(score, low, high, rule):
         # Some of the 200 hardest have labels that the probes did not learn.
         values = np.full(1000, high)
         values[np.argsort(-table["el2n"])[:count]] = low
+        # Those that are not kept do not count.
+        values[np.argsort(table["el2n"])[:9]] = low
         texts = cautions(scored([250] * 4, **{score: values}), "el2n", 0.4)
         texts += cautions(scored([250] * 4, **{score: values}), "el2n", 0.2)[1:]
         assert len(texts) == warned, texts
