@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from keras_pruning.backend.tensorflow.close_pairs import TILE, ClosePairs, UnitVectors
+from keras_pruning.backend.tensorflow.close_pairs import TILE, ClosePairs
 from keras_pruning.backend.tensorflow.neighbor_search import exact_products, slices
 
 # Pairs whose distance is computed in float64 before the others are looked at again.

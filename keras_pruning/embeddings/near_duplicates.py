@@ -1,13 +1,13 @@
 """Near duplicates: groups of examples whose vectors have nearly the same direction."""
 
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
 
 from keras_pruning.arguments import kind_of, require_positive_integer
 from keras_pruning.backend.tensorflow.close_pairs import UnitVectors
+from keras_pruning.embeddings.directions import require_threshold
 from keras_pruning.embeddings.duplicate_search import DuplicateSearch
 from keras_pruning.embeddings.neighbors import checked_vectors
 from keras_pruning.embeddings.sources import open_array
@@ -112,17 +112,6 @@ def near_duplicates(embedding, threshold=0.05, labels=None, priority=None, memor
     keep = kept_instead == np.arange(len(order))
     conflicting = None if labels is None else _with_several(numbers, labels)
     return NearDuplicates(numbers, keep, kept_instead, conflicting, threshold)
-
-
-def require_threshold(threshold):
-    """Returns `threshold` as a `float`. Raises an `InputError` unless it is in [0, 1)."""
-    valid = isinstance(threshold, Real) and not isinstance(threshold, bool) and 0 <= threshold < 1
-    if not valid:
-        raise InputError(
-            "Invalid `threshold`. Expected a number in [0, 1), the largest 1 − cosine of near "
-            f"examples. Received: threshold={kind_of(threshold)}"
-        )
-    return float(threshold)
 
 
 def opened(name, embedding):

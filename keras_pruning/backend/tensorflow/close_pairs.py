@@ -63,9 +63,6 @@ class ClosePairs:
         error = units * 2.0**-24
         self.bounds = tf.constant([1 - threshold - error, 1 - threshold + error], tf.float32)
         self.block = max(1, memory_limit // (64 * width))
-        tile, mask = tf.TensorSpec((None, width)), tf.TensorSpec((None,), tf.bool)
-        group = tf.TensorSpec((None,), tf.int64)
-        self._graph = tf.function(_pairs, [tile, tile, mask, mask, group, group, tf.TensorSpec((2,))])
 
     def __call__(self, first, second, is_open, is_kept, first_groups, second_groups):
         """Finds the pairs that may be near and that matter.
@@ -83,7 +80,8 @@ class ClosePairs:
             whatever the rounding. A pair without it needs `are_near`.
         """
         arguments = first, second, is_open, is_kept, first_groups, second_groups
-        pairs, cosines, sure = (tensor.numpy() for tensor in self._graph(*arguments, self.bounds))
+        tensors = _pairs(*map(tf.convert_to_tensor, arguments), self.bounds)
+        pairs, cosines, sure = (tensor.numpy() for tensor in tensors)
         return pairs[:, 0], pairs[:, 1], cosines, sure
 
     def are_near(self, first, first_rows, second, second_rows):
@@ -111,13 +109,14 @@ class ClosePairs:
         return distances
 
 
+@tf.function(reduce_retracing=True)
 def _pairs(first, second, is_open, is_kept, first_groups, second_groups, bounds):
     """Returns pairs of positions, their cosines, and whether these are above both bounds."""
     cosines = tf.zeros((tf.shape(first)[0], tf.shape(second)[0]))
     # Short sums keep the bound on the rounding error small.
-    for start in range(0, first.shape[1], _SLICE):
-        part = slice(start, start + _SLICE)
-        cosines += tf.matmul(first[:, part], second[:, part], transpose_b=True)
+    for start in tf.range(0, tf.shape(first)[1], _SLICE):
+        end = start + _SLICE
+        cosines += tf.matmul(first[:, start:end], second[:, start:end], transpose_b=True)
     near = cosines >= bounds[0]
     matters = is_open[:, tf.newaxis] & is_kept
     matters |= first_groups[:, tf.newaxis] != second_groups

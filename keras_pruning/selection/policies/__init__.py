@@ -1,6 +1,7 @@
 """Selection policies: one file each, and the registry below."""
 
 from keras_pruning.arguments import from_registry
+from keras_pruning.selection.policies.deduplicate import Deduplicate
 from keras_pruning.selection.policies.easiest import Easiest
 from keras_pruning.selection.policies.hardest import Hardest
 from keras_pruning.selection.policies.random import Random
@@ -10,6 +11,7 @@ POLICIES = {
     "hardest": Hardest,
     "easiest": Easiest,
     "random": Random,
+    "deduplicate": Deduplicate,
 }
 # Every comparison adds this policy and measures the others against it.
 BASELINE = Random.name
@@ -24,4 +26,7 @@ def get(policy):
     Raises:
         InputError: if there is no such policy or option.
     """
+    if isinstance(policy, dict) and isinstance(policy.get("then"), str | dict):
+        # Resolved here, because a policy cannot import the registry that it is in.
+        policy = {**policy, "then": get(policy["then"])}
     return from_registry("policy", policy, POLICIES, Policy)
