@@ -77,8 +77,8 @@ def leaks(train_embedding, test_embedding, threshold=0.05, most=10, memory_limit
             f"{stored[1].shape}"
         )
     threshold = require_threshold(threshold)
-    most = require_positive_integer("most", most)
-    memory_limit = require_positive_integer("memory_limit", memory_limit)
+    most = require_positive_integer("most", most, or_none=False)
+    memory_limit = require_positive_integer("memory_limit", memory_limit, or_none=False)
     zeros = has_zeros("train_embedding", stored[0]) | has_zeros("test_embedding", stored[1])
     train, test = (UnitVectors(vectors, zeros) for vectors in stored)
     return _Search(train, test, threshold, most, memory_limit).run()

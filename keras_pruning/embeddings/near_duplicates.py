@@ -96,8 +96,8 @@ def near_duplicates(embedding, threshold=0.05, labels=None, priority=None, memor
     """
     stored = opened("embedding", embedding)
     threshold = require_threshold(threshold)
-    memory_limit = require_positive_integer("memory_limit", memory_limit)
-    labels = _of_all("labels", labels, len(stored), "biuUSO")
+    memory_limit = require_positive_integer("memory_limit", memory_limit, or_none=False)
+    labels = _of_all("labels", labels, len(stored), "biuUS")
     priority = _of_all("priority", priority, len(stored), "biuf")
     order = np.arange(len(stored))
     if priority is not None:
@@ -154,8 +154,12 @@ def _of_all(name, values, count, kinds):
     """
     if values is None:
         return None
-    array = np.asarray(values)
-    if array.shape != (count,) or array.dtype.kind not in kinds:
+    try:
+        array = np.asarray(values)
+    except ValueError:  # Entries of several lengths
+        array = np.empty(0)
+    is_text = array.dtype == object and all(isinstance(value, str) for value in array.flat)
+    if array.shape != (count,) or not (array.dtype.kind in kinds or (is_text and "U" in kinds)):
         raise InputError(
             f"Invalid `{name}`. Expected one value for each of {count:,} examples. "
             f"Received: {kind_of(values)}"

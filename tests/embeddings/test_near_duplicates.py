@@ -195,6 +195,19 @@ def test_a_dense_group_is_one_component():
         assert count == whole.numbers.max() + 1
 
 
+def test_labels_may_be_strings_of_any_kind():
+    labels = ["a", "b", "b"]
+    for form in (
+        labels,
+        np.array(labels),
+        np.array(labels, object),
+        [0, 1, 1],
+        [False, True, True],
+    ):
+        groups = kp.near_duplicates([[1.0, 0], [1, 0], [0, 1]], labels=form)
+        assert groups.conflicting.tolist() == [0]
+
+
 def test_a_file_and_a_memory_map(tmp_path):
     vectors = clusters(30, 5, 0)
     np.save(tmp_path / "vectors.npy", vectors)
@@ -252,6 +265,8 @@ def test_thousands_of_equal_leaks_are_counted_and_not_listed():
         ({"threshold": "0.1"}, "Received: threshold='0.1'"),
         ({"labels": [0, 1]}, "Invalid `labels`. Expected one value for each of 3 examples"),
         ({"labels": [0.5, 1, 2]}, "Invalid `labels`"),
+        ({"labels": [0, [1], "a"]}, "Invalid `labels`"),
+        ({"labels": np.array(["a", None, "b"], object)}, "Invalid `labels`"),
         ({"priority": ["a", "b", "c"]}, "Invalid `priority`"),
         ({"priority": [1, np.nan, 2]}, "Received: NaN in row 1"),
         ({"memory_limit": 0}, "Invalid `memory_limit`"),

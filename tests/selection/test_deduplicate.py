@@ -6,16 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.selections import EVERY_QUOTA, quota_of
 
 import keras_pruning as kp
 from keras_pruning import InputError
-from keras_pruning.selection import POLICIES, QUOTAS, get
+from keras_pruning.selection import POLICIES, get
 from keras_pruning.selection.candidates import NEEDS, Candidates
 from keras_pruning.selection.methods import description, method_name
 from keras_pruning.selection.policy import Policy
 
 # Small subsets of unequal classes: tests/selection/test_lost_classes.py has the warning.
-pytestmark = pytest.mark.filterwarnings("ignore:The policy .* keeps no example")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The policy .* keeps no example"),
+    pytest.mark.filterwarnings("ignore:No message arrives"),
+]
 
 COUNT = 60
 OTHERS = [name for name in POLICIES if name != "deduplicate"]
@@ -45,10 +49,10 @@ def by(policy):
 
 def select(policy, fraction, quota=None, copies=15, seed=0, embedding=None):
     embedding = vectors(copies) if embedding is None else embedding
-    return kp.select(table(), by(policy), fraction, policy, quota, seed, embedding)
+    return kp.select(table(), by(policy), fraction, policy, quota_of(quota, 3), seed, embedding)
 
 
-@pytest.mark.parametrize("quota", [None, *QUOTAS])
+@pytest.mark.parametrize("quota", EVERY_QUOTA)
 @pytest.mark.parametrize("then", OTHERS)
 def test_with_every_policy_and_quota_no_two_kept_are_near(then, quota):
     policy = {"name": "deduplicate", "threshold": 0.02, "then": then}
@@ -58,7 +62,8 @@ def test_with_every_policy_and_quota_no_two_kept_are_near(then, quota):
     assert not (first & last).any()
     assert kp.near_duplicates(vectors(15)[subset.mask], 0.02).keep.all()
     assert (subset.mask == select(policy, 0.3, quota).mask).all()
-    assert subset.selection["policy_options"] == {"threshold": 0.02, "then": then}
+    options = subset.selection["policy_options"]
+    assert get({"name": "deduplicate", **options}).policy.get_config() == get(then).get_config()
 
 
 def test_without_duplicates_it_keeps_as_the_other_policy():
