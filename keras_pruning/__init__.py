@@ -26,6 +26,7 @@ _HOMES = {
     "select": "selection",
     "Subset": "selection",
     "keep": "examples.readers.keep",
+    "export": "examples.exports",
     "suspects": "wrong_labels.suspect_list",
     "doctor": "wrong_labels.any_model",
     "InputError": "errors",

@@ -5,11 +5,12 @@ for the terminal. Its file imports whatever loads Keras or TensorBoard inside `r
 `--help` stays fast.
 """
 
-from keras_pruning.commands import cache, compare, doctor, prune, score, sweep, train
+from keras_pruning.commands import cache, compare, doctor, export, prune, score, sweep, train
 
 COMMANDS = {
     "score": score,
     "prune": prune,
+    "export": export,
     "train": train,
     "sweep": sweep,
     "doctor": doctor,

@@ -10,7 +10,7 @@ from keras_pruning.statistics.reliability import reliability
 from keras_pruning.storage import new_file, require_name
 from keras_pruning.tables import columns as checks
 from keras_pruning.tables import parquet
-from keras_pruning.tables.csv_files import write_csv
+from keras_pruning.storage.csv_files import write_csv
 from keras_pruning.tables.data_frames import data_frame
 from keras_pruning.tables.metadata import require_metadata
 

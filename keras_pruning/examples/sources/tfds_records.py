@@ -18,7 +18,7 @@ class NoLabelsError(Exception):
 def prepared(name, data_dir):
     """Returns the TFDS builder of a data set, after a download if it is not prepared."""
     try:
-        with _quiet(), _few_retries():
+        with quiet(), _few_retries():
             import tensorflow_datasets as tfds
 
             builder = tfds.builder(name, data_dir=data_dir)
@@ -39,7 +39,7 @@ def read(builder, split, image, label):
     As a generator it reads nothing if the cache has the images.
     """
     try:
-        with _quiet():
+        with quiet():
             dataset = _dataset(builder, split, {image: True, label: True})
         for number, example in enumerate(dataset.as_numpy_iterator()):
             if number == 0 and example[label] == -1:
@@ -114,7 +114,7 @@ def _few_retries():
 
 
 @contextlib.contextmanager
-def _quiet():
+def quiet():
     """Silences the log of TFDS and TensorFlow. A terminal shows the progress of TFDS."""
     loggers = [logging.getLogger(name) for name in ("absl", "tensorflow", "urllib3")]
     levels = [logger.level for logger in loggers]
