@@ -39,17 +39,22 @@ def run(values):
     require_tensorflow()
     require_format(values.format, link=values.link)
     subset = Subset.load(values.subset)
-    is_default = not values.config and values.dataset == DatasetConfig()
-    kept = _examples(subset, None if is_default else values.dataset).keep(subset)
+    kept = _examples(subset, values.dataset, bool(values.config)).keep(subset)
     yield f"Kept {len(kept):,} of {len(subset.all_ids):,} examples."
     yield f"{export(kept, values.format, values.output, values.link)}"
 
 
-def _examples(subset, dataset):
-    """Returns the examples of a `DatasetConfig`, or those that the subset names if it is `None`."""
+def _examples(subset, dataset, has_config):
+    """Returns the examples of a `DatasetConfig`, or those that the subset names if it has no name.
+
+    Args:
+        subset: `Subset`.
+        dataset: `DatasetConfig`.
+        has_config: whether it comes from a config file.
+    """
     from keras_pruning.examples.reopened import reopened
 
-    if dataset is None:
-        return reopened(subset.examples)
+    if not has_config and dataset == DatasetConfig(data_dir=dataset.data_dir):
+        return reopened(subset.examples, dataset.data_dir)
     splits = Splits(**dataclasses.asdict(dataset))
     return splits.test if subset.examples.get("split") == "test" else splits.train

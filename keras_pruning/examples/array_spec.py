@@ -61,7 +61,7 @@ def leaves(structure):
 
 
 def flattened(structure, name):
-    """Returns a dictionary from the path of each leaf to the leaf, for files that have no structure.
+    """Returns a dictionary from the path of each leaf to the leaf, for files without structure.
 
     Args:
         structure: dictionary, tuple or list of leaves and structures, or a single leaf.

@@ -5,7 +5,7 @@ from keras_pruning.examples import load_examples
 from keras_pruning.examples.sources import SOURCES
 
 
-def reopened(provenance):
+def reopened(provenance, data_dir=None):
     """Returns the examples that a provenance describes, if it says where they are.
 
     `digits` and data sets of `tfds:` in the folder of TFDS can be found by their name. Options such
@@ -13,6 +13,7 @@ def reopened(provenance):
 
     Args:
         provenance: the `examples` of a subset or of a score table.
+        data_dir: folder of the TFDS data sets. Defaults to the folder that TFDS uses.
 
     Raises:
         InputError: if the source cannot be found by its name, or as `load_examples` does.
@@ -26,8 +27,8 @@ def reopened(provenance):
             f"source {source!r}. In Python, `kp.export(examples.keep(subset), ...)` needs neither."
         )
     # 1 stands for values as they are.
-    scale = provenance.get("scale") or 1
-    examples = load_examples(source, provenance.get("split", "train"), scale=scale)
+    options = {"scale": provenance.get("scale") or 1, "data_dir": data_dir}
+    examples = load_examples(source, provenance.get("split", "train"), **options)
     examples = examples.draw(provenance.get("fraction", 1.0), provenance.get("seed", 0))
     noise = provenance.get("label_noise", 0.0), provenance.get("label_noise_seed", 0)
     return examples.with_label_noise(*noise)

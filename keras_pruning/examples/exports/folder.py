@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.array_spec import ArraySpec, described
+from keras_pruning.examples.array_spec import described
 from keras_pruning.examples.exports.file_names import class_folders, file_names
 from keras_pruning.examples.exports.stored_blocks import blocks
 from keras_pruning.examples.sources.folder_layout import layout_of
@@ -114,15 +114,15 @@ def _require_link(examples, link):
 
 def _require_pixels(examples):
     """Raises an `InputError` unless the inputs are 8-bit images that PNG files give back."""
-    is_array = isinstance(examples.spec, ArraySpec)
-    dtype = examples.stored_inputs(np.arange(0)).dtype if is_array else None
+    # A structure of several arrays has no dtype.
+    dtype = getattr(examples.stored_inputs(np.arange(0)), "dtype", None)
     shape = examples.shape
     if dtype == np.uint8 and 2 <= len(shape) <= 3 and shape[2:] in ((), (1,), (3,)) and all(shape):
         return
     raise InputError(
         "Cannot export these inputs as images. Expected uint8 of shape (height, width), or with 1 "
-        f"or 3 channels. Received: {'texts' if dtype == object else dtype or 'several arrays: '}"
-        f" {described(examples.spec)}. Use the format tfds, npz or parquet."
+        f"or 3 channels. Received: {described(examples.spec)}"
+        f"{'' if dtype is None else f', stored as {dtype}'}. Use the format tfds, npz or parquet."
     )
 
 

@@ -59,7 +59,7 @@ def _array(table, part):
     shape = (len(table), *part["shape"])
     if len(columns) == 1 and hasattr(columns[0], "to_numpy_ndarray"):
         tensor = columns[0].to_numpy_ndarray()
-        return tensor.view(bool) if kind == bool else tensor
+        return tensor.view(bool) if part["dtype"] == "bool" else tensor
     array = np.empty((len(table), len(columns)), kind)
     for place, column in enumerate(columns):
         array[:, place] = column.to_numpy(zero_copy_only=False)

@@ -7,6 +7,7 @@ import os
 import sys
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.export_mark import MARK, marked
 
 _DOWNLOAD_RETRIES = 3
 
@@ -33,18 +34,32 @@ def prepared(name, data_dir):
         ) from error
 
 
-def read(builder, split, image, label):
+def id_feature(builder):
+    """Returns the name of the feature with the ids of an export, `None` for other data sets."""
+    metadata = builder.info.metadata
+    text = metadata.get(MARK) if isinstance(metadata, dict) else None
+    return None if text is None else marked(text, builder.data_path).get("id")
+
+
+def read(builder, split, image, label, identity="tfds_id"):
     """Yields images, labels and ids in the order of the files.
 
     As a generator it reads nothing if the cache has the images.
+
+    Args:
+        builder: TFDS builder.
+        split: split of TFDS.
+        image, label: names of features.
+        identity: name of the feature with the ids. Defaults to the ids that TFDS adds.
     """
+    names = {image, label, identity} - {"tfds_id"}
     try:
         with quiet():
-            dataset = _dataset(builder, split, {image: True, label: True})
+            dataset = _dataset(builder, split, dict.fromkeys(names, True))
         for number, example in enumerate(dataset.as_numpy_iterator()):
             if number == 0 and example[label] == -1:
                 raise NoLabelsError
-            yield example[image], example[label], example["tfds_id"].decode()
+            yield example[image], example[label], example[identity].decode()
     except NoLabelsError:
         raise
     except Exception as error:  # TensorFlow and each file format raise errors of their own.
