@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import os
+import re
 import sys
 
 from keras_pruning.errors import InputError
@@ -22,6 +23,8 @@ def prepared(name, data_dir):
         with quiet(), _few_retries():
             import tensorflow_datasets as tfds
 
+            # Full names, as results record them, have a slash in front of the version.
+            name = re.sub(r"/(\d+\.\d+\.\d+)$", r":\1", name)
             builder = tfds.builder(name, data_dir=data_dir)
             builder.download_and_prepare()
             return builder
