@@ -14,18 +14,30 @@ import numpy as np
 from keras_pruning.errors import InputError, unknown
 
 
-def require_positive_integer(name, value):
-    """Returns `value` as an `int`. Raises an `InputError` unless it is `None` or an integer > 0."""
-    if value is not None and not (_is_integer(value) and value > 0):
+def require_positive_integer(name, value, or_none=True):
+    """Returns `value` as an `int`. Raises an `InputError` unless it is an integer > 0, or `None`.
+
+    Args:
+        name: name of the argument.
+        value: its value.
+        or_none: boolean, whether `None` is valid.
+    """
+    if not (value is None and or_none) and not (_is_integer(value) and value > 0):
         raise InputError(
             f"Invalid `{name}`. Expected a positive integer. Received: {name}={value!r}"
         )
     return plain(value)
 
 
-def require_positive(name, value):
-    """Returns `value`, a plain number. Raises an `InputError` unless it is `None` or above 0."""
-    if value is not None and not (_is_finite(value) and value > 0):
+def require_positive(name, value, or_none=True):
+    """Returns `value`, a plain number. Raises an `InputError` unless it is above 0, or `None`.
+
+    Args:
+        name: name of the argument.
+        value: its value.
+        or_none: boolean, whether `None` is valid.
+    """
+    if not (value is None and or_none) and not (_is_finite(value) and value > 0):
         raise InputError(
             f"Invalid `{name}`. Expected a positive number. Received: {name}={value!r}"
         )

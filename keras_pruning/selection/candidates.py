@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from keras_pruning.errors import InputError
 
 DIFFICULTY, LABELS = "difficulty", "labels"
@@ -16,10 +18,13 @@ class Candidates:
     Args:
         count: number of examples.
         arrays: dictionary from names in the policy's `needs` to arrays `(count, ...)`.
+        rows: integers `(count,)`, the rows of the arrays that belong to the examples. Then the
+            arrays may have more rows. Defaults to all.
     """
 
     count: int
     arrays: dict
+    rows: np.ndarray | None = None
 
     def __len__(self):
         return self.count
@@ -47,13 +52,13 @@ class Candidates:
     def at(self, rows):
         """Returns the candidates at some positions.
 
-        The vectors of these examples are read into memory if the embedding is a memory map.
+        An array of these examples is made when a policy reads it, so that the vectors of a memory
+        map stay on disk until then.
 
         Args:
             rows: integers `(rows,)`.
         """
-        arrays = {name: array[rows] for name, array in self.arrays.items()}
-        return Candidates(len(rows), arrays)
+        return Candidates(len(rows), self.arrays, rows if self.rows is None else self.rows[rows])
 
     def _array(self, name):
         if name not in self.arrays:
@@ -61,4 +66,5 @@ class Candidates:
                 f"The policy reads `{name}` of its candidates without declaring it. "
                 f"Expected {name!r} in its `needs`. Received: needs={tuple(self.arrays)}"
             )
-        return self.arrays[name]
+        array = self.arrays[name]
+        return array if self.rows is None else array[self.rows]

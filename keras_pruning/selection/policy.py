@@ -48,11 +48,27 @@ class Policy:
             keep_fraction: float in (0, 1].
         """
 
+    def shortlist(self, candidates, count, rng):
+        """Returns the positions of the examples that `choose` may keep, or `None` for all.
+
+        It is called once, before a class quota is applied, so that examples which the policy never
+        keeps do not count as available. By default all examples are on the list.
+
+        Args:
+            candidates: `Candidates`, all examples.
+            count: number of examples to keep in all.
+            rng: `numpy.random.Generator` that breaks ties and draws.
+
+        Returns:
+            Integers `(at least count,)`, each position at most once, or `None`.
+        """
+
     def choose(self, candidates, count, rng):
         """Returns the positions of the examples to keep.
 
         Args:
-            candidates: `Candidates`. With a class quota, these are the examples of one class.
+            candidates: `Candidates` on the shortlist. With a class quota, these are the examples
+                of one class.
             count: number of examples to keep, from 0 to `len(candidates)`.
             rng: `numpy.random.Generator` that breaks ties and draws.
 

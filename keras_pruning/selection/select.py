@@ -15,6 +15,7 @@ from keras_pruning.selection.candidates import (
     LABELS,
     Candidates,
 )
+from keras_pruning.selection.choice import choose
 from keras_pruning.selection.embedding import open_embedding, require_embedding
 from keras_pruning.selection.methods import description
 from keras_pruning.selection.quotas.balanced import Balanced
@@ -171,60 +172,3 @@ def _candidates(policy, table, difficulty, embedding):
         opened = open_embedding(embedding, len(table))
         arrays[EMBEDDING], digest = opened.vectors, opened.digest
     return Candidates(len(table), arrays), digest
-
-
-def choose(policy, candidates, labels, total, quota, seed):
-    """Returns the mask of the examples that a policy keeps under a class quota.
-
-    Args:
-        policy: `Policy`.
-        candidates: `Candidates`, all examples.
-        labels: integers `(examples,)`.
-        total: number of examples to keep.
-        quota: `Quota`, or `None`.
-        seed: integer.
-
-    Returns:
-        Booleans `(examples,)`, `total` of them true.
-    """
-    # One generator for the quota and all classes, so that the seed fixes the whole subset
-    rng = np.random.default_rng(seed)
-    mask = np.zeros(len(labels), bool)
-    if quota is None:
-        mask[_positions(policy, candidates, total, rng)] = True
-        return mask
-    # Fix the counts of all classes first, then let the policy choose within each class
-    for label, count in enumerate(_class_counts(quota, labels, total, rng)):
-        rows = np.flatnonzero(labels == label)
-        # A class number without examples has nothing to choose among.
-        if len(rows):
-            mask[rows[_positions(policy, candidates.at(rows), count, rng)]] = True
-    return mask
-
-
-def _class_counts(quota, labels, total, rng):
-    """Returns the counts that a quota gives, checked to be possible and to sum to `total`."""
-    available = np.bincount(labels)
-    counts = np.asarray(quota.counts(available.copy(), total, rng))
-    possible = counts.shape == available.shape and ((counts >= 0) & (counts <= available)).all()
-    if not possible or counts.sum() != total:
-        raise InputError(
-            f"The quota {quota.name!r} gives impossible counts. Expected one count for each class "
-            f"that sum to {total}, none above {available.tolist()}. Received: {counts.tolist()}"
-        )
-    return counts
-
-
-def _positions(policy, candidates, count, rng):
-    """Returns the positions that the policy chooses, checked to be `count` different ones."""
-    positions = np.asarray(policy.choose(candidates, count, rng), dtype=np.int64)
-    # A wrong count would break the contract of `keep_fraction` without any other sign.
-    different = np.unique(positions)
-    valid = len(different) == 0 or 0 <= different[0] <= different[-1] < len(candidates)
-    if not (positions.shape == (count,) == different.shape and valid):
-        raise InputError(
-            f"The policy {policy.name!r} did not choose as many examples as it should. Expected "
-            f"{count} different positions below {len(candidates)}. "
-            f"Received: {len(different)} different ones of {len(positions)}"
-        )
-    return positions

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from support.selections import accepts, select, table
 
 import keras_pruning as kp
 from keras_pruning import InputError
@@ -16,20 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:The policy .* keeps no example")
 EVERY = pytest.mark.parametrize("policy", POLICIES)
 
 
-def table(scores, labels=None, higher_is_harder=True):
-    scores = np.asarray(scores, "float32")
-    labels = np.zeros(len(scores), int) if labels is None else labels
-    ids = [f"id-{row}" for row in range(len(scores))]
-    metadata = {
-        "examples": {"fingerprint": "f"},
-        "scores": {"s": {"higher_is_harder": higher_is_harder}},
-    }
-    return kp.ScoreTable(ids, labels, {"s": scores}, metadata=metadata)
-
-
 def unbalanced():
     labels = np.repeat([0, 1, 2, 3], [100, 60, 7, 3])
-    return table(np.random.default_rng(0).normal(size=170), labels)
+    return table(np.random.default_rng(0).random(170), labels)
 
 
 @EVERY
@@ -44,7 +34,9 @@ def test_registered_under_its_own_name(policy):
     ("keep_fraction", "count"), [(1, 170), (0.5, 85), (0.015, 3), (0.25, 43), (0.35, 60)]
 )
 def test_counts_are_exact(policy, quota, keep_fraction, count):
-    subset = kp.select(unbalanced(), "s", keep_fraction, policy, quota)
+    if not accepts(policy, keep_fraction):
+        pytest.skip("The policy refuses the fraction.")
+    subset = select(unbalanced(), keep_fraction, policy, quota)
     assert len(subset) == subset.mask.sum() == len(subset.kept_ids) == count
     assert subset.metadata["selection"]["kept"] == count
 
@@ -53,7 +45,8 @@ def test_counts_are_exact(policy, quota, keep_fraction, count):
 @pytest.mark.parametrize("quota", [None, "balanced"])
 def test_the_same_seed_repeats_and_another_seed_differs(policy, quota):
     ties = table(np.zeros(100), np.arange(100) % 3)
-    masks = [kp.select(ties, "s", 0.3, policy, quota, seed).mask for seed in (0, 0, 1)]
+    equal = np.ones((100, 2))
+    masks = [select(ties, 0.3, policy, quota, seed, equal).mask for seed in (0, 0, 1)]
     np.testing.assert_array_equal(masks[0], masks[1])
     assert (masks[0] != masks[2]).any()
 
@@ -62,7 +55,8 @@ def test_the_same_seed_repeats_and_another_seed_differs(policy, quota):
 def test_ties_are_not_broken_by_position(policy):
     """Class-sorted data whose scores are all equal must not lose whole classes."""
     labels = np.repeat(np.arange(10), 100)
-    kept = kp.select(table(np.zeros(1000), labels), "s", 0.2, policy).mask
+    equal = np.ones((1000, 2))
+    kept = select(table(np.zeros(1000), labels), 0.2, policy, embedding=equal).mask
     assert np.bincount(labels[kept], minlength=10).min() >= 8
 
 
@@ -157,7 +151,10 @@ def test_refuses_a_fraction_that_keeps_nothing():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"by": "t"}, r"Unknown score in this table. Expected one of \['s'\]. Received: 't'"),
+        (
+            {"by": "t"},
+            r"Unknown score in this table. Expected one of \['confidence', 's'\]. Received: 't'",
+        ),
         ({"by": "s", "policy": "harder"}, "Unknown policy. Expected one of .*'hardest'.*Received"),
         ({"by": "s", "quota": "equal"}, "Unknown quota. Expected one of .*'balanced'.*Received"),
     ],

@@ -1,14 +1,30 @@
 """Selection policies: one file each, and the registry below."""
 
 from keras_pruning.arguments import from_registry
+from keras_pruning.selection.policies.beta import Beta
 from keras_pruning.selection.policies.easiest import Easiest
+from keras_pruning.selection.policies.facility_location import FacilityLocation
 from keras_pruning.selection.policies.hardest import Hardest
+from keras_pruning.selection.policies.herding import Herding
+from keras_pruning.selection.policies.k_center import KCenter
+from keras_pruning.selection.policies.message_passing import MessagePassing
+from keras_pruning.selection.policies.middle import Middle
+from keras_pruning.selection.policies.moderate import Moderate
 from keras_pruning.selection.policies.random import Random
+from keras_pruning.selection.policies.stratified import Stratified
 from keras_pruning.selection.policy import Policy
 
 POLICIES = {
     "hardest": Hardest,
     "easiest": Easiest,
+    "middle": Middle,
+    "stratified": Stratified,
+    "beta": Beta,
+    "message_passing": MessagePassing,
+    "moderate": Moderate,
+    "k_center": KCenter,
+    "herding": Herding,
+    "facility_location": FacilityLocation,
     "random": Random,
 }
 # Every comparison adds this policy and measures the others against it.

@@ -1,12 +1,18 @@
 """Class quotas: one file each, and the registry below."""
 
 from keras_pruning.arguments import from_registry
+from keras_pruning.selection.quotas.at_least import AtLeast
 from keras_pruning.selection.quotas.balanced import Balanced
 from keras_pruning.selection.quotas.balanced import balanced as balanced
+from keras_pruning.selection.quotas.by_error import ByError
+from keras_pruning.selection.quotas.proportional import Proportional
 from keras_pruning.selection.quotas.quota import Quota
 
 QUOTAS = {
     "balanced": Balanced,
+    "proportional": Proportional,
+    "at_least": AtLeast,
+    "by_error": ByError,
 }
 
 

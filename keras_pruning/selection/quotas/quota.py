@@ -1,6 +1,10 @@
 """The base class of the class quotas."""
 
 from keras_pruning.arguments import options_of
+from keras_pruning.errors import InputError
+
+SIZES, PREFERRED = "sizes", "preferred"
+NEEDS = (SIZES, PREFERRED)
 
 
 class Quota:
@@ -8,17 +12,33 @@ class Quota:
 
     A subclass sets `name` and overrides `counts`. Options are the arguments of its `__init__`,
     each stored as an attribute of the same name.
+
+    `needs` is a tuple of further arguments of `counts`: `"sizes"` and `"preferred"`. A quota that
+    needs `"preferred"` lets the policy choose twice.
     """
 
     name = None
+    needs = ()
 
-    def counts(self, available, total, rng):
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        if not isinstance(cls.needs, tuple) or not set(cls.needs) <= set(NEEDS):
+            raise InputError(
+                f"Invalid `needs` of {cls.__name__}. Expected a tuple out of {NEEDS}. "
+                f"Received: {cls.needs!r}"
+            )
+
+    def counts(self, available, total, rng, **needed):
         """Returns the number of examples to keep of each class.
 
         Args:
-            available: integers `(classes,)`, the number of examples of each class.
+            available: integers `(classes,)`, the number of examples of each class that the policy
+                may keep.
             total: number of examples to keep in all.
             rng: `numpy.random.Generator`.
+            **needed: those of `needs`: `sizes`, integers `(classes,)`, the number of examples of
+                each class in the data, and `preferred`, integers `(classes,)`, the number that the
+                policy keeps of each class without a quota.
 
         Returns:
             Integers `(classes,)` that sum to `total`, none above `available`.
