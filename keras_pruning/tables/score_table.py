@@ -10,9 +10,9 @@ from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.ids import checked_ids
 from keras_pruning.statistics.reliability import reliability
 from keras_pruning.storage import new_file, require_name
+from keras_pruning.storage.csv_files import write_csv
 from keras_pruning.tables import columns as checks
 from keras_pruning.tables import parquet
-from keras_pruning.tables.csv_files import write_csv
 from keras_pruning.tables.data_frames import data_frame
 from keras_pruning.tables.importers import read_scores
 from keras_pruning.tables.metadata import require_directions, require_metadata

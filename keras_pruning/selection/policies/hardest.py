@@ -11,6 +11,7 @@ class Hardest(Policy):
     """
 
     name = "hardest"
+    keeps_hardest = True
 
     def choose(self, candidates, count, rng):
         return ranked(candidates.difficulty, 0, count, rng)
