@@ -22,6 +22,7 @@ BENCHMARKS = (
     "all_scores",
     "knn",
     "million",
+    "ten_million",
     "depth",
     "kept",
     "datagnosis_peer",

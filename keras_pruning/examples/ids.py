@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.inputs import require_unmasked
-from keras_pruning.examples.strings import STRINGS, arrow_blocks, hashes, longest
+from keras_pruning.examples.strings import STRINGS, arrow_blocks, as_arrow, hashes, longest
 
 # Ids that are checked at a time.
 _BLOCK = 2**16
@@ -28,13 +28,15 @@ def checked_ids(ids):
     """
     is_column = _is_column(ids)
     ids = ids if is_column else _one_axis(ids)
-    stored, start = np.empty(len(ids), STRINGS), 0
+    stored, hashed, start = np.empty(len(ids), STRINGS), np.empty(len(ids), np.uint64), 0
     for names in arrow_blocks(ids) if is_column else _python_blocks(ids):
         if isinstance(names, list):
             _require_storable(names, start)
-        stored[start : start + len(names)] = names
+        block = slice(start, start + len(names))
+        stored[block] = names
+        hashed[block] = hashes(stored[block] if isinstance(names, list) else names)
         start += len(names)
-    _require_unique(stored)
+    _require_unique(stored, hashed)
     length = max(1, longest(stored))
     if 4 * length * len(stored) <= _FIXED_WIDTH:
         stored = stored.astype(f"U{length}")
@@ -52,9 +54,10 @@ def are_among(ids, others):
         ids: strings `(examples,)`.
         others: strings `(others,)`.
     """
-    others = set(others.tolist())
-    blocks = (ids[start : start + _BLOCK].tolist() for start in range(0, len(ids), _BLOCK))
-    return np.fromiter((name in others for block in blocks for name in block), bool, len(ids))
+    import pyarrow.compute as pc
+
+    among = pc.is_in(as_arrow(ids), value_set=as_arrow(others))
+    return np.asarray(among.to_numpy(), bool)
 
 
 def _is_column(ids):
@@ -116,10 +119,14 @@ def _require_storable(names, start):
             raise _invalid("valid Unicode, without lone surrogates", name, position) from None
 
 
-def _require_unique(names):
-    """Raises an `InputError` that names the first id that repeats."""
-    # Equal strings have equal hashes, which take less memory than a set of the strings
-    rows = _repeating(hashes(names))
+def _require_unique(names, hashed):
+    """Raises an `InputError` that names the first id that repeats.
+
+    Args:
+        names: strings `(examples,)`.
+        hashed: their `hashes`. They take less memory than a set of the strings.
+    """
+    rows = _repeating(hashed)
     positions, more, message = {}, 0, None
     for position, name in zip(rows.tolist(), names[rows].tolist(), strict=True):
         first = positions.setdefault(name, position)

@@ -154,6 +154,15 @@ def test_many_ids_go_through_tables_and_subsets(small_blocks, tmp_path):
     assert ids_module.are_among(examples.ids, kept.ids).tolist() == [False] * 4 + [True] * 3
 
 
+@pytest.mark.parametrize(
+    ("names", "others", "among"),
+    [(["a", "ä"], ["ä", "b"], [False, True]), (["a"], [], [False]), ([], ["a"], [])],
+)
+def test_ids_among_few(names, others, among):
+    result = ids_module.are_among(np.array(names, "U2"), np.array(others, "U2"))
+    assert (result.dtype, result.tolist()) == (bool, among)
+
+
 def test_ids_among_many_are_found_in_linear_time():
     names = np.array([f"{row:08d}" for row in range(200_000)], dtype=np.dtypes.StringDType())
     start = time.process_time()
