@@ -26,10 +26,10 @@ def checked_ids(ids):
         InputError: if there is another type or shape, if an id contains a NUL or is not valid
             Unicode, or if two ids are equal as strings.
     """
-    is_column = _is_column(ids)
-    ids = ids if is_column else _one_axis(ids)
+    column = _column(ids)
+    ids = _one_axis(ids) if column is None else column
     stored, hashed, start = np.empty(len(ids), STRINGS), np.empty(len(ids), np.uint64), 0
-    for names in arrow_blocks(ids) if is_column else _python_blocks(ids):
+    for names in _python_blocks(ids) if column is None else arrow_blocks(ids):
         if isinstance(names, list):
             _require_storable(names, start)
         block = slice(start, start + len(names))
@@ -60,12 +60,20 @@ def are_among(ids, others):
     return np.asarray(among.to_numpy(), bool)
 
 
-def _is_column(ids):
-    """Returns whether the ids are an Arrow column of strings, none missing."""
+def _column(ids):
+    """Returns the ids as an Arrow column if they are one of strings, or an array of many integers.
+
+    The result is `None` for any other ids.
+    """
     import pyarrow as pa
 
-    is_column = isinstance(ids, pa.ChunkedArray)
-    return is_column and pa.types.is_string(ids.type) and not ids.null_count
+    if isinstance(ids, pa.ChunkedArray):
+        return ids if pa.types.is_string(ids.type) and not ids.null_count else None
+    # Such as the positions in a data set without ids
+    is_many = type(ids) is np.ndarray and ids.ndim == 1 and len(ids) > _BLOCK
+    if is_many and ids.dtype.kind in "iu" and ids.dtype.isnative:
+        return pa.chunked_array([pa.array(ids).cast(pa.string())])
+    return None
 
 
 def _python_blocks(ids):
