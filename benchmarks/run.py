@@ -24,6 +24,7 @@ BENCHMARKS = (
     "million",
     "depth",
     "kept",
+    "embedding_policies",
     "datagnosis_peer",
 )
 
