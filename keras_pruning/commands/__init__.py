@@ -5,7 +5,7 @@ for the terminal. Its file imports whatever loads Keras or TensorBoard inside `r
 `--help` stays fast.
 """
 
-from keras_pruning.commands import cache, compare, doctor, prune, score, sweep, train
+from keras_pruning.commands import cache, compare, doctor, duplicates, prune, score, sweep, train
 
 COMMANDS = {
     "score": score,
@@ -13,6 +13,7 @@ COMMANDS = {
     "train": train,
     "sweep": sweep,
     "doctor": doctor,
+    "duplicates": duplicates,
     "compare": compare,
     "cache": cache,
 }
