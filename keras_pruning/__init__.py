@@ -28,6 +28,7 @@ _HOMES = {
     "keep": "examples.readers.keep",
     "near_duplicates": "embeddings.near_duplicates",
     "leaks": "embeddings.leaks",
+    "export": "examples.exports",
     "suspects": "wrong_labels.suspect_list",
     "doctor": "wrong_labels.any_model",
     "InputError": "errors",
