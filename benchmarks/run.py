@@ -21,6 +21,7 @@ BENCHMARKS = (
     "memory",
     "all_scores",
     "knn",
+    "duplicates",
     "million",
     "depth",
     "kept",
