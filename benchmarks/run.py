@@ -23,6 +23,7 @@ BENCHMARKS = (
     "knn",
     "duplicates",
     "million",
+    "ten_million",
     "depth",
     "kept",
     "embedding_policies",
