@@ -26,6 +26,8 @@ _HOMES = {
     "select": "selection",
     "Subset": "selection",
     "keep": "examples.readers.keep",
+    "near_duplicates": "embeddings.near_duplicates",
+    "leaks": "embeddings.leaks",
     "export": "examples.exports",
     "suspects": "wrong_labels.suspect_list",
     "doctor": "wrong_labels.any_model",
@@ -37,6 +39,8 @@ _ON_KERAS = (
     "probing.score_callback",
     "probing.checkpoints",
     "probing.given_outputs",
+    "embeddings.near_duplicates",
+    "embeddings.leaks",
 )
 
 __all__ = list(_HOMES)

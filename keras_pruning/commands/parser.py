@@ -19,14 +19,15 @@ _TYPES = {
 }
 _TYPE = re.compile(r"<class '(\w+)'>|(?:typing\.)?Literal\[([^\]]*)\]|\b(list)\[([\w| ]*)\]")
 _WRONG_VALUE = re.compile(
-    r'Parser key "([^"]+)":\s*(?:Expected an? (?P<one>.+?)\. Got value: (?P<value>.*)'
+    r'Parser key "([^"]+)"(?: element \d+)?:\s*'
+    r"(?:Expected an? (?P<one>.+?)\. Got value: (?P<value>.*)"
     r"|.*?Subtypes: \[(?P<several>[^\n]*)\]\n.*Given value: (?P<given>.*))\Z",
     re.DOTALL,
 )
 # Errors of argparse and jsonargparse, and their words in three parts.
 _REWORDED = {
-    r"argument (?P<name>[^\s/]+)\S*: expected one argument": "The option {name} has no value. "
-    "Expected one after it. Received: none",
+    r"argument (?P<name>[^\s/]+)\S*: expected (?:at least )?one argument": "The option "
+    "{name} has no value. Expected one after it. Received: none",
     r'Parser key "(?P<name>[^"]+)":\s*Unable to load config (?P<value>[^\n]+)': "Invalid section "
     "`{name}`. Expected a dictionary of its keys. Received: {value}",
     r'Parser key "(?P<name>[^"]+)":\s*(?P<reason>[^\n]+)': "Invalid `{name}`. Expected a value as "

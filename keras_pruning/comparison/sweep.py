@@ -14,6 +14,7 @@ from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.probing.scoring import find_scores, score
 from keras_pruning.selection import get, select
 from keras_pruning.selection.candidates import DIFFICULTY, EMBEDDING
+from keras_pruning.selection.cautions import HardestCaution, each_once
 from keras_pruning.selection.embedding import open_embedding
 from keras_pruning.selection.methods import fraction_name
 from keras_pruning.selection.select import require_needs
@@ -117,14 +118,17 @@ def _runs(plan, training, folder, table, embeddings):
     # Keeping everything is the same as training on the full data
     keep_fractions = [part for part in dict.fromkeys(plan.grid.keep_fractions) if part < 1]
     runs = []
-    for seed in plan.seeds:
-        subsets = [
-            select(table, keep_fraction=keep_fraction, seed=seed, **method)
-            for keep_fraction in keep_fractions
-            for method in methods
-        ]
-        for subset in [None, *subsets]:
-            runs.append(TrainingRun(training, subset, seed, folder / run_folder(subset, seed)))
+    # Other seeds and fractions would repeat the warnings, and the comparison tells which of the
+    # hardest fall below random.
+    with each_once(ignored=(HardestCaution,)):
+        for seed in plan.seeds:
+            subsets = [
+                select(table, keep_fraction=keep_fraction, seed=seed, **method)
+                for keep_fraction in keep_fractions
+                for method in methods
+            ]
+            for subset in [None, *subsets]:
+                runs.append(TrainingRun(training, subset, seed, folder / run_folder(subset, seed)))
     return runs
 
 

@@ -16,6 +16,9 @@ class Policy:
     harder, never a raw score), `"labels"`, `"embedding"` and `"confidence"` (the score of that
     name). It is empty for a policy that reads none. `select` raises an error if one is missing.
 
+    `keeps_hardest` is true for a policy that prefers the hardest examples. `select` then warns of
+    the cases in which they teach less than random ones. It may be a property.
+
     Example:
         class Middle(Policy):
             name = "middle"
@@ -30,6 +33,7 @@ class Policy:
 
     name = None
     needs = (DIFFICULTY,)
+    keeps_hardest = False
 
     def __init_subclass__(cls):
         super().__init_subclass__()

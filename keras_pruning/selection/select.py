@@ -1,9 +1,5 @@
 """Selects the examples to keep."""
 
-import warnings
-
-import numpy as np
-
 from keras_pruning.arguments import kind_of, require_fraction, require_seed, require_type
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
@@ -15,14 +11,12 @@ from keras_pruning.selection.candidates import (
     LABELS,
     Candidates,
 )
+from keras_pruning.selection.cautions import warn_of
 from keras_pruning.selection.choice import choose
 from keras_pruning.selection.embedding import open_embedding, require_embedding
 from keras_pruning.selection.methods import description
-from keras_pruning.selection.quotas.balanced import Balanced
 from keras_pruning.selection.subset import Subset
 
-# Most classes that a warning names.
-_CLASSES = 5
 # The noun for each need that may be missing, and how to give it.
 _HOW_TO_GIVE = {
     DIFFICULTY: ("a score", "`by`, the name of one"),
@@ -57,7 +51,8 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
             nothing is kept.
 
     Warns:
-        UserWarning: if no example of some class is kept.
+        UserWarning: if a class is lost or nearly so, if keeping the hardest is known to fail with
+            so few examples, or if the labels of many kept examples are in doubt.
     """
     require_type("table", table, "difficulty", "a ScoreTable, as ScoreTable.load(path) returns it")
     # Check every argument before anything is selected
@@ -78,7 +73,7 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
     # Give the policy the arrays that it needs and no others
     candidates, digest = _candidates(policy, table, difficulty, embedding)
     mask = choose(policy, candidates, table.labels, total, quota, seed)
-    _warn_of_lost_classes(table.labels, mask, policy, quota)
+    warn_of(table, mask, keep_fraction, policy, quota)
     # Recorded, because scores of neighbours may select worse than an example's own
     reads_scores = DIFFICULTY in policy.needs or CONFIDENCE in policy.needs
     selection = {
@@ -90,26 +85,10 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         "embedding": digest,
     }
     metadata = {**table.metadata, "selection": selection, "table": table.digest}
-    return Subset(table.ids, table.labels, mask, metadata)
-
-
-def _warn_of_lost_classes(labels, mask, policy, quota):
-    """Warns if a class has examples and none of them is kept."""
-    available, kept = np.bincount(labels), np.bincount(labels[mask])
-    kept = np.pad(kept, (0, len(available) - len(kept)))
-    lost = np.flatnonzero((available > 0) & (kept == 0))
-    if not len(lost):
-        return
-    shown = ", ".join(f"{label} ({available[label]:,} examples)" for label in lost[:_CLASSES])
-    more = f" and {len(lost) - _CLASSES} more" if len(lost) > _CLASSES else ""
-    way = "Keep a larger fraction." if quota else f"Set `quota`, for example {Balanced.name!r}."
-    warnings.warn(
-        f"The policy {policy.name!r} keeps no example of some classes. Expected at least one of "
-        f"each. Received: none of {'class' if len(lost) == 1 else 'the classes'} {shown}{more}, "
-        f"among {mask.sum():,} kept of {len(mask):,}. {way}",
-        UserWarning,
-        stacklevel=3,
-    )
+    subset = Subset.of_table(table, mask, metadata)
+    # Kept for `subset.explain()`, which reads the difficulty
+    subset.table = table
+    return subset
 
 
 def require_needs(policy, by, scores, embedding):

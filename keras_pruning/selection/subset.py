@@ -6,6 +6,7 @@ from keras_pruning.arguments import require_path
 from keras_pruning.errors import InputError
 from keras_pruning.examples.ids import checked_ids
 from keras_pruning.recipes import require_same_recipe
+from keras_pruning.selection.explanation import explain
 from keras_pruning.storage import new_file, require_name
 from keras_pruning.tables import parquet
 from keras_pruning.tables.columns import checked_booleans, checked_labels
@@ -27,16 +28,37 @@ class Subset:
         metadata: dictionary of `examples` (their provenance), `selection`, `table` (the digest of
             the score table) and the metadata of the score table.
 
+    Attributes:
+        table: the `ScoreTable` that `select` got, in memory only. It is `None` for a subset from a
+            file, and in a copy for another process.
+
     Raises:
         InputError: if ids, labels and mask differ in length, or if the metadata have other types,
             names that cannot be part of a path, or another number of kept examples.
     """
 
     def __init__(self, ids, labels, mask, metadata=None):
-        self.all_ids = checked_ids(ids)
+        self._fill(checked_ids(ids), labels, mask, metadata)
+
+    @classmethod
+    def of_table(cls, table, mask, metadata):
+        """Returns the subset of a table, whose ids are not checked once more.
+
+        Args:
+            table: `ScoreTable`.
+            mask: booleans `(examples,)`, true for those to keep.
+            metadata: as for `Subset`.
+        """
+        subset = cls.__new__(cls)
+        subset._fill(table.ids, table.labels, mask, metadata)
+        return subset
+
+    def _fill(self, ids, labels, mask, metadata):
+        self.all_ids = ids
         self.all_labels = checked_labels(labels, len(self.all_ids))
         self.mask = checked_booleans("mask", mask, len(self.all_ids))
         self.metadata = dict(metadata or {})
+        self.table = None
         require_metadata(self.metadata)
         if "selection" in self.metadata:
             require_selection(self.metadata["selection"])
@@ -87,9 +109,29 @@ class Subset:
             hint = f". Use `kept_{name}`, or `all_{name}` for all examples"
         raise AttributeError(f"'Subset' has no attribute {name!r}{hint}")
 
+    def __getstate__(self):
+        # A training run in another process needs no scores.
+        return {**self.__dict__, "table": None}
+
     def __len__(self):
         """Returns the number of kept examples."""
         return int(self.mask.sum())
+
+    def explain(self, table=None, by=None, others=None):
+        """Returns an `Explanation`: kept share and mean difficulty by class, and overlaps.
+
+        Args:
+            table: `ScoreTable` that the subset was selected from. Defaults to `subset.table`. A
+                subset from a file needs it to show the difficulty.
+            by: name of the score that gives the difficulty. Defaults to the one it was selected
+                by.
+            others: subsets of the same examples to compare with: a dictionary from names to
+                `Subset`, or a list of them. The overlap with a random subset is always there.
+
+        Raises:
+            InputError: if the table or a subset is about other examples, or a score is missing.
+        """
+        return explain(self, table, by, others)
 
     def save(self, path, overwrite=False):
         """Writes the subset as Parquet with the columns `kept`, `id` and `label`.

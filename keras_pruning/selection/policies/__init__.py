@@ -2,6 +2,7 @@
 
 from keras_pruning.arguments import from_registry
 from keras_pruning.selection.policies.beta import Beta
+from keras_pruning.selection.policies.deduplicate import Deduplicate
 from keras_pruning.selection.policies.easiest import Easiest
 from keras_pruning.selection.policies.facility_location import FacilityLocation
 from keras_pruning.selection.policies.hardest import Hardest
@@ -26,6 +27,7 @@ POLICIES = {
     "herding": Herding,
     "facility_location": FacilityLocation,
     "random": Random,
+    "deduplicate": Deduplicate,
 }
 # Every comparison adds this policy and measures the others against it.
 BASELINE = Random.name
@@ -40,4 +42,7 @@ def get(policy):
     Raises:
         InputError: if there is no such policy or option.
     """
+    if isinstance(policy, dict) and isinstance(policy.get("then"), str | dict):
+        # Resolved here, because a policy cannot import the registry that it is in.
+        policy = {**policy, "then": get(policy["then"])}
     return from_registry("policy", policy, POLICIES, Policy)
