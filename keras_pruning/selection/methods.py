@@ -44,13 +44,16 @@ def method_name(selection):
 
     For example `"el2n-hardest"`, `"el2n-hardest-balanced"`, `"random"` or, for the full data,
     `"full"`. Options follow their policy or quota: `"el2n-stratified-beta=0.1"`. With scores that
-    were partly extrapolated it is `"el2n-extrapolated-hardest"`.
+    were partly extrapolated it is `"el2n-extrapolated-hardest"`. A policy that a pilot chose is
+    `"el2n-auto"` with the options of the pilot, whatever it chose.
 
     Args:
         selection: the `selection` of a subset's metadata, `None` for the full data.
     """
     if selection is None:
         return FULL
+    # A method that a pilot completed keeps the name that asked for it.
+    selection = {**selection, **((selection.get("auto") or {}).get("request") or {})}
     # Files of earlier versions leave some keys out.
     parts = [
         selection["by"],
@@ -65,7 +68,7 @@ def method_name(selection):
 
 def is_baseline(method):
     """Returns whether a method, a dictionary with a `policy`, is the baseline of comparisons."""
-    return method is not None and method["policy"] == BASELINE
+    return method is not None and method["policy"] == BASELINE and not method.get("auto")
 
 
 def baseline_of(selection):

@@ -1,6 +1,7 @@
 """Selection policies: one file each, and the registry below."""
 
 from keras_pruning.arguments import from_registry
+from keras_pruning.selection.auto import Auto
 from keras_pruning.selection.policies.beta import Beta
 from keras_pruning.selection.policies.easiest import Easiest
 from keras_pruning.selection.policies.facility_location import FacilityLocation
@@ -35,9 +36,11 @@ def get(policy):
     """Returns a policy.
 
     Args:
-        policy: a name among `POLICIES`, a dictionary of a `name` and options, or a `Policy`.
+        policy: a name among `POLICIES` or `"auto"`, a dictionary of a `name` and options, or a
+            `Policy`.
 
     Raises:
         InputError: if there is no such policy or option.
     """
-    return from_registry("policy", policy, POLICIES, Policy)
+    # `auto` is no policy that selects, so that it is not among the others.
+    return from_registry("policy", policy, {**POLICIES, Auto.name: Auto}, Policy)
