@@ -23,6 +23,7 @@ BENCHMARKS = (
     "knn",
     "million",
     "depth",
+    "kept",
     "datagnosis_peer",
 )
 

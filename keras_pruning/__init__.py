@@ -27,6 +27,9 @@ _HOMES = {
     "Subset": "selection",
     "choose_policy": "pilot.any_model",
     "keep": "examples.readers.keep",
+    "near_duplicates": "embeddings.near_duplicates",
+    "leaks": "embeddings.leaks",
+    "export": "examples.exports",
     "suspects": "wrong_labels.suspect_list",
     "doctor": "wrong_labels.any_model",
     "InputError": "errors",
@@ -37,6 +40,8 @@ _ON_KERAS = (
     "probing.score_callback",
     "probing.checkpoints",
     "probing.given_outputs",
+    "embeddings.near_duplicates",
+    "embeddings.leaks",
 )
 
 __all__ = list(_HOMES)

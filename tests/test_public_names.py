@@ -24,6 +24,11 @@ def not_none(value):
     return 0 if value is None else value
 
 
+def not_array(value):
+    """The value, or another wrong one for arguments that may be an array."""
+    return 0 if isinstance(value, np.ndarray) else value
+
+
 X, Y = np.zeros((4, 3), "float32"), np.arange(4) % 2
 WRONG = {
     "tuple": (X, Y),
@@ -87,6 +92,17 @@ CALLS = {
         lambda wrong: kp.choose_policy(max, *reversed(pair()), "el2n", 0.5, seeds=wrong),
         lambda wrong: kp.choose_policy(max, *reversed(pair()), "el2n", 0.5, part=wrong),
         lambda wrong: kp.choose_policy(max, *reversed(pair()), "el2n", 0.5, seed=wrong),
+    ],
+    "near_duplicates": [
+        lambda wrong: kp.near_duplicates(X, threshold=wrong),
+        lambda wrong: kp.near_duplicates(X, labels=not_none(wrong)),
+        lambda wrong: kp.near_duplicates(X, priority=not_none(wrong)),
+        lambda wrong: kp.near_duplicates(not_array(wrong)),
+    ],
+    "leaks": [
+        lambda wrong: kp.leaks(not_array(wrong), X),
+        lambda wrong: kp.leaks(X, not_array(wrong)),
+        lambda wrong: kp.leaks(X, X, most=wrong),
     ],
     "keep": [lambda wrong: kp.keep(WRONG["tf.data"], wrong)],
 }

@@ -5,11 +5,23 @@ for the terminal. Its file imports whatever loads Keras or TensorBoard inside `r
 `--help` stays fast.
 """
 
-from keras_pruning.commands import cache, compare, doctor, prune, score, sweep, train
+from keras_pruning.commands import (
+    cache,
+    compare,
+    doctor,
+    export,
+    import_scores,
+    prune,
+    score,
+    sweep,
+    train,
+)
 
 COMMANDS = {
     "score": score,
+    "import": import_scores,
     "prune": prune,
+    "export": export,
     "train": train,
     "sweep": sweep,
     "doctor": doctor,

@@ -1,7 +1,10 @@
 """The names of the distances, and vectors of unit length for the cosine distance."""
 
+from numbers import Real
+
 import numpy as np
 
+from keras_pruning.arguments import kind_of
 from keras_pruning.errors import InputError
 
 METRICS = EUCLIDEAN, COSINE = "euclidean", "cosine"
@@ -32,3 +35,14 @@ def directions(noun, vectors, numbers=None):
             "metric='euclidean'."
         )
     return vectors / lengths
+
+
+def require_threshold(threshold):
+    """Returns `threshold` as a `float`. Raises an `InputError` unless it is in [0, 1)."""
+    valid = isinstance(threshold, Real) and not isinstance(threshold, bool) and 0 <= threshold < 1
+    if not valid:
+        raise InputError(
+            "Invalid `threshold`. Expected a number in [0, 1), the largest 1 − cosine of near "
+            f"examples. Received: threshold={kind_of(threshold)}"
+        )
+    return float(threshold)

@@ -52,7 +52,7 @@ def nearest(
         InputError: if an argument is invalid, there are fewer than k neighbours, a number is not
             finite, or a vector is zero and the metric is `"cosine"`.
     """
-    queries, support = _vectors("queries", queries), _vectors("support", support)
+    queries, support = checked_vectors("queries", queries), checked_vectors("support", support)
     if queries.shape[1] != support.shape[1]:
         raise InputError(
             "Queries and support differ. Expected as many dimensions of both. Received: "
@@ -112,7 +112,7 @@ def vote(labels):
     return winners
 
 
-def _vectors(name, vectors):
+def checked_vectors(name, vectors):
     """Returns an array of numbers `(vectors, dimensions)`. Raises an `InputError` for any other."""
     try:
         array = vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors)

@@ -23,7 +23,8 @@ from keras_pruning.examples.readers.gather import gathered
 class Examples:
     """Labelled examples with ids, in a fixed order.
 
-    A *row* is a position in `ids`. Subsets share the stored inputs and keep the ids.
+    A *row* is a position in `ids`. Subsets share the stored inputs and keep the ids: `stored` has
+    the inputs of all examples of the source, `stored_rows` the positions of these ones in it.
 
     Args:
         inputs: `Inputs` of all examples that the source has stored.
@@ -51,7 +52,9 @@ class Examples:
         self.class_names = checked_class_names(class_names, self.num_classes)
         self.source, self.split, self.fraction, self.seed = source, split, 1.0, 0
         self.label_noise, self.label_noise_seed = 0.0, 0
-        self._inputs, self._stored_rows = inputs, np.arange(len(labels))
+        self.stored, self.stored_rows = inputs, np.arange(len(labels))
+        # The folder that ids are paths in, and the `selection` of the subset that was kept
+        self.folder, self.selection = None, None
 
     @classmethod
     def from_arrays(
@@ -137,7 +140,7 @@ class Examples:
     @property
     def spec(self):
         """Shape and dtype of one example in batches, an `ArraySpec` or a structure of them."""
-        return self._inputs.spec
+        return self.stored.spec
 
     @property
     def shape(self):
@@ -147,17 +150,12 @@ class Examples:
     @property
     def stored_count(self):
         """Number of examples in the source, before any of them were drawn or kept."""
-        return len(self._inputs)
-
-    @property
-    def stored_rows(self):
-        """Positions of these examples among the stored ones, integers `(examples,)`."""
-        return self._stored_rows
+        return len(self.stored)
 
     @cached_property
     def fingerprint(self):
         """Hash over source, split, ids, labels and the stored inputs, 32 hexadecimal digits."""
-        return fingerprint(self.source, self.split, self._inputs.digest, self.ids, self.labels)
+        return fingerprint(self.source, self.split, self.stored.digest, self.ids, self.labels)
 
     @property
     def provenance(self):
@@ -171,14 +169,14 @@ class Examples:
             "label_noise_seed": self.label_noise_seed,
             "examples": len(self),
             "classes": self.num_classes,
-            "scale": self._inputs.scale,
-            "inputs": self._inputs.digest,
+            "scale": self.stored.scale,
+            "inputs": self.stored.digest,
             "fingerprint": self.fingerprint,
         }
 
     def stored_inputs(self, rows):
         """Returns the stored inputs at `rows`, not scaled, `(len(rows), ...)` or a structure."""
-        return self._inputs.read(self._stored_rows[rows])
+        return self.stored.read(self.stored_rows[rows])
 
     def draw(self, fraction, seed=0):
         """Returns a stratified random draw of round-half-up(fraction · N) examples with their ids.
@@ -233,7 +231,7 @@ class Examples:
             scale: positive number. 1 leaves the values as they are, in their own dtype.
         """
         scaled = self.at(slice(None))
-        scaled._inputs = self._inputs.with_scale(None if scale == 1 else scale)
+        scaled.stored = self.stored.with_scale(None if scale == 1 else scale)
         return scaled
 
     def keep(self, subset):
@@ -247,7 +245,9 @@ class Examples:
         """
         require_subset(subset)
         self.require_same(subset.examples, subset.all_ids, subset.all_labels, "subset")
-        return self.at(np.flatnonzero(subset.mask))
+        kept = self.at(np.flatnonzero(subset.mask))
+        kept.selection = subset.selection
+        return kept
 
     def require_same(self, recorded, ids, labels, noun):
         """Raises an `InputError` unless an earlier result is about exactly these examples.
@@ -278,13 +278,13 @@ class Examples:
         """
         batch_size = batches.checked_batch_size(batch_size)
         require_seed(seed)
-        read = batches.reader(self._inputs, self._stored_rows, self.labels)
+        read = batches.reader(self.stored, self.stored_rows, self.labels)
         return batches.for_fit(read, len(self), batch_size, shuffle, seed, augmentation, rows)
 
     def scoring_batches(self, batch_size):
         """Returns batches `(rows, x, y)` in order, not augmented, with int64 rows `(batch,)`."""
         batch_size = batches.checked_batch_size(batch_size)
-        read = batches.reader(self._inputs, self._stored_rows, self.labels)
+        read = batches.reader(self.stored, self.stored_rows, self.labels)
         return batches.in_order(read, len(self), batch_size)
 
     def at(self, rows):
@@ -296,5 +296,5 @@ class Examples:
         # The cached value is about all examples.
         part.__dict__.pop("fingerprint", None)
         part.ids, part.labels = self.ids[rows], self.labels[rows]
-        part._stored_rows = self._stored_rows[rows]
+        part.stored_rows = self.stored_rows[rows]
         return part

@@ -5,10 +5,8 @@ import hashlib
 import numpy as np
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.strings import encoded
 from keras_pruning.recipes import completed
-
-# Ids that are encoded at a time.
-_BLOCK = 2**16
 
 
 def fingerprint(source, split, digest_of_inputs, ids, labels):
@@ -30,13 +28,12 @@ def fingerprint(source, split, digest_of_inputs, ids, labels):
 
 def _update(digest, texts):
     """Adds strings `(texts,)` to a hash, block by block: their number, lengths and bytes."""
-    blocks = [slice(start, start + _BLOCK) for start in range(0, len(texts), _BLOCK)]
     digest.update(np.array([len(texts)], "<i8"))
     # Lengths come first, because no separator is certain to be absent from the text.
-    for block in blocks:
-        digest.update(np.array([len(text.encode()) for text in texts[block].tolist()], "<i8"))
-    for block in blocks:
-        digest.update("".join(texts[block].tolist()).encode())
+    for lengths, _ in encoded(texts):
+        digest.update(lengths.astype("<i8"))
+    for _, data in encoded(texts):
+        digest.update(data)
 
 
 def require_same(examples, recorded, ids, labels, noun):

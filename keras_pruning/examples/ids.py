@@ -4,44 +4,43 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.inputs import require_unmasked
+from keras_pruning.examples.strings import STRINGS, arrow_blocks, hashes, longest
 
 # Ids that are checked at a time.
 _BLOCK = 2**16
 # Bytes up to which ids are stored at a fixed width, 4 bytes for each character of the longest id.
 _FIXED_WIDTH = 2**28
-# Refuses entries that are not strings.
-_STRINGS = np.dtypes.StringDType(coerce=False)
+# Bits of a hash by which candidates for a repeated id are marked.
+_MARKED_BITS = 22
 
 
 def checked_ids(ids):
-    """Returns the ids as an array of strings `(examples,)`.
+    """Returns the ids as an array of strings `(examples,)`, which is read-only.
 
     The dtype is `U`, or NumPy's `StringDType` if the ids would take more than 256 MiB as `U`.
 
     Args:
-        ids: strings or integers `(examples,)` or `(examples, 1)`.
+        ids: strings or integers `(examples,)` or `(examples, 1)`, or an Arrow column of strings.
 
     Raises:
         InputError: if there is another type or shape, if an id contains a NUL or is not valid
             Unicode, or if two ids are equal as strings.
     """
-    entries = _one_axis(ids)
-    stored = np.empty(len(entries), _STRINGS)
-    hashes = np.empty(len(entries), np.int64)
-    longest = 1
-    for start in range(0, len(entries), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        names = _as_strings(entries[block].tolist(), start)
-        _require_storable(names, start)
-        stored[block] = names
-        # Equal strings have equal hashes, which take less memory than a set of the strings.
-        hashes[block] = np.fromiter(map(hash, names), np.int64, len(names))
-        longest = max(longest, *map(len, names))
-    hashes.sort()
-    if (hashes[1:] == hashes[:-1]).any():
-        _require_unique(stored.tolist())
-    fits = 4 * longest * len(stored) <= _FIXED_WIDTH
-    return stored.astype(f"U{longest}") if fits else stored
+    is_column = _is_column(ids)
+    ids = ids if is_column else _one_axis(ids)
+    stored, start = np.empty(len(ids), STRINGS), 0
+    for names in arrow_blocks(ids) if is_column else _python_blocks(ids):
+        if isinstance(names, list):
+            _require_storable(names, start)
+        stored[start : start + len(names)] = names
+        start += len(names)
+    _require_unique(stored)
+    length = max(1, longest(stored))
+    if 4 * length * len(stored) <= _FIXED_WIDTH:
+        stored = stored.astype(f"U{length}")
+    # Results keep a digest of their ids
+    stored.flags.writeable = False
+    return stored
 
 
 def are_among(ids, others):
@@ -56,6 +55,20 @@ def are_among(ids, others):
     others = set(others.tolist())
     blocks = (ids[start : start + _BLOCK].tolist() for start in range(0, len(ids), _BLOCK))
     return np.fromiter((name in others for block in blocks for name in block), bool, len(ids))
+
+
+def _is_column(ids):
+    """Returns whether the ids are an Arrow column of strings, none missing."""
+    import pyarrow as pa
+
+    is_column = isinstance(ids, pa.ChunkedArray)
+    return is_column and pa.types.is_string(ids.type) and not ids.null_count
+
+
+def _python_blocks(ids):
+    """Yields the ids of an array as lists of strings."""
+    for start in range(0, len(ids), _BLOCK):
+        yield _as_strings(ids[start : start + _BLOCK].tolist(), start)
 
 
 def _one_axis(ids):
@@ -104,18 +117,38 @@ def _require_storable(names, start):
 
 
 def _require_unique(names):
-    if len(set(names)) == len(names):
-        return
-    positions = {}
-    for position, name in enumerate(names):
+    """Raises an `InputError` that names the first id that repeats."""
+    # Equal strings have equal hashes, which take less memory than a set of the strings
+    rows = _repeating(hashes(names))
+    positions, more, message = {}, 0, None
+    for position, name in zip(rows.tolist(), names[rows].tolist(), strict=True):
         first = positions.setdefault(name, position)
         if first != position:
-            more = len(names) - len(set(names)) - 1
-            others = f", and {more:,} more that repeat" if more else ""
-            raise InputError(
-                "Invalid `ids`. Expected unique ids. "
-                f"Received: {name!r} at positions {first} and {position}{others}"
-            )
+            more += message is not None
+            message = message or f"{name!r} at positions {first} and {position}"
+    if message:
+        others = f", and {more:,} more that repeat" if more else ""
+        raise InputError(f"Invalid `ids`. Expected unique ids. Received: {message}{others}")
+
+
+def _repeating(hashed):
+    """Returns the positions of the values that are there more than once, ascending.
+
+    Args:
+        hashed: uint64 `(values,)`.
+    """
+    # Half of the bits are sorted in half the time. Few of them repeat by chance
+    upper = (hashed >> np.uint64(32)).astype(np.uint32)
+    repeated = _repeated(upper)
+    marked = np.zeros(2**_MARKED_BITS, bool)
+    marked[repeated >> (32 - _MARKED_BITS)] = True
+    rows = np.flatnonzero(marked[upper >> (32 - _MARKED_BITS)])
+    return rows[np.isin(hashed[rows], _repeated(hashed[rows]))]
+
+
+def _repeated(values):
+    ordered = np.sort(values)
+    return ordered[1:][ordered[1:] == ordered[:-1]]
 
 
 def _invalid(expected, entry, position):

@@ -20,7 +20,7 @@ class NestedInputs:
     """
 
     def __init__(self, parts):
-        self._parts = parts
+        self.parts = parts
         lengths = mapped(len, parts)
         if len(set(leaves(lengths))) != 1:
             raise InputError(
@@ -29,33 +29,33 @@ class NestedInputs:
             )
 
     def __len__(self):
-        return len(leaves(self._parts)[0])
+        return len(leaves(self.parts)[0])
 
     @property
     def scale(self):
         """The scale of the arrays, `None` for values as they are."""
-        scales = {part.scale for part in leaves(self._parts)} - {None}
+        scales = {part.scale for part in leaves(self.parts)} - {None}
         return scales.pop() if scales else None
 
     @property
     def spec(self):
         """Structure of the `ArraySpec` of each array."""
-        return mapped(lambda part: part.spec, self._parts)
+        return mapped(lambda part: part.spec, self.parts)
 
     @cached_property
     def digest(self):
         """Hash of the structure and of every array, 32 hexadecimal digits."""
-        digests = mapped(lambda part: part.digest, self._parts)
+        digests = mapped(lambda part: part.digest, self.parts)
         return hashlib.blake2b(repr(digests).encode(), digest_size=16).hexdigest()
 
     def with_scale(self, scale):
         """Returns the same stored values with another `scale`, without a copy."""
-        return NestedInputs(mapped(lambda part: part.with_scale(scale), self._parts))
+        return NestedInputs(mapped(lambda part: part.with_scale(scale), self.parts))
 
     def read(self, rows):
         """Returns the stored rows `rows` of every array, not scaled."""
-        return mapped(lambda part: part.read(rows), self._parts)
+        return mapped(lambda part: part.read(rows), self.parts)
 
     def take(self, rows):
         """Returns the tensors of the stored rows `rows` of every array, inside `tf.data`."""
-        return mapped(lambda part: part.take(rows), self._parts)
+        return mapped(lambda part: part.take(rows), self.parts)

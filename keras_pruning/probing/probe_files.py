@@ -99,7 +99,9 @@ class ProbeFiles:
         scored = ScoreTable(ids, labels, scores, None, metadata["table"], extrapolated)
         if rows is not None:
             estimates = {name: columns[_ESTIMATE + name][rows] for name in names}
-            held_out = ScoreTable(ids[rows], labels[rows], estimates, None, metadata["held_out"])
+            held_out = ScoreTable(
+                scored.ids[rows], labels[rows], estimates, None, metadata["held_out"]
+            )
             scored = Extrapolation(scored, held_out)
         return scored, metadata["cost"]
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from keras_pruning.reports.terminal_tables import new_table
 from keras_pruning.selection.policies import BASELINE
-from keras_pruning.tables import csv_files
+from keras_pruning.storage import csv_files
 
 
 def write_csv(path, rows):

@@ -56,12 +56,18 @@ def _chosen(policy, candidates, labels, total, quota, rng, sizes):
     # Fix the counts of all classes first, then let the policy choose within each class
     chosen = []
     counts = _class_counts(policy, candidates, labels, total, quota, rng, sizes)
-    for label, count in enumerate(counts):
-        rows = np.flatnonzero(labels == label)
+    for rows, count in zip(_rows_by_class(labels, len(counts)), counts, strict=True):
         # A class number without examples has nothing to choose among.
         if len(rows):
             chosen.append(rows[_positions(policy, candidates.at(rows), count, rng)])
     return np.concatenate(chosen)
+
+
+def _rows_by_class(labels, classes):
+    """Returns the positions of the examples of each class, ascending, a list of arrays."""
+    # NumPy sorts small integers in linear time. A search for each class would read all labels again
+    order = np.argsort(labels.astype(np.min_scalar_type(classes)), kind="stable")
+    return np.split(order, np.cumsum(np.bincount(labels, minlength=classes))[:-1])
 
 
 def _class_counts(policy, candidates, labels, total, quota, rng, sizes):

@@ -85,7 +85,7 @@ def select(table, by=None, keep_fraction=0.5, policy="hardest", quota=None, seed
         "embedding": digest,
     }
     metadata = {**table.metadata, "selection": selection, "table": table.digest}
-    subset = Subset(table.ids, table.labels, mask, metadata)
+    subset = Subset.of_table(table, mask, metadata)
     # Kept for `subset.explain()`, which reads the difficulty
     subset.table = table
     return subset

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from keras_pruning.arguments import require_not_negative
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import rounded_count
-from keras_pruning.selection.ranking import hardest_first
+from keras_pruning.selection.ranking import ranked
 
 # The rounding error of 1 - fraction.
 _TOLERANCE = 1e-9
@@ -48,7 +48,7 @@ class Skipped:
             )
 
     def others(self, difficulty, count, rng):
-        """Returns the positions of the examples that are not skipped, ties in random order.
+        """Returns the positions of the examples that are not skipped, ties drawn at random.
 
         Args:
             difficulty: floats `(examples,)`.
@@ -57,4 +57,4 @@ class Skipped:
         """
         # Both counts are rounded, so that together they may be one more than all.
         skipped = min(rounded_count(self.fraction, len(difficulty)), len(difficulty) - count)
-        return hardest_first(difficulty, rng)[skipped:]
+        return ranked(difficulty, skipped, len(difficulty), rng)

@@ -38,7 +38,23 @@ class Subset:
     """
 
     def __init__(self, ids, labels, mask, metadata=None):
-        self.all_ids = checked_ids(ids)
+        self._fill(checked_ids(ids), labels, mask, metadata)
+
+    @classmethod
+    def of_table(cls, table, mask, metadata):
+        """Returns the subset of a table, whose ids are not checked once more.
+
+        Args:
+            table: `ScoreTable`.
+            mask: booleans `(examples,)`, true for those to keep.
+            metadata: as for `Subset`.
+        """
+        subset = cls.__new__(cls)
+        subset._fill(table.ids, table.labels, mask, metadata)
+        return subset
+
+    def _fill(self, ids, labels, mask, metadata):
+        self.all_ids = ids
         self.all_labels = checked_labels(labels, len(self.all_ids))
         self.mask = checked_booleans("mask", mask, len(self.all_ids))
         self.metadata = dict(metadata or {})

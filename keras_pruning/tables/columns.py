@@ -9,35 +9,35 @@ RESERVED = ("id", "label", "kept", "extrapolated")
 
 
 def checked_labels(labels, length):
-    """Returns the labels as int64 `(examples,)`.
+    """Returns the labels as int64 `(examples,)`, read-only.
 
     Raises:
         InputError: if they are no integers >= 0, or not one for each id.
     """
     array = np.asarray(labels)
     _require_column("labels", array, "iu", "integers >= 0", length)
-    array = array.astype(np.int64)
+    array = array.astype(np.int64, copy=False)
     if np.ma.is_masked(labels) or (array < 0).any():
         received = "masked values" if np.ma.is_masked(labels) else f"{array.min()}"
         raise InputError(f"Invalid `labels`. Expected integers >= 0. Received: {received}")
-    return array
+    return _read_only(array)
 
 
 def checked_booleans(name, values, length):
-    """Returns the values as booleans `(examples,)`.
+    """Returns the values as booleans `(examples,)`, read-only.
 
     Raises:
         InputError: if they are neither booleans nor 0 and 1, or not one for each id.
     """
     array = np.asarray(values)
     _require_column(name, array, "biu", "booleans", length)
-    if not np.isin(array, (0, 1)).all():
+    if array.dtype != bool and not np.isin(array, (0, 1)).all():
         raise InputError(f"Invalid `{name}`. Expected booleans. Received: {array.max()} among them")
-    return array.astype(bool)
+    return _read_only(array.astype(bool, copy=False))
 
 
 def checked_scores(columns, length):
-    """Returns a dictionary of scores as float32 `(examples,)`.
+    """Returns a dictionary of scores as float32 `(examples,)`, read-only.
 
     Raises:
         InputError: if a column has another length or values that are no finite numbers.
@@ -63,6 +63,14 @@ def _checked_score(name, values, length):
             f"Invalid scores `{name}`. Expected finite numbers. Received: NaN or infinity, "
             f"first at position {int(np.argmax(invalid))}"
         )
+    return _read_only(array)
+
+
+def _read_only(array):
+    """Returns an array whose values stay, a copy if somebody else could change them."""
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
     return array
 
 

@@ -2,6 +2,7 @@
 
 import numbers
 
+from keras_pruning.arguments import kind_of
 from keras_pruning.errors import InputError
 from keras_pruning.storage import require_name
 
@@ -53,6 +54,27 @@ def require_metadata(metadata):
             raise _invalid(f"scores.{score}.over_seeds", recorded["over_seeds"], "'mean' or 'sum'")
     for score, measured in metadata.get("reliability", {}).items():
         _require(f"reliability.{score}", measured, dict | None)
+
+
+def require_directions(scores, higher_is_harder):
+    """Raises an `InputError` unless each score has a direction.
+
+    Args:
+        scores: dictionary with the names of the scores.
+        higher_is_harder: dictionary from the same names to booleans.
+    """
+    if not isinstance(scores, dict) or not scores:
+        raise InputError(
+            "Invalid `scores`. Expected a dictionary from names to numbers (examples,), with at "
+            f"least one score. Received: {kind_of(scores)}"
+        )
+    directions = higher_is_harder if isinstance(higher_is_harder, dict) else {}
+    is_complete = directions.keys() == scores.keys()
+    if not is_complete or not all(isinstance(value, bool) for value in directions.values()):
+        raise InputError(
+            "Invalid `higher_is_harder`. Expected True or False for each score, whether a higher "
+            f"value means a harder example: {list(scores)}. Received: {higher_is_harder!r}"
+        )
 
 
 def _require(name, value, expected):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.strings import as_arrow
 from keras_pruning.storage import json_text
 from keras_pruning.storage.json_files import damaged, without_digest
 
@@ -30,8 +31,8 @@ def write(path, kind, columns, metadata):
         "metadata": text,
         "digest": _digest(table, kind.encode(), text.encode()),
     }
-    # A dictionary of unique ids would only take space.
-    dictionary = [name for name in columns if name != "id"]
+    # A dictionary of unique ids, or of floats that hardly repeat, would only take time
+    dictionary = [name for name in columns if name != "id" and columns[name].dtype.kind != "f"]
     pq.write_table(
         table.replace_schema_metadata(header),
         path,
@@ -51,7 +52,8 @@ def read(path, kind):
         kind: kind of table, as for `write`.
 
     Returns:
-        Tuple of a dictionary from names to NumPy arrays, and the metadata, a dictionary.
+        Tuple of a dictionary from names to columns, and the metadata, a dictionary. A column is
+        a NumPy array, read-only, or a `pyarrow.ChunkedArray` of strings, which `checked_ids` takes.
 
     Raises:
         InputError: if the file is missing, damaged, or is not a table of this kind.
@@ -70,7 +72,11 @@ def read(path, kind):
         warnings.warn(without_digest(path), UserWarning, stacklevel=3)
     elif recorded != _digest(table, kind.encode(), text).encode():
         raise InputError(damaged(path))
-    columns = {name: table[name].to_numpy() for name in table.column_names}
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    # Release the memory of a column as soon as it is converted
+    del table
+    for name in list(columns):
+        columns[name] = _plain(columns.pop(name))
     return columns, _metadata(path, text)
 
 
@@ -95,13 +101,23 @@ def named_in_errors(path):
 def _as_arrow(columns):
     import pyarrow as pa
 
-    # Earlier versions of PyArrow do not know the `StringDType` of many ids.
     return pa.table(
         {
-            name: pa.array(values.astype(object) if values.dtype.kind == "T" else values)
+            name: as_arrow(values) if values.dtype.kind in "TU" else pa.array(values)
             for name, values in columns.items()
         }
     )
+
+
+def _plain(column):
+    import pyarrow.types as types
+
+    if types.is_string(column.type):
+        return column
+    values = column.to_numpy()
+    # Nobody else has the values, so that a table takes them without a copy
+    values.flags.writeable = False
+    return values
 
 
 def _read_arrow(path):
@@ -165,8 +181,10 @@ def _digest(table, *parts):
     for field, column in zip(table.schema, table.columns, strict=True):
         _add(total, field.name.encode())
         _add(total, str(field.type).encode())
-        for part in _contents(column):
-            _add(total, part)
+        for length, parts in _contents(column):
+            total.update(length.to_bytes(8, "little"))
+            for part in parts:
+                total.update(part)
     return total.hexdigest()[:32]
 
 
@@ -177,15 +195,25 @@ def _add(total, part):
 
 
 def _contents(column):
-    """Yields the values of a column as bytes: of strings their lengths and then their text."""
+    """Yields the values of a column as bytes: of strings their lengths and then their text.
+
+    Returns:
+        Tuples of a number of bytes and an iterable of the bytes.
+    """
     import pyarrow as pa
 
-    values = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    if not pa.types.is_string(values.type):
-        yield values.to_numpy(zero_copy_only=False).view(np.uint8)
-    elif len(values):
-        _, places, text = values.buffers()
-        # An array may be a part of its buffers.
-        ends = np.frombuffer(places, np.int32)[values.offset :][: len(values) + 1]
-        yield np.diff(ends).view(np.uint8)
-        yield (text or b"")[ends[0] : ends[-1]]
+    if not pa.types.is_string(column.type):
+        parts = [chunk.to_numpy(zero_copy_only=False).view(np.uint8) for chunk in column.chunks]
+        yield sum(map(len, parts)), parts
+    elif len(column):
+        chunks = [_lengths_and_text(chunk) for chunk in column.chunks if len(chunk)]
+        yield 4 * len(column), (np.diff(ends).view(np.uint8) for ends, _ in chunks)
+        yield sum(len(text) for _, text in chunks), (text for _, text in chunks)
+
+
+def _lengths_and_text(chunk):
+    """Returns the ends of the strings of an Arrow array in its text, int32, and the text."""
+    _, places, text = chunk.buffers()
+    # An array may be a part of its buffers.
+    ends = np.frombuffer(places, np.int32)[chunk.offset :][: len(chunk) + 1]
+    return ends, memoryview(text or b"")[ends[0] : ends[-1]]

@@ -1,24 +1,30 @@
 """The table of all scores, with ids, labels and provenance, in memory and as Parquet."""
 
+from functools import cached_property
+from pathlib import Path
+
 import numpy as np
 
 from keras_pruning.arguments import require_path
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.ids import checked_ids
-from keras_pruning.recipes import completed, differing
 from keras_pruning.statistics.reliability import reliability
 from keras_pruning.storage import new_file, require_name
+from keras_pruning.storage.csv_files import write_csv
 from keras_pruning.tables import columns as checks
 from keras_pruning.tables import parquet
-from keras_pruning.tables.csv_files import write_csv
 from keras_pruning.tables.data_frames import data_frame
-from keras_pruning.tables.metadata import require_metadata
+from keras_pruning.tables.importers import read_scores
+from keras_pruning.tables.metadata import require_directions, require_metadata
+from keras_pruning.tables.same_examples import require_same_examples
 
 KIND = "keras_pruning.scores"
 
 
 class ScoreTable:
     """One column for each score, one row for each example, in the order of `examples.ids`.
+
+    The columns are read-only, because a subset names the digest of the table it came from.
 
     Args:
         ids: strings `(examples,)`.
@@ -57,7 +63,7 @@ class ScoreTable:
         """Names of the scores."""
         return list(self._scores)
 
-    @property
+    @cached_property
     def digest(self):
         """A hash over ids, labels, scores, standard errors and extrapolated examples."""
         return parquet.digest(self._as_columns())
@@ -70,6 +76,37 @@ class ScoreTable:
         if name not in self._scores:
             raise unknown("score in this table", name, self._scores)
         return self._scores[name]
+
+    @classmethod
+    def from_scores(cls, ids, labels, scores, higher_is_harder):
+        """Makes a table of scores that were computed elsewhere.
+
+        Args:
+            ids: unique strings or integers `(examples,)`, `None` for the positions.
+            labels: integers `(examples,)`, numbers of the classes.
+            scores: dictionary from names to numbers `(examples,)`, stored as float32, or to paths:
+                a `.npy` file in the order of the ids, or a `.csv` file with the columns `id` and
+                score in any order.
+            higher_is_harder: dictionary from the same names to booleans, whether a higher value
+                means a harder example.
+
+        Raises:
+            InputError: if a direction is missing, a value is not finite, or values and ids do not
+                fit together.
+
+        Example:
+            >>> table = ScoreTable.from_scores(
+            ...     examples.ids, examples.labels, {"el2n": "el2n.npy"}, {"el2n": True}
+            ... )
+        """
+        require_directions(scores, higher_is_harder)
+        ids = checked_ids(np.arange(len(labels)) if ids is None else ids)
+        values = {
+            name: read_scores(given, name, ids) if isinstance(given, str | Path) else given
+            for name, given in scores.items()
+        }
+        described = {name: {"higher_is_harder": bool(higher_is_harder[name])} for name in scores}
+        return cls(ids, labels, values, metadata={"scores": described})
 
     def higher_is_harder(self, name):
         """Returns whether a higher value of the score `name` means a harder example.
@@ -110,7 +147,7 @@ class ScoreTable:
             InputError: if ids, labels, the provenance of the examples or the extrapolated examples
                 differ between the tables, or if there is no table.
         """
-        _require_same_examples(tables)
+        require_same_examples(tables)
         first = tables[0]
         # The first table that has a score describes it.
         metadata = {**first.metadata, "scores": {}, "reliability": {}}
@@ -232,39 +269,3 @@ def _without_errors(columns, recorded):
     }
     taken = {f"{name}_se" for name in errors}
     return {name: columns[name] for name in columns if name not in taken}, errors
-
-
-def _require_same_examples(tables):
-    """Raises an `InputError` unless the tables have the same examples, alike extrapolated."""
-    if not tables:
-        raise InputError("Nothing to combine. Expected at least one ScoreTable. Received: none")
-    first = tables[0]
-    for table in tables[1:]:
-        same = np.array_equal(table.ids, first.ids)
-        if not (same and np.array_equal(table.labels, first.labels)):
-            raise InputError(
-                "The tables are about different examples. Expected the same ids and labels in the "
-                f"same order. Received: tables of {len(first)} and {len(table)} examples that "
-                "differ"
-            )
-        _require_same_provenance(first.metadata.get("examples"), table.metadata.get("examples"))
-        if not np.array_equal(table.extrapolated, first.extrapolated):
-            raise InputError(
-                "The tables extrapolate different examples. Expected the same examples to be "
-                f"extrapolated. Received: {first.extrapolated.sum()} and "
-                f"{table.extrapolated.sum()} extrapolated examples that differ"
-            )
-
-
-def _require_same_provenance(first, other):
-    """Raises an `InputError` if two tables record examples of other inputs or another source."""
-    if not first or not other:
-        return
-    keys = differing(completed(first, "examples"), completed(other, "examples"))
-    if keys:
-        raise InputError(
-            "The tables are about different examples. Expected the same "
-            f"{', '.join(f'`{key}`' for key in keys)} in `metadata['examples']`. Received: "
-            f"{', '.join(f'{first.get(key)!r} and {other.get(key)!r}' for key in keys)}. "
-            "Combine only scores of the same inputs."
-        )

@@ -7,7 +7,7 @@ import numpy as np
 from keras_pruning.reports.pictures import correlation_map
 from keras_pruning.reports.terminal_tables import new_table
 from keras_pruning.storage import new_file, write_json
-from keras_pruning.tables.csv_files import write_csv
+from keras_pruning.storage.csv_files import write_csv
 
 # Most classes in a table, so that it fits on a terminal.
 CLASSES_SHOWN = 10

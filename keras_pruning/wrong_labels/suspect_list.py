@@ -10,7 +10,7 @@ from keras_pruning.examples.examples import Examples
 from keras_pruning.reports.pictures import are_images, grid
 from keras_pruning.selection.ranking import hardest_first
 from keras_pruning.storage import new_file
-from keras_pruning.tables.csv_files import write_csv
+from keras_pruning.storage.csv_files import write_csv
 from keras_pruning.tables.data_frames import data_frame
 
 # Size of the picture, in examples.

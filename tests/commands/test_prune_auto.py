@@ -71,7 +71,7 @@ def test_a_pilot_chooses_and_its_result_is_reused(place, capsys, caplog, monkeyp
 def test_a_pilot_beside_other_policies(place):
     assert run(*arguments(place, "--policy", AUTO, "random", output="kept")) == 0
     names = sorted(path.name for path in (place / "kept").iterdir())
-    auto = "el2n-auto-seeds=2-length=0.25-part=1-keep-0.20.parquet"
+    auto = "el2n-auto-seeds=2-length=0.25-keep-0.20.parquet"
     assert names == [auto, "random-keep-0.20.parquet"]
 
 

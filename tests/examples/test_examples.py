@@ -60,7 +60,7 @@ def test_reads_a_memory_map_from_the_disk(tmp_path):
     examples = Examples.from_arrays(stored, np.arange(20) % 4)
     (batch,) = examples.keep(subset_of(examples, [3, 7, 15])).batches(8)
     np.testing.assert_array_equal(batch[0], [[6, 7], [14, 15], [30, 31]])
-    assert isinstance(examples._inputs.stored, np.memmap)
+    assert isinstance(examples.stored.stored, np.memmap)
 
 
 @pytest.mark.parametrize(

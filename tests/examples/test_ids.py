@@ -8,8 +8,8 @@ import pytest
 
 import keras_pruning as kp
 from keras_pruning import Examples, InputError
-from keras_pruning.examples import identity
 from keras_pruning.examples import ids as ids_module
+from keras_pruning.examples import strings
 
 
 def examples_of(ids, **options):
@@ -72,7 +72,7 @@ def test_lengths_separate_the_parts_of_a_fingerprint():
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of two ids, and ids stored as if they were too many for a fixed width."""
-    for module in (ids_module, identity):
+    for module in (ids_module, strings):
         monkeypatch.setattr(module, "_BLOCK", 2)
     monkeypatch.setattr(ids_module, "_FIXED_WIDTH", 0)
 
@@ -111,7 +111,7 @@ def test_positions_of_wrong_ids_count_from_the_first(small_blocks, ids, message)
 
 
 def test_equal_hashes_of_different_ids_are_no_repeat(monkeypatch):
-    monkeypatch.setattr(ids_module, "hash", lambda name: 7, raising=False)
+    monkeypatch.setattr(ids_module, "hashes", lambda names: np.full(len(names), 7, np.uint64))
     assert numbered_by(NAMES).ids.tolist() == NAMES
     with pytest.raises(InputError, match="'b' at positions 0 and 7"):
         numbered_by([*NAMES, "b"])

@@ -93,7 +93,7 @@ def test_the_subset_records_the_choice_and_its_pilot(choice, policy, tmp_path):
     selection = kp.Subset.load(tmp_path / "s.parquet").selection
     assert selection["policy"] == policy
     assert selection["by"] == choice.by
-    assert method_name(selection) == "el2n-auto-seeds=5"
+    assert method_name(selection) == "el2n-auto"
     assert not is_baseline(selection)
     again = PolicyChoice.from_dict(selection["auto"], 0.1, None)
     assert repr(again) == repr(choice)

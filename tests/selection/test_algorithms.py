@@ -197,7 +197,10 @@ def test_message_passing_prefers_diverse_examples():
 
 @TYPES
 @pytest.mark.parametrize("seed", range(3))
-def test_k_center_against_plain_loops(dtype, seed):
+@pytest.mark.parametrize(("watched", "pending"), [(2048, 256), (3, 256), (15, 2)])
+def test_k_center_against_plain_loops(dtype, seed, watched, pending, monkeypatch):
+    monkeypatch.setattr("keras_pruning.selection.policies.k_center._WATCHED", watched)
+    monkeypatch.setattr("keras_pruning.selection.policies.k_center._PENDING", pending)
     embedding = vectors(40, 3).astype(dtype)
     points = embedding.astype(float)
     rows = chosen(KCenter(), embedding, 12, seed)

@@ -13,7 +13,10 @@ from keras_pruning.examples import fractions
 from keras_pruning.selection import POLICIES, get, quotas
 
 # Small subsets of unequal classes: tests/selection/test_lost_classes.py has the warning.
-pytestmark = pytest.mark.filterwarnings("ignore:The policy .* keeps no example")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The policy .* keeps no example"),
+    pytest.mark.filterwarnings("ignore:The policy .* keeps .* near duplicates"),
+]
 EVERY = pytest.mark.parametrize("policy", POLICIES)
 
 

@@ -1,6 +1,7 @@
 """Score tables and subsets, in memory and on disk."""
 
 import csv
+import hashlib
 import json
 
 import numpy as np
@@ -93,6 +94,35 @@ def test_the_digest_sees_every_column():
         kp.ScoreTable(ids, labels, scores, extrapolated=marks),
     ]
     assert len({first.digest, *[other.digest for other in others]}) == 9
+
+
+def test_the_digest_is_the_hash_that_is_documented():
+    """Subsets of earlier versions name it, so it stays."""
+    ids, labels = ["a", "", "äx"], np.array([2, 0, 1])
+    scores = {"s": np.array([0.5, -1, 3], np.float32)}
+    marks = np.array([True, False, False])
+    table = kp.ScoreTable(ids, labels, scores, extrapolated=marks)
+    text = "".join(ids).encode()
+    parts = [b"id", b"string", np.array([1, 0, 3], "<i4").tobytes(), text]
+    parts += [b"label", b"int64", labels.astype("<i8").tobytes()]
+    parts += [b"s", b"float", scores["s"].tobytes(), b"extrapolated", b"bool", marks.tobytes()]
+    hashed = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+    assert table.digest == hashlib.sha256(hashed).hexdigest()[:32]
+
+
+def test_the_columns_of_a_table_are_read_only(tmp_path):
+    """A subset names the digest of the table, which a change would make wrong."""
+    scores = np.zeros(3, np.float32)
+    table = kp.ScoreTable(["a", "b", "c"], [0, 1, 0], {"s": scores}, {"s": scores})
+    table.save(tmp_path / "scores.parquet")
+    digest = table.digest
+    for same in (table, kp.ScoreTable.load(tmp_path / "scores.parquet")):
+        for column in (same.ids, same.labels, same["s"], same.standard_errors["s"]):
+            with pytest.raises(ValueError, match="read-only"):
+                column[0] = column[1]
+    scores[0] = 7
+    assert table["s"][0] == 0
+    assert table.digest == digest
 
 
 def test_the_digest_stays_through_a_file(tmp_path):

@@ -62,7 +62,9 @@ def load(location, split, image_size=None, skip_broken=False):
             f"Classes without files that can be read in {location}. Expected one or more in each. "
             f"Received: none in {', '.join(empty[:10])}. Remove these folders."
         )
-    return Examples(inputs, labels, ids, len(names), "folder", part, names)
+    examples = Examples(inputs, labels, ids, len(names), "folder", part, names)
+    examples.folder = layout.folder
+    return examples
 
 
 def _require_part(layout, split):

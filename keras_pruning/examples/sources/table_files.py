@@ -10,7 +10,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.examples.examples import Examples
 from keras_pruning.examples.given_inputs import given_inputs
 from keras_pruning.examples.given_labels import given_labels
-from keras_pruning.examples.sources import table_images
+from keras_pruning.examples.sources import exported_table, table_images
 from keras_pruning.examples.sources.folder_layout import TEST_NAMES
 
 
@@ -31,7 +31,7 @@ def load(
     Columns of numbers become one array `(examples, columns)`. A single column of text becomes
     strings. Other columns become a dictionary by their names. Paths of images become their pixels,
     as in `folder:`. An id is the entry of the id column, otherwise the path of the image, otherwise
-    the position of the row in the file.
+    the position of the row in the file. A file of `export` gives the exported examples.
 
     Args:
         kind: `"csv"` or `"parquet"`.
@@ -51,6 +51,10 @@ def load(
             test split is not among those of the training split, or if images cannot be read.
     """
     table = _read(kind, location, id_column)
+    named = (label_column, id_column, split_column, input_columns, image_column)
+    if exported_table.is_exported(table) and named == (None,) * len(named):
+        table_images.require_none(location, image_size, skip_broken)
+        return exported_table.load(table, location, split)
     label = _name(table, location, "label_column", label_column, "label")
     identity = _name(table, location, "id_column", id_column, "id", is_optional=True)
     splits = _name(table, location, "split_column", split_column, "split", is_optional=True)

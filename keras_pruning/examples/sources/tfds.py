@@ -13,9 +13,10 @@ from keras_pruning.examples.sources import decoded_images, tfds_records
 def load(location, split, data_dir=None, image_size=None, train_split="train", test_split=None):
     """Loads uint8 pixels `(examples, height, width, channels)`.
 
-    An id is the one of TFDS, `FILE__INDEX`. Examples are in the order of the files. The image and
-    the label are the data set's `supervised_keys`, otherwise the first feature of each kind by
-    name. If there is no split `test`, or if it has no labels, the split `validation` replaces it.
+    An id is the one of TFDS, `FILE__INDEX`, or the exported one if `export` has written the data
+    set. Examples are in the order of the files. The image and the label are the data set's
+    `supervised_keys`, otherwise the first feature of each kind by name. If there is no split
+    `test`, or if it has no labels, the split `validation` replaces it.
     Images of a data set that is prepared on this machine are decoded once and cached.
 
     Args:
@@ -39,18 +40,20 @@ def load(location, split, data_dir=None, image_size=None, train_split="train", t
         )
     # Find the data set, its features and the split.
     builder = tfds_records.prepared(location, data_dir)
-    image, label = _feature_names(builder, image_size)
+    features = image, label = _feature_names(builder, image_size)
+    if identity := tfds_records.id_feature(builder):
+        features = (image, label, identity)
     name, instead = _split_names(builder, split, train_split, test_split)
     if split == "test":
         _require_apart(builder, train_split, name)
     try:
-        inputs, labels, ids = _decoded(builder, name, (image, label), image_size)
+        inputs, labels, ids = _decoded(builder, name, features, image_size)
     except tfds_records.NoLabelsError as error:
         if instead is None:
             raise _unlabelled(builder, name) from error
         _require_apart(builder, train_split, instead)
         try:
-            inputs, labels, ids = _decoded(builder, instead, (image, label), image_size)
+            inputs, labels, ids = _decoded(builder, instead, features, image_size)
         except tfds_records.NoLabelsError:
             raise _unlabelled(builder, f"{name} and {instead}") from error
     classes = builder.info.features[label]

@@ -4,9 +4,11 @@ import contextlib
 import io
 import logging
 import os
+import re
 import sys
 
 from keras_pruning.errors import InputError
+from keras_pruning.examples.export_mark import MARK, marked
 
 _DOWNLOAD_RETRIES = 3
 
@@ -18,9 +20,11 @@ class NoLabelsError(Exception):
 def prepared(name, data_dir):
     """Returns the TFDS builder of a data set, after a download if it is not prepared."""
     try:
-        with _quiet(), _few_retries():
+        with quiet(), _few_retries():
             import tensorflow_datasets as tfds
 
+            # Full names, as results record them, have a slash in front of the version.
+            name = re.sub(r"/(\d+\.\d+\.\d+)$", r":\1", name)
             builder = tfds.builder(name, data_dir=data_dir)
             builder.download_and_prepare()
             return builder
@@ -33,18 +37,32 @@ def prepared(name, data_dir):
         ) from error
 
 
-def read(builder, split, image, label):
+def id_feature(builder):
+    """Returns the name of the feature with the ids of an export, `None` for other data sets."""
+    metadata = builder.info.metadata
+    text = metadata.get(MARK) if isinstance(metadata, dict) else None
+    return None if text is None else marked(text, builder.data_path).get("id")
+
+
+def read(builder, split, image, label, identity="tfds_id"):
     """Yields images, labels and ids in the order of the files.
 
     As a generator it reads nothing if the cache has the images.
+
+    Args:
+        builder: TFDS builder.
+        split: split of TFDS.
+        image, label: names of features.
+        identity: name of the feature with the ids. Defaults to the ids that TFDS adds.
     """
+    names = {image, label, identity} - {"tfds_id"}
     try:
-        with _quiet():
-            dataset = _dataset(builder, split, {image: True, label: True})
+        with quiet():
+            dataset = _dataset(builder, split, dict.fromkeys(names, True))
         for number, example in enumerate(dataset.as_numpy_iterator()):
             if number == 0 and example[label] == -1:
                 raise NoLabelsError
-            yield example[image], example[label], example["tfds_id"].decode()
+            yield example[image], example[label], example[identity].decode()
     except NoLabelsError:
         raise
     except Exception as error:  # TensorFlow and each file format raise errors of their own.
@@ -114,7 +132,7 @@ def _few_retries():
 
 
 @contextlib.contextmanager
-def _quiet():
+def quiet():
     """Silences the log of TFDS and TensorFlow. A terminal shows the progress of TFDS."""
     loggers = [logging.getLogger(name) for name in ("absl", "tensorflow", "urllib3")]
     levels = [logger.level for logger in loggers]

@@ -3,6 +3,7 @@
 from keras_pruning.arguments import from_registry
 from keras_pruning.selection.auto import Auto
 from keras_pruning.selection.policies.beta import Beta
+from keras_pruning.selection.policies.deduplicate import Deduplicate
 from keras_pruning.selection.policies.easiest import Easiest
 from keras_pruning.selection.policies.facility_location import FacilityLocation
 from keras_pruning.selection.policies.hardest import Hardest
@@ -27,9 +28,15 @@ POLICIES = {
     "herding": Herding,
     "facility_location": FacilityLocation,
     "random": Random,
+    "deduplicate": Deduplicate,
 }
 # Every comparison adds this policy and measures the others against it.
 BASELINE = Random.name
+
+
+def known():
+    """Returns `POLICIES` and `auto`, which selects nothing itself and so is not among them."""
+    return {**POLICIES, Auto.name: Auto}
 
 
 def get(policy):
@@ -42,5 +49,7 @@ def get(policy):
     Raises:
         InputError: if there is no such policy or option.
     """
-    # `auto` is no policy that selects, so that it is not among the others.
-    return from_registry("policy", policy, {**POLICIES, Auto.name: Auto}, Policy)
+    if isinstance(policy, dict) and isinstance(policy.get("then"), str | dict):
+        # Resolved here, because a policy cannot import the registry that it is in.
+        policy = {**policy, "then": get(policy["then"])}
+    return from_registry("policy", policy, known(), Policy)

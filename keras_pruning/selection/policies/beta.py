@@ -5,7 +5,7 @@ import numpy as np
 from keras_pruning.arguments import require_positive
 from keras_pruning.selection.candidates import CONFIDENCE, DIFFICULTY
 from keras_pruning.selection.policy import Policy
-from keras_pruning.selection.ranking import hardest_first, require_no_negative
+from keras_pruning.selection.ranking import ranked, require_no_negative
 
 # Confidences of exactly 0 or 1 would have the density zero or infinity.
 _MARGIN = 1e-6
@@ -49,7 +49,7 @@ class Beta(Policy):
         require_no_negative(self.name, difficulty)
         if not count:
             return np.empty(0, np.intp)
-        mean = confidence[hardest_first(difficulty, rng)[:_HARDEST]].mean()
+        mean = confidence[ranked(difficulty, 0, _HARDEST, rng)].mean()
         pruned = 1 - count / len(candidates)
         b = _CONCENTRATION * (1 - mean) * (1 - pruned**self.c)
         a = _CONCENTRATION + 1 - b
@@ -57,4 +57,4 @@ class Beta(Policy):
             weights = np.log(difficulty)
         weights += (a - 1) * np.log(confidence) + (b - 1) * np.log1p(-confidence)
         # The largest sums of a log weight and Gumbel noise are a draw without replacement.
-        return hardest_first(weights + rng.gumbel(size=len(weights)), rng)[:count]
+        return ranked(weights + rng.gumbel(size=len(weights)), 0, count, rng)

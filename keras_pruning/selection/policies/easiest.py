@@ -1,7 +1,7 @@
 """The policy that keeps the easiest examples."""
 
 from keras_pruning.selection.policy import Policy
-from keras_pruning.selection.ranking import hardest_first
+from keras_pruning.selection.ranking import ranked
 
 
 class Easiest(Policy):
@@ -13,5 +13,4 @@ class Easiest(Policy):
     name = "easiest"
 
     def choose(self, candidates, count, rng):
-        # Counted from the front: a slice [-count:] would keep everything if count is 0.
-        return hardest_first(candidates.difficulty, rng)[len(candidates) - count :]
+        return ranked(candidates.difficulty, len(candidates) - count, len(candidates), rng)

@@ -1,7 +1,7 @@
 """The policy that keeps the hardest examples."""
 
 from keras_pruning.selection.policy import Policy
-from keras_pruning.selection.ranking import hardest_first
+from keras_pruning.selection.ranking import ranked
 
 
 class Hardest(Policy):
@@ -14,4 +14,4 @@ class Hardest(Policy):
     keeps_hardest = True
 
     def choose(self, candidates, count, rng):
-        return hardest_first(candidates.difficulty, rng)[:count]
+        return ranked(candidates.difficulty, 0, count, rng)

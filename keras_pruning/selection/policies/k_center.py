@@ -6,6 +6,11 @@ from keras_pruning.selection.candidates import EMBEDDING
 from keras_pruning.selection.greedy import PreparedVectors, random_maximum
 from keras_pruning.selection.policy import Policy
 
+# Number of examples that are looked at between two products with all of them.
+_WATCHED = 2048
+# Most examples that are chosen between two such products.
+_PENDING = 256
+
 
 class KCenter(Policy):
     """Keeps the example that is farthest from all kept ones, again and again.
@@ -22,20 +27,54 @@ class KCenter(Policy):
     needs = (EMBEDDING,)
 
     def choose(self, candidates, count, rng):
-        chosen = np.empty(count, np.intp)
         if not count:
-            return chosen
+            return np.empty(0, np.intp)
         vectors, keys = PreparedVectors(candidates.embedding), rng.random(len(candidates))
         squares = vectors.squares()
         tolerance = 8 * np.finfo(vectors.dtype).eps * squares.max()
         # The squared distance of each example to its nearest kept one
         nearest = np.full(len(candidates), np.inf)
-        row = rng.integers(len(candidates))
-        for place in range(count):
-            chosen[place] = row
-            distances = squares - 2 * vectors.products(vectors[row]) + squares[row]
-            np.minimum(nearest, distances, out=nearest)
-            # A kept example is never kept again, even if all others are its copies.
-            nearest[row] = -np.inf
+        chosen, row = [], int(rng.integers(len(candidates)))
+        while True:
+            limit = min(count - len(chosen), _PENDING)
+            pending = _farthest(vectors, squares, nearest, keys, tolerance, row, limit)
+            chosen += pending
+            if len(chosen) == count:
+                return np.asarray(chosen, np.intp)
+            _bring_nearer(vectors, squares, nearest, pending)
             row = random_maximum(nearest, keys, tolerance)
-        return chosen
+
+
+def _farthest(vectors, squares, nearest, keys, tolerance, row, limit):
+    """Returns a row and the ones to keep after it, as long as these are certain.
+
+    Distances only shrink. An example among the farthest is certain if it is still farther than any
+    other was before the first row was kept.
+    """
+    if len(nearest) <= 2 or np.isinf(nearest[row]):
+        return [row]
+    size = min(_WATCHED, len(nearest) // 2)
+    order = np.argpartition(-nearest, size)
+    watched, others = order[:size], nearest[order[size]]
+    members, distances = vectors[watched], nearest[watched]
+    pending = [row]
+    while len(pending) < limit:
+        row = pending[-1]
+        products = members @ vectors[row]
+        np.minimum(distances, squares[watched] - 2 * products + squares[row], out=distances)
+        # A kept example is never kept again, even if all others are its copies.
+        distances[watched == row] = -np.inf
+        if distances.max() - tolerance <= others:
+            break
+        pending.append(int(watched[random_maximum(distances, keys[watched], tolerance)]))
+    return pending
+
+
+def _bring_nearer(vectors, squares, nearest, rows):
+    """Lowers the squared distance of every example to its nearest kept one by new kept ones."""
+    others = vectors[rows].T
+    for part, block in vectors.blocks():
+        products = block @ others
+        distances = squares[part, np.newaxis] - 2 * products + squares[rows]
+        np.minimum(nearest[part], distances.min(axis=1), out=nearest[part])
+    nearest[rows] = -np.inf

@@ -1,7 +1,7 @@
 """The policy that keeps a window of the ranking."""
 
 from keras_pruning.selection.policy import Policy
-from keras_pruning.selection.ranking import hardest_first
+from keras_pruning.selection.ranking import ranked
 from keras_pruning.selection.skipping import Skipped
 
 
@@ -36,4 +36,4 @@ class Middle(Policy):
     def choose(self, candidates, count, rng):
         # Behind an offset, the hardest of the shortlist are the window
         first = 0 if self.offset is not None else (len(candidates) - count) // 2
-        return hardest_first(candidates.difficulty, rng)[first : first + count]
+        return ranked(candidates.difficulty, first, first + count, rng)

@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_pruning.selection.candidates import EMBEDDING, LABELS
 from keras_pruning.selection.policy import Policy
-from keras_pruning.selection.ranking import hardest_first
+from keras_pruning.selection.ranking import ranked
 
 # Numbers of the embedding that are read at a time.
 _BLOCK = 2**24
@@ -44,4 +44,4 @@ class Moderate(Policy):
     def choose(self, candidates, count, rng):
         distances = median_distances(candidates.embedding, candidates.labels)
         first = (len(candidates) - count) // 2
-        return hardest_first(distances, rng)[first : first + count]
+        return ranked(distances, first, first + count, rng)
