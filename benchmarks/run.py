@@ -21,10 +21,12 @@ BENCHMARKS = (
     "memory",
     "all_scores",
     "knn",
+    "duplicates",
     "million",
     "ten_million",
     "depth",
     "kept",
+    "embedding_policies",
     "datagnosis_peer",
 )
 
