@@ -10,7 +10,7 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.selection import quotas
 from keras_pruning.selection.candidates import DIFFICULTY
-from keras_pruning.selection.policies import BASELINE, POLICIES, get
+from keras_pruning.selection.policies import BASELINE, get, known
 from keras_pruning.selection.quotas import QUOTAS
 
 FULL = "full"
@@ -47,19 +47,21 @@ def method_name(selection):
     For example `"el2n-hardest"`, `"el2n-hardest-balanced"`, `"random"` or, for the full data,
     `"full"`. Options that differ from their defaults follow their policy or quota:
     `"el2n-stratified-beta=0.2"`. With scores that were partly extrapolated it is
-    `"el2n-extrapolated-hardest"`.
+    `"el2n-extrapolated-hardest"`. A policy that a pilot chose is `"el2n-auto"`, whatever it chose.
 
     Args:
         selection: the `selection` of a subset's metadata, `None` for the full data.
     """
     if selection is None:
         return FULL
+    # A method that a pilot completed keeps the name that asked for it.
+    selection = {**selection, **((selection.get("auto") or {}).get("request") or {})}
     # Files of earlier versions leave some keys out.
     parts = [
         selection["by"],
         selection.get("extrapolated") and "extrapolated",
         selection["policy"],
-        *_options(selection.get("policy_options"), POLICIES.get(selection["policy"])),
+        *_options(selection.get("policy_options"), known().get(selection["policy"])),
         _safe(selection["quota"] or ""),
         *_options(selection.get("quota_options"), QUOTAS.get(selection["quota"])),
     ]
@@ -68,7 +70,7 @@ def method_name(selection):
 
 def is_baseline(method):
     """Returns whether a method, a dictionary with a `policy`, is the baseline of comparisons."""
-    return method is not None and method["policy"] == BASELINE
+    return method is not None and method["policy"] == BASELINE and not method.get("auto")
 
 
 def baseline_of(selection):
