@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_pruning.tables.csv_files import spreadsheet_text, write_csv
+from keras_pruning.storage.csv_files import spreadsheet_text, write_csv
 
 FORMULAS = ['=HYPERLINK("http://x")', "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1"]
 
@@ -37,7 +37,7 @@ def test_a_file_is_read_back_with_every_formula_defused(tmp_path):
 
 def test_files_are_utf8_in_a_locale_that_is_not(tmp_path):
     script = (
-        "from keras_pruning.tables.csv_files import write_csv\n"
+        "from keras_pruning.storage.csv_files import write_csv\n"
         "write_csv('t.csv', ['id'], [['\\u043a\\u043e\\u0442'], ['\\udc80']])\n"
     )
     environment = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
