@@ -21,9 +21,12 @@ BENCHMARKS = (
     "memory",
     "all_scores",
     "knn",
+    "duplicates",
     "million",
+    "ten_million",
     "depth",
     "kept",
+    "embedding_policies",
     "datagnosis_peer",
 )
 

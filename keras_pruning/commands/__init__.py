@@ -9,6 +9,7 @@ from keras_pruning.commands import (
     cache,
     compare,
     doctor,
+    duplicates,
     export,
     import_scores,
     prune,
@@ -25,6 +26,7 @@ COMMANDS = {
     "train": train,
     "sweep": sweep,
     "doctor": doctor,
+    "duplicates": duplicates,
     "compare": compare,
     "cache": cache,
 }

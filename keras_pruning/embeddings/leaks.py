@@ -125,9 +125,9 @@ class _Search:
         for block in slices(len(self.train), self.tile):
             vectors = self.train.tile(block)
             for number, (part, tile) in enumerate(zip(parts, tiles, strict=True)):
-                found = self._near(part, tile, block, vectors)
-                if len(found[0]):
-                    best[number] = self._nearest(best[number], found)
+                near = self._near(part, tile, block, vectors)
+                if len(near[0]):
+                    best[number] = self._nearest(best[number], near)
         return [(test_rows, train_rows) for test_rows, train_rows, _ in best]
 
     def _near(self, part, tile, block, vectors):

@@ -57,9 +57,9 @@ class NearDuplicates:
         return several[np.argsort(-sizes[several], kind="stable")]
 
     def rows(self, number):
-        """Returns the rows of the examples in a group, kept ones first."""
+        """Returns the rows of a group: each kept example, and those dropped for it behind it."""
         rows = np.flatnonzero(self.numbers == number)
-        return rows[np.argsort(~self.keep[rows], kind="stable")]
+        return rows[np.lexsort((~self.keep[rows], self.kept_instead[rows]))]
 
 
 def near_duplicates(embedding, threshold=0.05, labels=None, priority=None, memory_limit=2**29):

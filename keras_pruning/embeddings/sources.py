@@ -7,6 +7,8 @@ import numpy as np
 from keras_pruning.errors import InputError
 
 ARRAY, MODEL = ".npy", ".keras"
+# Stands for the inputs of the examples themselves.
+PIXELS = "pixels"
 # Numbers that are read from a file at a time.
 _BLOCK = 2**22
 
@@ -27,6 +29,17 @@ def require_source(source):
             f"or of the .keras file of a model. Received: embedding={source!r}"
         )
     return str(path)
+
+
+def require_vector_source(source):
+    """Raises an `InputError` unless `source` is `"pixels"` or the path of a file that is there."""
+    path = Path(source)
+    if source == PIXELS or (path.suffix in (ARRAY, MODEL) and path.is_file()):
+        return
+    raise InputError(
+        "Invalid `embedding`. Expected 'pixels', or the path of a .npy or .keras file. "
+        f"Received: {source}{' (no such file)' if path.suffix else ''}"
+    )
 
 
 def is_array(source):

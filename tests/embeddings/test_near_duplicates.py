@@ -76,7 +76,7 @@ def test_by_hand():
     np.testing.assert_array_equal(groups.conflicting, [0])
     np.testing.assert_array_equal(groups.sizes, [4, 2])
     np.testing.assert_array_equal(groups.largest, [0, 1])
-    np.testing.assert_array_equal(groups.rows(0), [0, 2, 1, 5])
+    np.testing.assert_array_equal(groups.rows(0), [0, 1, 2, 5])
     assert repr(groups) == "<NearDuplicates: 3 of 6 examples kept, 2 groups of several>"
     apart = kp.near_duplicates(vectors, 0.13)
     assert apart.keep.all()
