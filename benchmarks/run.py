@@ -23,8 +23,10 @@ BENCHMARKS = (
     "knn",
     "duplicates",
     "million",
+    "ten_million",
     "depth",
     "kept",
+    "embedding_policies",
     "datagnosis_peer",
 )
 

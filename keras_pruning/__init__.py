@@ -3,9 +3,9 @@
     examples ──► probes + scores ──► score table ──► selection ──► training ──► comparison
     examples/    probing/  scores/   tables/         selection/    training/    comparison/
 
-`wrong_labels/` tests scores on planted label noise, and `reports/` shows results. All of them build
-on `models/`, `embeddings/`, `statistics/`, `jobs/` and `backend/`. The command line is in `cli.py`
-and `commands/`.
+`pilot/` chooses a policy, `wrong_labels/` tests scores on planted label noise, and `reports/` shows
+results. All of them build on `models/`, `embeddings/`, `statistics/`, `jobs/` and `backend/`. The
+command line is in `cli.py` and `commands/`.
 
 The names below are in the order of the walk. Each is imported on first use, because TensorFlow
 takes seconds to load.
@@ -25,6 +25,7 @@ _HOMES = {
     "selection": "selection",
     "select": "selection",
     "Subset": "selection",
+    "choose_policy": "pilot.any_model",
     "keep": "examples.readers.keep",
     "near_duplicates": "embeddings.near_duplicates",
     "leaks": "embeddings.leaks",

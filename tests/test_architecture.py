@@ -29,6 +29,7 @@ ROOMS = [
     "config",
     "reports",
     "training",
+    "pilot",
     "probing",
     "comparison",
     "wrong_labels",

@@ -82,6 +82,17 @@ CALLS = {
         lambda wrong: kp.doctor(lambda noisy: noisy, random_images(9), noise=wrong),
         lambda wrong: kp.doctor(lambda noisy: noisy, random_images(9), seed=wrong),
     ],
+    "choose_policy": [
+        lambda wrong: kp.choose_policy(wrong, *reversed(pair()), "el2n", 0.5),
+        lambda wrong: kp.choose_policy(max, wrong, table(), "el2n", 0.5),
+        lambda wrong: kp.choose_policy(max, pair()[1], wrong, "el2n", 0.5),
+        lambda wrong: kp.choose_policy(max, *reversed(pair()), wrong, 0.5),
+        lambda wrong: kp.choose_policy(max, *reversed(pair()), "el2n", wrong),
+        lambda wrong: kp.choose_policy(max, *reversed(pair()), "el2n", 0.5, not_none(wrong)),
+        lambda wrong: kp.choose_policy(max, *reversed(pair()), "el2n", 0.5, seeds=wrong),
+        lambda wrong: kp.choose_policy(max, *reversed(pair()), "el2n", 0.5, part=wrong),
+        lambda wrong: kp.choose_policy(max, *reversed(pair()), "el2n", 0.5, seed=wrong),
+    ],
     "near_duplicates": [
         lambda wrong: kp.near_duplicates(X, threshold=wrong),
         lambda wrong: kp.near_duplicates(X, labels=not_none(wrong)),

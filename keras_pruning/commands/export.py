@@ -6,6 +6,8 @@ from typing import Literal
 from keras_pruning.backend.startup import require_tensorflow
 from keras_pruning.commands.parser import ConfigFile
 from keras_pruning.config import Config, DatasetConfig
+from keras_pruning.examples.exports import EXPORTS, export, require_format
+from keras_pruning.examples.reopened import reopened
 from keras_pruning.examples.splits import Splits
 from keras_pruning.selection import Subset
 
@@ -15,7 +17,7 @@ HELP = "Write the examples of a subset as files for other programs."
 def add_arguments(parser):
     """Adds the options of the command."""
     parser.add_argument("--subset", type=str, required=True, help="subset file of `prune`")
-    parser.add_argument("--format", type=str, required=True, help="tfds, npz, csv, folder, parquet")
+    parser.add_argument("--format", type=str, required=True, help=", ".join(EXPORTS))
     parser.add_argument(
         "--link",
         type=Literal["symbolic", "hard"] | None,
@@ -34,8 +36,6 @@ def add_arguments(parser):
 
 def run(values):
     """Writes the kept examples, or reuses the files that are there."""
-    from keras_pruning.examples.exports import export, require_format
-
     require_tensorflow()
     require_format(values.format, link=values.link)
     subset = Subset.load(values.subset)
@@ -52,8 +52,6 @@ def _examples(subset, dataset, has_config):
         dataset: `DatasetConfig`.
         has_config: whether it comes from a config file.
     """
-    from keras_pruning.examples.reopened import reopened
-
     if not has_config and dataset == DatasetConfig(data_dir=dataset.data_dir):
         return reopened(subset.examples, dataset.data_dir)
     splits = Splits(**dataclasses.asdict(dataset))

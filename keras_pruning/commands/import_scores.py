@@ -37,6 +37,7 @@ def run(values):
     files = _pairs("--files", values.files, "NAME=FILE")
     directions = _pairs("--higher-is-harder", values.higher_is_harder, "NAME=true|false")
     directions = {name: _boolean(name, text) for name, text in directions.items()}
+    # Everything that needs no data is checked before the examples are loaded
     config, output = config_and_output(values)
     _require_known_directions(directions)
     path = output / "scores.parquet"
@@ -54,6 +55,7 @@ def _pairs(option, texts, expected):
         InputError: if an entry has another form, or a name is there twice.
     """
     pairs = {}
+    # A path may have an equals sign itself, a name has none
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value) or name in pairs:

@@ -1,18 +1,19 @@
 """`prune`: selects the examples to keep by their scores."""
 
-import itertools
 import os
 from pathlib import Path
 
 from keras_pruning.arguments import require_fraction
+from keras_pruning.commands.pilot import is_auto, pilots
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.reports.explanation import as_lines_and_tables
+from keras_pruning.reports.pilot import as_lines_and_table
 from keras_pruning.selection import get, select
-from keras_pruning.selection.candidates import DIFFICULTY, EMBEDDING
+from keras_pruning.selection.candidates import CONFIDENCE, DIFFICULTY, EMBEDDING
 from keras_pruning.selection.cautions import each_once
 from keras_pruning.selection.embedding import open_embedding
-from keras_pruning.selection.explanation import name_of
+from keras_pruning.selection.methods import description, fraction_name, method_name
 from keras_pruning.selection.select import require_needs, require_no_more
 from keras_pruning.storage import AlreadyExists, require_writable
 from keras_pruning.tables.score_table import ScoreTable
@@ -32,7 +33,11 @@ def add_arguments(parser):
         type=str | dict,
         nargs="+",
         default=["hardest"],
-        help="which examples to keep: one or several names, or '{name: NAME, OPTION: VALUE}'",
+        help="which examples to keep: one or several names, or '{name: NAME, OPTION: VALUE}'. auto "
+        "tries some in a pilot and needs --config",
+    )
+    parser.add_argument(
+        "--config", type=str | None, help="config of the model and its training, for auto"
     )
     parser.add_argument(
         "--quota",
@@ -60,22 +65,24 @@ def add_arguments(parser):
 
 def run(values):
     """Writes the subsets, or reuses those that are there."""
-    methods = _methods(values)
     fractions = [require_fraction(fraction) for fraction in values.keep_fraction]
-    is_single = len(methods) == len(fractions) == 1
-    _require_output(Path(values.output), is_single)
+    requests = [(*method, part) for method in _methods(values) for part in fractions]
+    _require_output(Path(values.output), len(requests) == 1)
     table = ScoreTable.load(values.scores)
-    _require_possible(methods, fractions, table)
-    # All are selected before the first is written, so that an error leaves none behind.
-    subsets = _select(methods, fractions, table, values)
-    paths = [values.output] if is_single else _paths(Path(values.output), subsets)
-    for subset, path in zip(subsets, paths, strict=True):
-        if os.path.exists(path):
-            subset.require_same(path)
-    for subset, path in zip(subsets, paths, strict=True):
-        yield from _write(subset, path)
-    for subset in subsets if values.explain else []:
-        others = [other for other in subsets if other is not subset]
+    _require_possible(requests, table)
+    paths = _paths(requests, table, values)
+    prepared = pilots(requests, paths, table, values)
+    # All are selected before the first is written, so that an error leaves none behind. Those of
+    # pilots come last, after the files of the others were checked.
+    subsets = _select(requests, paths, table, values)
+    for path, (pilot, earlier) in prepared.items():
+        choice = earlier or pilot.run()
+        yield from as_lines_and_table(choice)
+        subsets[path] = choice.select(table, values.seed)
+    for path in paths:
+        yield from _write(subsets[path], path)
+    for subset in subsets.values() if values.explain else []:
+        others = [other for other in subsets.values() if other is not subset]
         yield from as_lines_and_tables(subset.explain(others=others))
 
 
@@ -110,9 +117,9 @@ def _require_output(output, is_single):
     require_writable(output / "new.parquet")
 
 
-def _require_possible(methods, fractions, table):
-    """Raises an `InputError` unless every method can keep every fraction."""
-    for (policy, by, embedding), fraction in itertools.product(methods, fractions):
+def _require_possible(requests, table):
+    """Raises an `InputError` unless every policy can keep its fraction of the table."""
+    for policy, by, embedding, fraction in requests:
         require_needs(policy, by, table.names, embedding)
         if by is not None:
             table.difficulty(by)
@@ -120,31 +127,49 @@ def _require_possible(methods, fractions, table):
         policy.require_keep_fraction(fraction)
 
 
-def _select(methods, fractions, table, values):
-    """Returns the subset of each method at each fraction."""
-    paths = {embedding for _, _, embedding in methods} - {None}
-    # Opened once: the check and the hash read the whole file.
-    opened = {path: open_embedding(path, len(table)) for path in paths}
-    with each_once():
-        return [
-            select(table, by, fraction, policy, values.quota, values.seed, opened.get(embedding))
-            for (policy, by, embedding), fraction in itertools.product(methods, fractions)
-        ]
-
-
-def _paths(folder, subsets):
-    """Returns the path of each subset in a folder, by its method and its fraction.
+def _paths(requests, table, values):
+    """Returns the path of each subset: the output, or a file in it by method and fraction.
 
     Raises:
         InputError: if two have the same name.
     """
-    names = [name_of(subset) for subset in subsets]
+    if len(requests) == 1:
+        return [values.output]
+    names = []
+    for policy, by, _, fraction in requests:
+        reads_scores = DIFFICULTY in policy.needs or CONFIDENCE in policy.needs
+        method = description(by, policy, values.quota)
+        method["extrapolated"] = bool(reads_scores and table.extrapolated.any())
+        names.append(f"{method_name(method)}-keep-{fraction_name(fraction)}")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(
             "Two subsets would have the same file. Expected each score, policy and fraction once. "
             f"Received: {', '.join(twice)} more than once"
         )
-    return [str(folder / f"{name}.parquet") for name in names]
+    return [str(Path(values.output) / f"{name}.parquet") for name in names]
+
+
+def _select(requests, paths, table, values):
+    """Returns a dictionary from paths to subsets, in the order of all paths.
+
+    The subset of a pilot is `None`.
+
+    Raises:
+        InputError: if a file is there that holds another subset.
+    """
+    sources = {embedding for _, _, embedding, _ in requests} - {None}
+    # Opened once: the check and the hash read the whole file.
+    opened = {source: open_embedding(source, len(table)) for source in sources}
+    subsets = dict.fromkeys(paths)
+    with each_once():
+        for path, (policy, by, source, fraction) in zip(paths, requests, strict=True):
+            if not is_auto(policy):
+                options = values.quota, values.seed, opened.get(source)
+                subsets[path] = select(table, by, fraction, policy, *options)
+    for path, subset in subsets.items():
+        if subset is not None and os.path.exists(path):
+            subset.require_same(path)
+    return subsets
 
 
 def _write(subset, path):

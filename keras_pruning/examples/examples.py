@@ -250,12 +250,7 @@ class Examples:
         return kept
 
     def require_same(self, recorded, ids, labels, noun):
-        """Raises an `InputError` unless an earlier result is about exactly these examples.
-
-        Args:
-            recorded, ids, labels: the `provenance`, ids and labels of the result, in order.
-            noun: name of the result in the message, for example `"score table"`.
-        """
+        """Raises an `InputError` unless a result is about these examples. See `identity`."""
         require_same(self, recorded, ids, labels, noun)
 
     def batches(self, batch_size, shuffle=False, seed=0, augmentation=None, rows=False):
@@ -278,23 +273,26 @@ class Examples:
         """
         batch_size = batches.checked_batch_size(batch_size)
         require_seed(seed)
-        read = batches.reader(self.stored, self.stored_rows, self.labels)
+        read = batches.reader(*self._read_from, self.labels)
         return batches.for_fit(read, len(self), batch_size, shuffle, seed, augmentation, rows)
 
     def scoring_batches(self, batch_size):
         """Returns batches `(rows, x, y)` in order, not augmented, with int64 rows `(batch,)`."""
         batch_size = batches.checked_batch_size(batch_size)
-        read = batches.reader(self.stored, self.stored_rows, self.labels)
+        read = batches.reader(*self._read_from, self.labels)
         return batches.in_order(read, len(self), batch_size)
 
-    def at(self, rows):
-        """Returns the examples at these rows, with their ids, labels and inputs.
+    @cached_property
+    def _read_from(self):
+        """The inputs to read batches from, and the positions of these examples there."""
+        return self.stored.for_rows(self.stored_rows)
 
-        `rows` are integers `(examples,)` or a slice.
-        """
+    def at(self, rows):
+        """Returns the examples at these rows, integers `(examples,)` or a slice."""
         part = copy.copy(self)
-        # The cached value is about all examples.
-        part.__dict__.pop("fingerprint", None)
+        # Cached values are about all examples.
+        for name in ("fingerprint", "_read_from"):
+            part.__dict__.pop(name, None)
         part.ids, part.labels = self.ids[rows], self.labels[rows]
         part.stored_rows = self.stored_rows[rows]
         return part

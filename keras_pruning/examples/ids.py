@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.inputs import require_unmasked
-from keras_pruning.examples.strings import STRINGS, arrow_blocks, hashes, longest
+from keras_pruning.examples.strings import STRINGS, arrow_blocks, as_arrow, hashes, longest
 
 # Ids that are checked at a time.
 _BLOCK = 2**16
@@ -26,15 +26,17 @@ def checked_ids(ids):
         InputError: if there is another type or shape, if an id contains a NUL or is not valid
             Unicode, or if two ids are equal as strings.
     """
-    is_column = _is_column(ids)
-    ids = ids if is_column else _one_axis(ids)
-    stored, start = np.empty(len(ids), STRINGS), 0
-    for names in arrow_blocks(ids) if is_column else _python_blocks(ids):
+    column = _column(ids)
+    ids = _one_axis(ids) if column is None else column
+    stored, hashed, start = np.empty(len(ids), STRINGS), np.empty(len(ids), np.uint64), 0
+    for names in _python_blocks(ids) if column is None else arrow_blocks(ids):
         if isinstance(names, list):
             _require_storable(names, start)
-        stored[start : start + len(names)] = names
+        block = slice(start, start + len(names))
+        stored[block] = names
+        hashed[block] = hashes(stored[block] if isinstance(names, list) else names)
         start += len(names)
-    _require_unique(stored)
+    _require_unique(stored, hashed)
     length = max(1, longest(stored))
     if 4 * length * len(stored) <= _FIXED_WIDTH:
         stored = stored.astype(f"U{length}")
@@ -52,17 +54,26 @@ def are_among(ids, others):
         ids: strings `(examples,)`.
         others: strings `(others,)`.
     """
-    others = set(others.tolist())
-    blocks = (ids[start : start + _BLOCK].tolist() for start in range(0, len(ids), _BLOCK))
-    return np.fromiter((name in others for block in blocks for name in block), bool, len(ids))
+    import pyarrow.compute as pc
+
+    among = pc.is_in(as_arrow(ids), value_set=as_arrow(others))
+    return np.asarray(among.to_numpy(), bool)
 
 
-def _is_column(ids):
-    """Returns whether the ids are an Arrow column of strings, none missing."""
+def _column(ids):
+    """Returns the ids as an Arrow column if they are one of strings, or an array of many integers.
+
+    The result is `None` for any other ids.
+    """
     import pyarrow as pa
 
-    is_column = isinstance(ids, pa.ChunkedArray)
-    return is_column and pa.types.is_string(ids.type) and not ids.null_count
+    if isinstance(ids, pa.ChunkedArray):
+        return ids if pa.types.is_string(ids.type) and not ids.null_count else None
+    # Such as the positions in a data set without ids
+    is_many = type(ids) is np.ndarray and ids.ndim == 1 and len(ids) > _BLOCK
+    if is_many and ids.dtype.kind in "iu" and ids.dtype.isnative:
+        return pa.chunked_array([pa.array(ids).cast(pa.string())])
+    return None
 
 
 def _python_blocks(ids):
@@ -116,10 +127,14 @@ def _require_storable(names, start):
             raise _invalid("valid Unicode, without lone surrogates", name, position) from None
 
 
-def _require_unique(names):
-    """Raises an `InputError` that names the first id that repeats."""
-    # Equal strings have equal hashes, which take less memory than a set of the strings
-    rows = _repeating(hashes(names))
+def _require_unique(names, hashed):
+    """Raises an `InputError` that names the first id that repeats.
+
+    Args:
+        names: strings `(examples,)`.
+        hashed: their `hashes`. They take less memory than a set of the strings.
+    """
+    rows = _repeating(hashed)
     positions, more, message = {}, 0, None
     for position, name in zip(rows.tolist(), names[rows].tolist(), strict=True):
         first = positions.setdefault(name, position)

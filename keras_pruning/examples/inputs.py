@@ -67,14 +67,21 @@ class Inputs:
     @cached_property
     def digest(self):
         """Hash of shape, dtype, scale and every value, 32 hexadecimal digits."""
-        digest = new_digest(self.stored.shape, self._dtype, self.scale)
+        digest = self._new_digest()
         for _, block in _blocks(self.stored):
             digest.update(np.ascontiguousarray(block, self._dtype))
         return digest.hexdigest()
 
+    def _new_digest(self):
+        return new_digest(self.stored.shape, self._dtype, self.scale)
+
     def with_scale(self, scale):
         """Returns the same stored values with another `scale`, without a copy."""
         return Inputs(self._buffer, scale)
+
+    def for_rows(self, rows):
+        """Returns the inputs to read stored rows from, and the positions of the rows in them."""
+        return self, rows
 
     def read(self, rows):
         """Returns the stored rows `rows` in the machine's byte order, not scaled."""

@@ -52,6 +52,10 @@ class NestedInputs:
         """Returns the same stored values with another `scale`, without a copy."""
         return NestedInputs(mapped(lambda part: part.with_scale(scale), self.parts))
 
+    def for_rows(self, rows):
+        """Returns these inputs and `rows`. Strings and nested inputs are always read as a whole."""
+        return self, rows
+
     def read(self, rows):
         """Returns the stored rows `rows` of every array, not scaled."""
         return mapped(lambda part: part.read(rows), self.parts)

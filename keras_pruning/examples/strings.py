@@ -23,8 +23,8 @@ def arrow_blocks(column):
         column: `pyarrow.ChunkedArray` of strings, none missing.
 
     Returns:
-        Arrays of dtype `S` of ASCII strings, or lists of strings for blocks with other
-        characters, with NUL characters or with very long strings.
+        Arrays of ASCII strings as `padded` yields them, or lists of strings for blocks with
+        other characters, with NUL characters or with very long strings.
     """
     import pyarrow.compute as pc
 
@@ -32,7 +32,7 @@ def arrow_blocks(column):
         for start in range(0, len(chunk), _BLOCK):
             block = chunk.slice(start, _BLOCK)
             lengths = pc.binary_length(block).to_numpy()
-            width = max(1, int(lengths.max()))
+            width = _whole_words(int(lengths.max()))
             texts = None
             if width * len(block) <= _PADDED and pc.all(pc.string_is_ascii(block)).as_py():
                 data = pc.ascii_rpad(block, width, padding="\0").buffers()[2]
@@ -84,8 +84,11 @@ def padded(texts):
     """Yields the UTF-8 of strings, padded with NUL to whole words, arrays of dtype `S`.
 
     Args:
-        texts: strings `(texts,)` of dtype `U` or `StringDType`.
+        texts: strings `(texts,)` of dtype `U` or `StringDType`, or one of these arrays.
     """
+    if texts.dtype.kind == "S":
+        yield texts
+        return
     for start in range(0, len(texts), _BLOCK):
         block = texts[start : start + _BLOCK]
         width = _whole_words(longest(block))
@@ -104,7 +107,7 @@ def hashes(texts):
     """Returns a hash of each string, uint64 `(texts,)`. Equal strings have equal hashes.
 
     Args:
-        texts: strings `(texts,)` of dtype `U` or `StringDType`.
+        texts: as for `padded`.
     """
     result = np.zeros(len(texts), np.uint64)
     start = 0

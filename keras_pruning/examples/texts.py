@@ -50,6 +50,10 @@ class Texts:
         """Returns these inputs. Strings have no scale."""
         return self
 
+    def for_rows(self, rows):
+        """Returns these inputs and `rows`. Strings and nested inputs are always read as a whole."""
+        return self, rows
+
     def read(self, rows):
         """Returns the stored rows `rows`, an array of `str` objects."""
         import pyarrow as pa

@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_pruning.reports.pictures import are_images, grid
 from keras_pruning.reports.terminal_tables import new_table
-from keras_pruning.tables.csv_files import write_csv
+from keras_pruning.storage.csv_files import write_csv
 
 # Groups in the table and in a picture, and examples of a group in a picture.
 GROUPS_SHOWN, MEMBERS_SHOWN = 8, 5

@@ -1,6 +1,7 @@
 """Names of methods: the way a subset was selected, in tables, charts and folders."""
 
 import hashlib
+import inspect
 import json
 import re
 
@@ -9,7 +10,8 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.selection import quotas
 from keras_pruning.selection.candidates import DIFFICULTY
-from keras_pruning.selection.policies import BASELINE, get
+from keras_pruning.selection.policies import BASELINE, get, known
+from keras_pruning.selection.quotas import QUOTAS
 
 FULL = "full"
 # Characters that some system does not allow in the name of a folder, or a shell reads otherwise.
@@ -43,29 +45,32 @@ def method_name(selection):
     """Returns the name of a method.
 
     For example `"el2n-hardest"`, `"el2n-hardest-balanced"`, `"random"` or, for the full data,
-    `"full"`. Options follow their policy or quota: `"el2n-stratified-beta=0.1"`. With scores that
-    were partly extrapolated it is `"el2n-extrapolated-hardest"`.
+    `"full"`. Options that differ from their defaults follow their policy or quota:
+    `"el2n-stratified-beta=0.2"`. With scores that were partly extrapolated it is
+    `"el2n-extrapolated-hardest"`. A policy that a pilot chose is `"el2n-auto"`, whatever it chose.
 
     Args:
         selection: the `selection` of a subset's metadata, `None` for the full data.
     """
     if selection is None:
         return FULL
+    # A method that a pilot completed keeps the name that asked for it.
+    selection = {**selection, **((selection.get("auto") or {}).get("request") or {})}
     # Files of earlier versions leave some keys out.
     parts = [
         selection["by"],
         selection.get("extrapolated") and "extrapolated",
         selection["policy"],
-        *_options(selection.get("policy_options")),
+        *_options(selection.get("policy_options"), known().get(selection["policy"])),
         _safe(selection["quota"] or ""),
-        *_options(selection.get("quota_options")),
+        *_options(selection.get("quota_options"), QUOTAS.get(selection["quota"])),
     ]
     return "-".join(part for part in parts if part)
 
 
 def is_baseline(method):
     """Returns whether a method, a dictionary with a `policy`, is the baseline of comparisons."""
-    return method is not None and method["policy"] == BASELINE
+    return method is not None and method["policy"] == BASELINE and not method.get("auto")
 
 
 def baseline_of(selection):
@@ -87,15 +92,32 @@ def fraction_name(fraction):
     return f"{fraction:.2f}" if round(fraction, 2) == fraction else f"{fraction:g}"
 
 
-def _options(options):
-    """Returns `name=value` for each option. 2 and 2.0 are the same value."""
-    texts = []
+def _options(options, kind):
+    """Returns `name=value` for each option that is not at its default.
+
+    2 and 2.0 are the same value.
+
+    Args:
+        options: dictionary, or `None`.
+        kind: class of the policy or quota, `None` for one that is not registered.
+    """
+    defaults, texts = _defaults(kind), []
     for name, value in (options or {}).items():
+        if name in defaults and defaults[name] == value:
+            continue
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         text = value if isinstance(value, str) else json.dumps(value)
         texts.append(_safe(f"{name}={text}"))
     return texts
+
+
+def _defaults(kind):
+    """Returns the options of a class without arguments, none if it needs arguments."""
+    parameters = () if kind is None else inspect.signature(kind).parameters.values()
+    if kind is None or any(parameter.default is parameter.empty for parameter in parameters):
+        return {}
+    return kind().get_config()
 
 
 def _as_json(options):

@@ -23,6 +23,7 @@ def import_scores(examples, files, higher_is_harder, path):
     """
     table = ScoreTable.from_scores(examples.ids, examples.labels, files, higher_is_harder)
     table.metadata["examples"] = examples.provenance
+    # An existing table stays: it is the same one, or that is an error
     try:
         table.save(path)
     except AlreadyExists:

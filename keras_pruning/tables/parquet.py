@@ -66,6 +66,7 @@ def read(path, kind):
             f"{path} is another kind of file. Expected a Parquet file of {kind}. "
             f"Received: a Parquet file of {received}"
         )
+    # Check columns and digest before anything is converted
     _require_plain_columns(path, table)
     text, recorded = header.get(b"metadata", b""), header.get(b"digest")
     if recorded is None:
@@ -202,6 +203,7 @@ def _contents(column):
     """
     import pyarrow as pa
 
+    # The chunks of a file do not matter, only the values one after another
     if not pa.types.is_string(column.type):
         parts = [chunk.to_numpy(zero_copy_only=False).view(np.uint8) for chunk in column.chunks]
         yield sum(map(len, parts)), parts

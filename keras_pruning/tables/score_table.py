@@ -63,6 +63,7 @@ class ScoreTable:
         """Names of the scores."""
         return list(self._scores)
 
+    # Computed once, because the columns cannot change.
     @cached_property
     def digest(self):
         """A hash over ids, labels, scores, standard errors and extrapolated examples."""
@@ -101,9 +102,10 @@ class ScoreTable:
         """
         require_directions(scores, higher_is_harder)
         ids = checked_ids(np.arange(len(labels)) if ids is None else ids)
+        # Files are read here, because those with ids are matched by them
         values = {
-            name: read_scores(given, name, ids) if isinstance(given, str | Path) else given
-            for name, given in scores.items()
+            name: read_scores(source, name, ids) if isinstance(source, str | Path) else source
+            for name, source in scores.items()
         }
         described = {name: {"higher_is_harder": bool(higher_is_harder[name])} for name in scores}
         return cls(ids, labels, values, metadata={"scores": described})

@@ -16,18 +16,18 @@ from keras_pruning.training import augmentation
 from keras_pruning.training.optimizers import learning_rates, make_optimizer
 from keras_pruning.training.recording import RecordingModel
 
-STREAMS = ("probe", "training")
+STREAMS = ("probe", "training", "pilot")
 BUDGETS = ("steps", "epochs")
 
 
 def derived_seed(stream, seed):
-    """Returns a random seed for `seed` in one of two independent streams.
+    """Returns a random seed for `seed` in one of the independent streams.
 
     Models that evaluate a pruned data set therefore never share an initialisation with the models
-    that scored it, even if both count their seeds from 0.
+    that scored it or chose its policy, even if all count their seeds from 0.
 
     Args:
-        stream: `"probe"` or `"training"`.
+        stream: `"probe"`, `"training"` or `"pilot"`.
         seed: integer >= 0.
 
     Returns:

@@ -33,6 +33,18 @@ def test_ids_are_strings(ids, expected):
     assert examples_of(ids).ids.tolist() == expected
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "int16", ">i4"])
+def test_many_integers_are_strings(dtype, monkeypatch):
+    numbers = np.array([7, 0, 30_000, 12], dtype)
+    few = ids_module.checked_ids(numbers)
+    monkeypatch.setattr(ids_module, "_BLOCK", 2)
+    many = ids_module.checked_ids(numbers)
+    assert many.dtype == few.dtype
+    assert many.tolist() == few.tolist() == ["7", "0", "30000", "12"]
+    with pytest.raises(InputError, match="'7' at positions 0 and 4"):
+        ids_module.checked_ids(np.append(numbers, numbers[0]))
+
+
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
@@ -152,6 +164,15 @@ def test_many_ids_go_through_tables_and_subsets(small_blocks, tmp_path):
     kept = examples.keep(subset)
     assert kept.ids.tolist() == NAMES[4:]
     assert ids_module.are_among(examples.ids, kept.ids).tolist() == [False] * 4 + [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("names", "others", "among"),
+    [(["a", "ä"], ["ä", "b"], [False, True]), (["a"], [], [False]), ([], ["a"], [])],
+)
+def test_ids_among_few(names, others, among):
+    result = ids_module.are_among(np.array(names, "U2"), np.array(others, "U2"))
+    assert (result.dtype, result.tolist()) == (bool, among)
 
 
 def test_ids_among_many_are_found_in_linear_time():

@@ -206,6 +206,16 @@ def test_equal_numbers_have_one_name():
     assert names == ["el2n-own-weight=2"] * 2
 
 
+@pytest.mark.parametrize("name", POLICIES)
+def test_options_at_their_defaults_are_left_out_of_the_name(name):
+    options = get(name).get_config()
+    selection = {"by": None, "policy": name, "policy_options": options, "quota": None}
+    assert method_name(selection) == name
+    for option in options:
+        changed = method_name({**selection, "policy_options": {**options, option: 0.123}})
+        assert changed == f"{name}-{option}=0.123"
+
+
 def test_option_values_are_safe_in_the_names_of_folders():
     selection = {"by": None, "policy": "p", "quota": None}
     names = [

@@ -26,8 +26,8 @@ class Export:
     """A format that `export` writes.
 
     Args:
-        write: function of `Examples`, a new folder, the name of the data set and the options that
-            the format takes.
+        write: function of `Examples`, a new folder, the path that the folder gets at the end, and
+            the options that the format takes.
         file: name of the file in the folder that readers open, empty for the folder itself.
         takes: names of the options of `write`.
     """
@@ -74,13 +74,7 @@ def export(examples, format, path, link=None):
     require_path("path", path, "the path of a folder")
     options = require_format(format, link=link)
     entry, place = EXPORTS[format], Path(path)
-    recipe = {
-        "format": format,
-        **options,
-        "examples": examples.provenance,
-        "selection": examples.selection,
-        "versions": versions(),
-    }
+    recipe = _recipe(examples, format, options)
     if _is_exported(place, recipe):
         logger.info("Reused %s: it has the same recipe.", place)
         return place / entry.file
@@ -116,6 +110,22 @@ def require_format(format, **options):
                 f"Received: {name}={value!r} for {format!r}"
             )
     return {name: options[name] for name in EXPORTS[format].takes}
+
+
+def _recipe(examples, format, options):
+    """Returns the dictionary of everything that an export depends on."""
+    recipe = {
+        "format": format,
+        **options,
+        "examples": examples.provenance,
+        # No part of the fingerprint, but of the files.
+        "class_names": examples.class_names,
+        "selection": examples.selection,
+        "versions": versions(),
+    }
+    if options.get("link") and examples.folder is not None:
+        recipe["linked_folder"] = str(Path(examples.folder).resolve())
+    return recipe
 
 
 def _is_exported(place, recipe):

@@ -37,6 +37,7 @@ def write(examples, folder, path, link=None):
     if examples.folder is None:
         _require_pixels(examples)
     _require_every_class(examples)
+    # Write or place the images, then the list of their ids.
     if examples.folder is None:
         files = _write_pixels(examples, folder)
     else:

@@ -46,6 +46,7 @@ def write(examples, folder, path):
         ).replace_schema_metadata({MARK: text})
         for rows, values in blocks(examples)
     )
+    # The first block gives the schema, and each block is a row group.
     first = next(tables)
     with pq.ParquetWriter(folder / FILE, first.schema, compression="zstd") as writer:
         writer.write_table(first)

@@ -34,8 +34,10 @@ def write(examples, folder, path):
         InputError: if the split or a class has a name that TFDS cannot keep, or if a key of a
             dictionary is no string.
     """
+    # Check names and keys before anything is written.
     _require_names(examples)
     flattened(examples.spec, "x")
+    # Write block by block. TFDS opens the next shard by itself.
     with quiet():
         import tensorflow_datasets as tfds
 

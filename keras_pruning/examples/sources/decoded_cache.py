@@ -15,12 +15,13 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_pruning.errors import InputError
-from keras_pruning.examples.inputs import Inputs, copied, new_digest
+from keras_pruning.examples.inputs import Inputs, new_digest
+from keras_pruning.examples.mapped_inputs import MappedInputs
 from keras_pruning.recipes import as_json, file_digest
 from keras_pruning.storage import read_json, write_json
 from keras_pruning.storage.processes import HOST, is_running
 
-# Bytes of images above which they are read through a memory map.
+# Bytes of the images that batches need, above which they are read through a memory map.
 MEMORY_LIMIT = 2**30
 # GiB that the cache may take, unless `$KERAS_PRUNING_CACHE_LIMIT` is set.
 _DEFAULT_LIMIT = 100
@@ -126,7 +127,7 @@ def _verified(folder, key, scale):
         return None
     if images.ndim != 4 or not len(images) == len(labels) == len(ids):
         return None
-    inputs = Inputs(copied(images) if images.nbytes <= MEMORY_LIMIT else images, scale)
+    inputs = MappedInputs(images, scale, MEMORY_LIMIT)
     return Decoded(inputs, labels, ids) if inputs.digest == recorded["inputs"] else None
 
 

@@ -27,9 +27,8 @@ def decoder():
 def load(key, total, items, decode, check=None):
     """Returns the images of a data set, decoded now or by an earlier process.
 
-    They are stored in a folder of the cache that is named by a hash of `key`. Up to
-    `decoded_cache.MEMORY_LIMIT` bytes of images are read into memory. Larger ones are
-    memory-mapped.
+    They are stored in a folder of the cache that is named by a hash of `key`, and memory-mapped.
+    Batches read the images that they need into memory, up to `decoded_cache.MEMORY_LIMIT` bytes.
 
     Args:
         key: dictionary of everything that the result depends on, in types of JSON. `None` if

@@ -1,6 +1,7 @@
 """Selection policies: one file each, and the registry below."""
 
 from keras_pruning.arguments import from_registry
+from keras_pruning.selection.auto import Auto
 from keras_pruning.selection.policies.beta import Beta
 from keras_pruning.selection.policies.deduplicate import Deduplicate
 from keras_pruning.selection.policies.easiest import Easiest
@@ -33,11 +34,17 @@ POLICIES = {
 BASELINE = Random.name
 
 
+def known():
+    """Returns `POLICIES` and `auto`, which selects nothing itself and so is not among them."""
+    return {**POLICIES, Auto.name: Auto}
+
+
 def get(policy):
     """Returns a policy.
 
     Args:
-        policy: a name among `POLICIES`, a dictionary of a `name` and options, or a `Policy`.
+        policy: a name among `POLICIES` or `"auto"`, a dictionary of a `name` and options, or a
+            `Policy`.
 
     Raises:
         InputError: if there is no such policy or option.
@@ -45,4 +52,4 @@ def get(policy):
     if isinstance(policy, dict) and isinstance(policy.get("then"), str | dict):
         # Resolved here, because a policy cannot import the registry that it is in.
         policy = {**policy, "then": get(policy["then"])}
-    return from_registry("policy", policy, POLICIES, Policy)
+    return from_registry("policy", policy, known(), Policy)

@@ -43,6 +43,7 @@ class Deduplicate(Policy):
                 "Invalid `then`. Expected the name of another policy, or a Policy. Received: "
                 f"then={kind_of(then)}"
             )
+        self.keeps_hardest = then.keeps_hardest
         self.threshold, self.policy = require_threshold(threshold), then
         config = then.get_config()
         self.then = {"name": then.name, **config} if config else then.name

@@ -27,16 +27,18 @@ def read(path, name, ids):
     """
     import pyarrow.compute as pc
 
-    given, values = _columns(path, name)
-    positions = pc.index_in(given, value_set=as_arrow(ids))
+    names, values = _columns(path, name)
+    # Find the row of each id, then require every row once
+    positions = pc.index_in(names, value_set=as_arrow(ids))
     if positions.null_count:
-        unknown = given.filter(pc.is_null(positions))
+        unknown = names.filter(pc.is_null(positions))
         raise _other_examples(path, "ids of these examples only", "unknown", unknown)
     rows = positions.to_numpy()
     counts = np.bincount(rows, minlength=len(ids))
     for kind, wrong in (("repeated", counts > 1), ("missing", counts == 0)):
         if wrong.any():
             raise _other_examples(path, "every id once", kind, as_arrow(ids[wrong]))
+    # Scatter the values by row
     ordered = np.empty(len(ids), values.dtype)
     ordered[rows] = values
     return ordered
@@ -48,6 +50,7 @@ def _columns(path, name):
     import pyarrow.csv as arrow_csv
 
     try:
+        # The header says which columns to read, and ids such as 007 stay text
         with arrow_csv.open_csv(path) as reader:
             names = reader.schema.names
         column = _score_column(path, name, names)
@@ -71,6 +74,7 @@ def _columns(path, name):
 
 def _score_column(path, name, names):
     """Returns the name of the column of scores in a header."""
+    # Our own CSV files have several scores, those of others often one
     others = [other for other in names if other != ID]
     column = others[0] if len(others) == 1 else name
     if names.count(ID) != 1 or others.count(column) != 1:

@@ -33,6 +33,7 @@ def read(path, name, ids):
         raise InputError(
             f"Invalid scores `{name}` in {path}. Expected numbers. Received: {stored.dtype}"
         )
+    # Scores as a column are one number for each example too
     values = stored[:, 0] if stored.ndim == 2 and stored.shape[1] == 1 else stored
     if values.ndim != 1:
         raise InputError(
@@ -46,4 +47,5 @@ def read(path, name, ids):
             f"each example in the order of the data set. Received: {len(values):,}. Load the same "
             "split, without `fraction`, or use a CSV file with the columns id and score."
         )
+    # A copy, because the file may change
     return np.array(values)

@@ -44,6 +44,14 @@ def test_another_recipe_is_refused(tmp_path):
             kp.export(other, name, tmp_path / "out")
 
 
+def test_class_names_are_part_of_the_recipe(tmp_path):
+    """They are in the files, but not in the fingerprint."""
+    kp.export(exported.examples(), "csv", tmp_path / "out")
+    renamed = exported.examples(class_names=["a", "b", "c"])
+    with pytest.raises(kp.InputError, match="class_names: recorded"):
+        kp.export(renamed, "csv", tmp_path / "out")
+
+
 @pytest.mark.parametrize("is_file", [True, False])
 def test_other_content_is_never_overwritten(is_file, tmp_path):
     place = tmp_path / "out"

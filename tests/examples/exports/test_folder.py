@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -53,6 +54,13 @@ def test_links_to_a_relative_source_are_absolute(source, tmp_path, monkeypatch):
     out = kp.export(load("data").at(np.array([0, 4, 8])), "folder", "out", link="symbolic")
     monkeypatch.chdir("/")
     assert len(load(tmp_path / out)) == 3
+
+
+def test_links_to_another_copy_are_another_recipe(source, tmp_path):
+    shutil.copytree(source, tmp_path / "copy")
+    kp.export(load(source), "folder", tmp_path / "out", link="symbolic")
+    with pytest.raises(kp.InputError, match="linked_folder: recorded"):
+        kp.export(load(tmp_path / "copy"), "folder", tmp_path / "out", link="symbolic")
 
 
 def test_sizes_of_the_source_stay(source, tmp_path):

@@ -83,7 +83,8 @@ def test_without_a_key_nothing_is_kept(cache):
 
 
 def test_images_larger_than_memory_stay_on_the_disk(monkeypatch):
-    assert not isinstance(Source().load().inputs.stored, np.memmap)
+    inputs, _ = Source().load().inputs.for_rows(np.arange(150))
+    assert not isinstance(inputs.stored, np.memmap)
     monkeypatch.setattr(decoded_cache, "MEMORY_LIMIT", 150 * 12 - 1)
     found = Source().load()
     assert isinstance(found.inputs.stored, np.memmap)
