@@ -1,15 +1,18 @@
 """Pilots of `prune --policy auto`: the config they need, and results that are reused."""
 
+import dataclasses
 import os
 
 from keras_pruning.commands.parser import ConfigFile, Parser
 from keras_pruning.config import Config
 from keras_pruning.errors import InputError
+from keras_pruning.jobs.local import thread_count
 from keras_pruning.pilot.choice import PolicyChoice
-from keras_pruning.pilot.plan import Pilot, PilotPlan
+from keras_pruning.pilot.plan import Pilot
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.selection import Subset
 from keras_pruning.selection.auto import Auto
+from keras_pruning.training.run import TrainingPlan
 
 
 def is_auto(policy):
@@ -43,13 +46,21 @@ def pilots(requests, paths, table, values):
                 f"Received: {values.config}"
             )
         return {}
-    plan = PilotPlan.from_config(_config(values.config))
-    plan.require_scores(table)
+    plan = _plan(_config(values.config))
+    recorded = table.metadata.get("examples", {})
+    plan.data.train.require_same(recorded, table.ids, table.labels, "score table")
     prepared = {}
     for path, policy, by, _, fraction in asked_for:
         pilot = Pilot(plan, table, by, fraction, values.quota, policy, values.seed)
         prepared[path] = pilot, _earlier(path, pilot)
     return prepared
+
+
+def _plan(config):
+    """Returns the `TrainingPlan` of a `Config`, with the jobs and threads of its sweep."""
+    jobs = config.sweep.jobs
+    threads = thread_count(jobs, config.sweep.threads)
+    return dataclasses.replace(TrainingPlan.from_config(config), jobs=jobs, threads=threads)
 
 
 def _config(path):

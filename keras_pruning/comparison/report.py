@@ -7,6 +7,7 @@ from pathlib import Path
 from keras_pruning.comparison.folder import CSV, comparison_folder
 from keras_pruning.comparison.folder import FOLDER as FOLDER
 from keras_pruning.comparison.grid import missing_runs
+from keras_pruning.comparison.pilots import PILOT
 from keras_pruning.comparison.result_files import files_named
 from keras_pruning.comparison.runs import compare, find_runs
 from keras_pruning.config import DatasetConfig
@@ -66,14 +67,15 @@ def _report_missing(runs):
 
 
 def cost_lines(folder, rows):
-    """Returns sentences on the cost of scoring compared with training.
+    """Returns sentences on the cost of scoring, compared with training, and of pilots.
 
     Args:
         folder: folder of the runs.
         rows: list of `Row`.
 
     Returns:
-        List of sentences, one for each score table of training examples with a recorded cost.
+        List of sentences, one for each score table of training examples with a recorded cost, and
+        one for each pilot.
     """
     full = {row.data_fraction: row.seconds for row in rows if row.method == FULL}
     lines = []
@@ -95,6 +97,12 @@ def cost_lines(folder, rows):
         if full.get(fraction):
             line += f", {seconds / full[fraction]:.1f} times a training run on the full data"
         lines.append(f"{line}.")
+    for path in _results(folder, PILOT):
+        choice = read_json(path)
+        lines.append(
+            f"The pilot in {path.parent.relative_to(folder)} took {choice['cost']['seconds']:.1f} "
+            f"s and chose {choice['policy']}."
+        )
     return lines
 
 

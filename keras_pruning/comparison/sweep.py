@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_pruning.comparison.grid import with_baselines
+from keras_pruning.comparison.pilots import pilot_choices
 from keras_pruning.comparison.report import write_comparison
 from keras_pruning.config import SweepConfig, seed_list
 from keras_pruning.errors import InputError
@@ -118,14 +119,17 @@ def _runs(plan, training, folder, table, embeddings):
     # Keeping everything is the same as training on the full data
     keep_fractions = [part for part in dict.fromkeys(plan.grid.keep_fractions) if part < 1]
     runs = []
+    choices = pilot_choices(methods, keep_fractions, training, table, folder)
     # Other seeds and fractions would repeat the warnings, and the comparison tells which of the
     # hardest fall below random.
     with each_once(ignored=(HardestCaution,)):
         for seed in plan.seeds:
             subsets = [
-                select(table, keep_fraction=keep_fraction, seed=seed, **method)
+                choices[number, keep_fraction].select(table, seed)
+                if (number, keep_fraction) in choices
+                else select(table, keep_fraction=keep_fraction, seed=seed, **method)
                 for keep_fraction in keep_fractions
-                for method in methods
+                for number, method in enumerate(methods)
             ]
             for subset in [None, *subsets]:
                 runs.append(TrainingRun(training, subset, seed, folder / run_folder(subset, seed)))

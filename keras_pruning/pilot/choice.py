@@ -92,6 +92,8 @@ class PolicyChoice:
         """
         by, policy, quota = self.by, self.policy, self.quota
         subset = select(table, by, self.keep_fraction, policy, quota, seed, embedding)
+        # Random was taken because of the scores too.
+        subset.selection["extrapolated"] = bool(table.extrapolated.any())
         subset.selection["auto"] = self.as_dict()
         return subset
 

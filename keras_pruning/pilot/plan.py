@@ -1,4 +1,4 @@
-"""The pilot of a config: its plan, made once, and the run in child processes."""
+"""The pilot of a config: its plan, and its runs in child processes."""
 
 import dataclasses
 import logging
@@ -6,56 +6,15 @@ import math
 import time
 from dataclasses import dataclass
 
-from keras_pruning.config import ModelConfig, TrainingConfig
-from keras_pruning.examples.splits import Splits
-from keras_pruning.jobs.local import run_each, thread_count
+from keras_pruning.jobs.local import run_each
 from keras_pruning.models.architecture import architecture
 from keras_pruning.pilot.choice import decide
 from keras_pruning.pilot.trials import splits
 from keras_pruning.recipes import environment, settings, source_digest, versions
-from keras_pruning.selection.candidates import DIFFICULTY
 from keras_pruning.selection.methods import description
-from keras_pruning.training.run import CANNOT_MATTER
+from keras_pruning.training.run import CANNOT_MATTER, TrainingPlan
 
 logger = logging.getLogger("keras_pruning")
-
-
-@dataclass(frozen=True, eq=False)
-class PilotPlan:
-    """Everything that the runs of pilots on one data set share.
-
-    Args:
-        data: `Splits`. Only the training examples are loaded.
-        model: `ModelConfig`.
-        training: `TrainingConfig` of a run on the whole budget.
-        settings: the config as nested dictionaries, for the recipe.
-        jobs: number of splits at the same time, each in a process of its own.
-        threads: number of CPU threads of each process.
-    """
-
-    data: Splits
-    model: ModelConfig
-    training: TrainingConfig
-    settings: dict
-    jobs: int
-    threads: int
-
-    @classmethod
-    def from_config(cls, config):
-        """Returns the plan of a `Config`, with the jobs and threads of its sweep."""
-        return cls(
-            Splits(**dataclasses.asdict(config.dataset)),
-            config.model,
-            config.training,
-            config.as_dict(),
-            config.sweep.jobs,
-            thread_count(config.sweep.jobs, config.sweep.threads),
-        )
-
-    def require_scores(self, table):
-        """Raises an `InputError` unless a score table is of the training examples."""
-        recorded = table.metadata.get("examples", {})
-        self.data.train.require_same(recorded, table.ids, table.labels, "score table")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +22,7 @@ class Pilot:
     """One pilot: a budget, and the policies that it tries for it.
 
     Args:
-        plan: `PilotPlan`.
+        plan: `TrainingPlan` of a run on the whole budget. Only its training examples are loaded.
         table: `ScoreTable` of the training examples.
         by: name of the score.
         keep_fraction: float in (0, 1).
@@ -72,7 +31,7 @@ class Pilot:
         seed: integer from which the seeds of the splits count.
     """
 
-    plan: PilotPlan
+    plan: TrainingPlan
     table: object
     by: str
     keep_fraction: float
@@ -95,19 +54,13 @@ class Pilot:
     def request(self):
         """The part of a `selection` that names the method."""
         method = description(self.by, self.auto, self.quota)
-        extrapolated = bool(DIFFICULTY in self.auto.needs and self.table.extrapolated.any())
-        keys = ("by", "policy", "policy_options")
-        return {**{key: method[key] for key in keys}, "extrapolated": extrapolated}
+        return {key: method[key] for key in ("by", "policy", "policy_options")}
 
     @property
     def recipe(self):
         """Dictionary of everything that the accuracies of the pilot depend on."""
         plan, train = self.plan, self.plan.data.train
-        config = {
-            **plan.settings,
-            "model": dataclasses.asdict(plan.model),
-            "training": dataclasses.asdict(self.training),
-        }
+        config = {**plan.as_config(), "training": dataclasses.asdict(self.training)}
         method = description(self.by, self.auto, self.quota)
         return {
             "examples": train.provenance,

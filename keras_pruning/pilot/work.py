@@ -12,7 +12,7 @@ def run_split(plan, training, split):
     All models of a split have the same seed, so that their weights start alike.
 
     Args:
-        plan: `PilotPlan`.
+        plan: `TrainingPlan`.
         training: `TrainingConfig` of the runs.
         split: `Split`.
 

@@ -5,15 +5,14 @@ import json
 
 import numpy as np
 import pytest
+from support.fake_runs import pretend_to_train
 from support.new_policies import OPTIONS, Floor, Outer, table
 from support.small import run
 
 import keras_pruning as kp
 from keras_pruning.comparison import sweep
 from keras_pruning.selection import POLICIES, QUOTAS
-from keras_pruning.selection.methods import method_name
 from keras_pruning.selection.policies import BASELINE
-from keras_pruning.storage import write_json
 
 
 @pytest.fixture(autouse=True)
@@ -27,31 +26,6 @@ def file(tmp_path):
     vectors = np.random.default_rng(1).normal(size=(144, 5)).astype("float32")
     np.save(tmp_path / "vectors.npy", vectors)
     return tmp_path / "vectors.npy"
-
-
-ACCURACY = {"full": 0.9, "random": 0.6, "random-floor-least=2": 0.65}
-
-
-def pretend_to_train(runs):
-    """Writes the files of a training run, with an accuracy by its method."""
-    for finished in runs:
-        selection = None if finished.subset is None else finished.subset.selection
-        accuracy = ACCURACY.get(method_name(selection), 0.8) + 0.01 * finished.seed
-        finished.folder.mkdir(parents=True)
-        write_json(finished.folder / "recipe.json", finished.recipe)
-        metrics = {
-            "test_accuracy": accuracy,
-            "test_loss": 1 - accuracy,
-            "class_accuracy": [accuracy] * 10,
-            "examples_kept": 144 if selection is None else selection["kept"],
-            "steps": 4,
-            "seconds": 1.0,
-            "seed": finished.seed,
-            "selection": selection,
-            "config": finished.plan.as_config(),
-        }
-        write_json(finished.folder / "metrics.json", metrics)
-        yield metrics
 
 
 CONFIG = """

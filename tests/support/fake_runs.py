@@ -1,9 +1,12 @@
 """Finished training runs that nobody trained."""
 
+from keras_pruning.selection.methods import method_name
 from keras_pruning.storage import write_json
 
 RANDOM = {"by": None, "policy": "random", "quota": None}
 EL2N = {"by": "el2n", "policy": "hardest", "quota": None}
+# Accuracies by the name of the method. All others have 0.8.
+ACCURACY = {"full": 0.9, "random": 0.6, "random-floor-least=2": 0.65}
 
 
 def write_run(folder, accuracy, method=None, keep_fraction=1.0, seed=0, fraction=1.0, **changes):
@@ -41,3 +44,25 @@ def write_run(folder, accuracy, method=None, keep_fraction=1.0, seed=0, fraction
     path.mkdir(parents=True)
     write_json(path / "metrics.json", metrics)
     return metrics
+
+
+def pretend_to_train(runs):
+    """Writes the files of a training run, with an accuracy by its method."""
+    for finished in runs:
+        selection = None if finished.subset is None else finished.subset.selection
+        accuracy = ACCURACY.get(method_name(selection), 0.8) + 0.01 * finished.seed
+        finished.folder.mkdir(parents=True)
+        write_json(finished.folder / "recipe.json", finished.recipe)
+        metrics = {
+            "test_accuracy": accuracy,
+            "test_loss": 1 - accuracy,
+            "class_accuracy": [accuracy] * 10,
+            "examples_kept": 144 if selection is None else selection["kept"],
+            "steps": 4,
+            "seconds": 1.0,
+            "seed": finished.seed,
+            "selection": selection,
+            "config": finished.plan.as_config(),
+        }
+        write_json(finished.folder / "metrics.json", metrics)
+        yield metrics
