@@ -151,6 +151,7 @@ def decide(accuracies, ratio, score, keep_fraction, seeds, quota=None, **record)
     accuracies = {name: np.asarray(values, np.float64) for name, values in accuracies.items()}
     names = [name for name in accuracies if name != BASELINE]
     baseline = accuracies[BASELINE]
+    # Random had the same splits, so that the noise of the held-out examples cancels in part
     tests = [split_t_test(accuracies[name] - baseline, ratio) for name in names]
     adjusted = holm([p for _, _, p in tests])
     comparisons = [
@@ -160,6 +161,7 @@ def decide(accuracies, ratio, score, keep_fraction, seeds, quota=None, **record)
     comparisons.sort(key=lambda entry: -entry.accuracy)
     best = comparisons[0]
     policy, rival, p_rival = BASELINE, None, None
+    # Holm adjusted all policies, so that the best may be looked for after the fact
     if best.p_adjusted < BEYOND_DOUBT:
         policy = best.policy
         if len(comparisons) > 1:

@@ -70,6 +70,7 @@ def _split(table, by, keep_fraction, quota, seed, part, names):
     """Returns the `Split` of one seed."""
     rng = np.random.default_rng([_STREAM, seed])
     drawn = stratified_rows(table.labels, keep_count(part, len(table), "part"), rng)
+    # Hold out a part with the class shares of the data
     held_out = np.zeros(len(drawn), bool)
     count = min(rounded_count(_HELD_OUT, len(drawn)), _MOST)
     if count == 0 or len(drawn) - count < 2:
@@ -78,6 +79,7 @@ def _split(table, by, keep_fraction, quota, seed, part, names):
             f"Received: {len(drawn)} of {len(table)}"
         )
     held_out[stratified_rows(table.labels[drawn], count, rng)] = True
+    # Prune the others by every policy, as the data will be pruned
     pool = drawn[~held_out]
     part_of_table = _at(table, pool)
     kept = {}
