@@ -104,6 +104,12 @@ CALLS = {
         lambda wrong: kp.leaks(X, not_array(wrong)),
         lambda wrong: kp.leaks(X, X, most=wrong),
     ],
+    "export": [
+        lambda wrong: kp.export(wrong, "csv", "nowhere"),
+        lambda wrong: kp.export(pair()[1], wrong, "nowhere"),
+        lambda wrong: kp.export(pair()[1], "csv", wrong),
+        lambda wrong: kp.export(pair()[1], "folder", "nowhere", not_none(wrong)),
+    ],
     "keep": [lambda wrong: kp.keep(WRONG["tf.data"], wrong)],
 }
 ELSEWHERE = {"ScoreCallback", "score_checkpoints", "InputError"}

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from keras_pruning.arguments import require_examples, require_path
+from keras_pruning.arguments import require_examples, require_one_of, require_path
 from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.exports import csv, folder, npz, parquet, tfds
 from keras_pruning.recipes import require_same_recipe, versions
@@ -29,19 +29,19 @@ class Export:
         write: function of `Examples`, a new folder, the path that the folder gets at the end, and
             the options that the format takes.
         file: name of the file in the folder that readers open, empty for the folder itself.
-        takes: names of the options of `write`.
+        takes: dictionary from the options of `write`, which may be `None`, to their other values.
     """
 
     write: Callable
     file: str = ""
-    takes: tuple = ()
+    takes: dict = field(default_factory=dict)
 
 
 EXPORTS = {
     "tfds": Export(tfds.write),
     "npz": Export(npz.write, npz.FILE),
     "csv": Export(csv.write, csv.FILE),
-    "folder": Export(folder.write, takes=("link",)),
+    "folder": Export(folder.write, takes={"link": tuple(folder.LINKS)}),
     "parquet": Export(parquet.write, parquet.FILE),
 }
 
@@ -109,6 +109,8 @@ def require_format(format, **options):
                 f"Invalid `{name}`. Expected none, except for the format {', '.join(takers)}. "
                 f"Received: {name}={value!r} for {format!r}"
             )
+        if value is not None:
+            require_one_of(name, value, EXPORTS[format].takes[name])
     return {name: options[name] for name in EXPORTS[format].takes}
 
 

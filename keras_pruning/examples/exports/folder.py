@@ -14,7 +14,7 @@ from keras_pruning.examples.sources.folder_layout import layout_of
 from keras_pruning.storage.csv_files import write_csv
 
 IDS = "ids.csv"
-_LINKS = {"symbolic": os.symlink, "hard": os.link}
+LINKS = {"symbolic": os.symlink, "hard": os.link}
 
 
 def write(examples, folder, path, link=None):
@@ -42,7 +42,7 @@ def write(examples, folder, path, link=None):
         files = _write_pixels(examples, folder)
     else:
         files = _of_source(examples)
-        place = shutil.copyfile if link is None else _LINKS[link]
+        place = shutil.copyfile if link is None else LINKS[link]
         for file in files:
             target = folder / file
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -101,11 +101,6 @@ def _place(place, source, target, link):
 
 
 def _require_link(examples, link):
-    if link is not None and link not in _LINKS:
-        raise InputError(
-            f"Invalid `link`. Expected one of {sorted(_LINKS)}, or None to copy. "
-            f"Received: link={link!r}"
-        )
     if link is not None and examples.folder is None:
         raise InputError(
             "Nothing to link. Expected examples of a source `folder:DIR`, whose files exist. "
