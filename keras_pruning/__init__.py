@@ -46,7 +46,7 @@ _ON_KERAS = (
 
 __all__ = list(_HOMES)
 # Part of every recipe: raise it when a default of a score changes.
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 
 def __getattr__(name):

@@ -59,6 +59,7 @@ def run(values):
     folder = output if values.output else output / "duplicates"
     splits = Splits(**dataclasses.asdict(config.dataset))
     train, test = splits.train, splits.test if _looks_for_leaks(values) else None
+    # The recipe needs no TensorFlow, so that a finished report is shown at once.
     recipe = _recipe(values, train, test)
     if _is_finished(folder, recipe):
         logger.info("Reused %s: it has the same recipe.", folder)
@@ -134,6 +135,7 @@ def _is_finished(folder, recipe):
 
 def _write(folder, recipe, values, train, test):
     """Embeds the examples, searches, and writes the folder."""
+    # Imported here, because it takes seconds and writes greetings.
     import_tensorflow()
     from keras_pruning.embeddings.leaks import leaks
     from keras_pruning.embeddings.near_duplicates import near_duplicates
@@ -144,12 +146,14 @@ def _write(folder, recipe, values, train, test):
             vectors = partial / "embedding.npy"
             write_vectors(vectors, train, values.embedding, values.layer)
             groups = near_duplicates(vectors, values.threshold, train.labels)
+            # The test examples get the same features from the same source.
             leaked = None
             if test is not None:
                 others, source = partial / "test_embedding.npy", values.test_embedding
                 write_vectors(others, test, source or values.embedding, values.layer)
                 leaked = leaks(vectors, others, values.threshold)
                 write_leaks(partial / "leaks.csv", train, test, leaked)
+            # Tables and pictures first, then the files that other commands read.
             write_groups(partial / "duplicates.csv", train, groups)
             _write_pictures(partial, pictures(train, groups, test, leaked))
             digest = open_embedding(vectors, len(train)).digest

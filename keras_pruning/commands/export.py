@@ -1,6 +1,7 @@
 """`export`: writes the examples of a subset as files for other programs."""
 
 import dataclasses
+import os
 from typing import Literal
 
 from keras_pruning.backend.startup import require_tensorflow
@@ -10,6 +11,7 @@ from keras_pruning.examples.exports import EXPORTS, export, require_format
 from keras_pruning.examples.reopened import reopened
 from keras_pruning.examples.splits import Splits
 from keras_pruning.selection import Subset
+from keras_pruning.storage import require_writable
 
 HELP = "Write the examples of a subset as files for other programs."
 
@@ -37,7 +39,10 @@ def add_arguments(parser):
 def run(values):
     """Writes the kept examples, or reuses the files that are there."""
     require_tensorflow()
+    # Check the output before the examples are loaded.
     require_format(values.format, link=values.link)
+    if not os.path.exists(values.output):
+        require_writable(values.output)
     subset = Subset.load(values.subset)
     kept = _examples(subset, values.dataset, bool(values.config)).keep(subset)
     yield f"Kept {len(kept):,} of {len(subset.all_ids):,} examples."

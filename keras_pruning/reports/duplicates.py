@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_pruning.reports.pictures import are_images, grid
 from keras_pruning.reports.terminal_tables import new_table
-from keras_pruning.tables.csv_files import write_csv
+from keras_pruning.storage.csv_files import write_csv
 
 # Groups in the table and in a picture, and examples of a group in a picture.
 GROUPS_SHOWN, MEMBERS_SHOWN = 8, 5
@@ -100,6 +100,7 @@ def write_groups(path, train, groups):
         : np.count_nonzero(places < len(ranked))
     ]
     conflicting, sizes = np.isin(groups.numbers, groups.conflicting), groups.sizes
+    # `kept_id` is the example that stands for a dropped one.
     header = ["group", "group_size", "id", "label", "label_name", "kept", "kept_id", "conflicting"]
     cells = (
         (
@@ -171,6 +172,7 @@ def _groups(train, groups, numbers):
     rows, captions = [], []
     for place, number in enumerate(numbers, start=1):
         members = groups.rows(number)
+        # A conflict that is far down in a large group would not be seen otherwise.
         _, firsts = np.unique(train.labels[members], return_index=True)
         members = np.concatenate([members[np.sort(firsts)], np.delete(members, firsts)])
         for row in members[:MEMBERS_SHOWN]:
@@ -187,6 +189,7 @@ def _leaks(train, test, leaks):
     test_rows, train_rows = leaks.test_rows[firsts], leaks.train_rows[firsts]
     inputs = np.stack([test.stored_inputs(test_rows), train.stored_inputs(train_rows)], axis=1)
     captions = []
+    # An even number of columns keeps the pictures of a pair side by side.
     for test_row, train_row in zip(test_rows, train_rows, strict=True):
         captions.append(["test", _class_name(test, test_row)])
         captions.append(["train", _class_name(train, train_row)])

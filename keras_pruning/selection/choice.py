@@ -38,8 +38,11 @@ def _shortlist(policy, candidates, total, rng):
     rows = policy.shortlist(candidates, total, rng)
     if rows is None:
         return None
-    rows = np.sort(np.asarray(rows, dtype=np.int64))
-    different = bool((rows[1:] > rows[:-1]).all())
+    rows = np.asarray(rows, dtype=np.int64)
+    # Most shortlists ascend, and sorting many rows takes as long as choosing among them.
+    if not _ascend(rows):
+        rows = np.sort(rows)
+    different = _ascend(rows)
     valid = not len(rows) or 0 <= rows[0] <= rows[-1] < len(candidates)
     if not (different and valid and len(rows) >= total):
         raise InputError(
@@ -47,6 +50,10 @@ def _shortlist(policy, candidates, total, rng):
             f"different positions below {len(candidates)}. Received: {len(rows)} positions"
         )
     return rows
+
+
+def _ascend(rows):
+    return bool((rows[1:] > rows[:-1]).all())
 
 
 def _chosen(policy, candidates, labels, total, quota, rng, sizes):

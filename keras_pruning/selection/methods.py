@@ -107,6 +107,10 @@ def _options(options, kind):
             continue
         if isinstance(value, float) and value.is_integer():
             value = int(value)
+        if isinstance(value, dict) and isinstance(value.get("name"), str):
+            # A policy inside of a policy, as in then=stratified+beta=0.2
+            inner = {key: entry for key, entry in value.items() if key != "name"}
+            value = "+".join([value["name"], *_options(inner, known().get(value["name"]))])
         text = value if isinstance(value, str) else json.dumps(value)
         texts.append(_safe(f"{name}={text}"))
     return texts

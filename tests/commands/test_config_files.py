@@ -90,7 +90,7 @@ def test_suggestions():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "No command. Expected one of score, prune, .*Received: none"),
+        ([], "No command. Expected one of score, import, prune, .*Received: none"),
         (["skore"], "Unknown command. Expected one of .*'skore'. Did you mean score?"),
         (["prune"], "Missing options. Expected --scores, --keep-fraction, --output. Received"),
         (["compare"], "Expected --runs. .*compare --help"),

@@ -97,6 +97,13 @@ def test_tfds_is_found_by_the_name_in_the_subset(tmp_path):
         np.testing.assert_array_equal(records[name], pixels)
 
 
+def test_an_output_in_the_way_is_named_before_all_else(digits, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    output = tmp_path / "file" / "out"
+    assert run("export", "--subset", "missing", "--format", "csv", "--output", output) == 2
+    assert "Expected a folder. Received: a file" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -46,7 +46,7 @@ VALUES = (
         "tfds:../x",
     ),
 )
-COMMANDS = ("score", "prune", "train", "sweep", "doctor", "compare")
+COMMANDS = ("score", "prune", "train", "sweep", "doctor", "duplicates", "compare")
 
 
 def command_line(random_):
@@ -106,7 +106,7 @@ def fuzz_lines(seed, count, capsys, tmp_path, monkeypatch):
         # Written last, so that it counts: nothing that a line leaves valid may run.
         last = (
             ["--dataset.fraction=0.0001"]
-            if words[0] in ("score", "train", "sweep", "doctor")
+            if words[0] in ("score", "train", "sweep", "doctor", "duplicates")
             else []
         )
         require_one_message(capsys, [*words, *last], tmp_path)
@@ -118,7 +118,7 @@ def fuzz_configs(seed, count, capsys, tmp_path, monkeypatch):
     text = yaml.safe_dump(BASE)
     for _ in range(count):
         (tmp_path / "c.yaml").write_bytes(mutated(text, random_))
-        command = random_.choice(("score", "train", "sweep", "doctor"))
+        command = random_.choice(("score", "train", "sweep", "doctor", "duplicates"))
         arguments = [command, "--config", "c.yaml", "--dataset.fraction=0.0001"]
         require_one_message(capsys, arguments, tmp_path)
 

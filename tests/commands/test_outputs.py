@@ -30,7 +30,7 @@ def in_the_way(tmp_path, obstacle):
 
 
 @pytest.mark.parametrize("obstacle", ["link", "file"])
-@pytest.mark.parametrize("command", ["score", "train", "sweep", "doctor"])
+@pytest.mark.parametrize("command", ["score", "train", "sweep", "doctor", "duplicates"])
 def test_no_command_trains_for_an_output_in_the_way(
     command, obstacle, nothing_starts, workplace, capsys, tmp_path
 ):

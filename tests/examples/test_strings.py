@@ -84,3 +84,13 @@ def test_hashes_of_similar_strings_differ():
     assert len(set(hashed.tolist())) == len(names)
     # Of 32 bits, as many coincide as of random numbers, 2.6 pairs
     assert len(names) - len(np.unique(hashed >> np.uint64(32))) < 12
+
+
+def test_ascii_stays_in_arrays():
+    """A list would hold a Python object for each id."""
+    column = pa.chunked_array([["a", "b" * 30], [], [f"{row}" for row in range(70_000)]])
+    parts = list(strings.arrow_blocks(column))
+    assert [type(part) for part in parts] == [np.ndarray] * 3
+    assert sum(map(len, parts)) == len(column)
+    other = pa.chunked_array([["a", "ä"]])
+    assert list(strings.arrow_blocks(other)) == [["a", "ä"]]

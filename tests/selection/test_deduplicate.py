@@ -152,8 +152,7 @@ def test_options_of_the_other_policy_are_in_recipe_and_name():
             "then": {"name": "partial", "share": 0.5},
         }
         name = method_name(selection)
-        assert name.startswith("el2n-deduplicate-threshold=0.1-then=")
-        assert not set(name) & set('/\\:*?"<>|{} ')
+        assert name == "el2n-deduplicate-threshold=0.1-then=partial+share=0.5"
         # The other policy's shortlist is one of the examples that are left.
         subset = select(policy, 0.3, embedding=vectors(15))
         left = kp.near_duplicates(vectors(15), 0.1, priority=table().difficulty("el2n")).keep

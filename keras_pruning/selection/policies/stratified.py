@@ -19,9 +19,11 @@ def strata(difficulty, count):
     """
     values = np.asarray(difficulty, np.float64)
     low, high = values.min(), values.max()
+    # Small integers are sorted without comparisons.
+    kind = np.min_scalar_type(count)
     if low == high:
-        return np.zeros(len(values), np.intp)
-    return np.minimum(((values - low) / (high - low) * count).astype(np.intp), count - 1)
+        return np.zeros(len(values), kind)
+    return np.minimum((values - low) / (high - low) * count, count - 1).astype(kind)
 
 
 def budgets(sizes, total, rng):
@@ -79,9 +81,17 @@ class Stratified(Policy):
 
     def choose(self, candidates, count, rng):
         members = strata(candidates.difficulty, self.strata)
-        counts = budgets(np.bincount(members, minlength=self.strata), count, rng)
+        sizes = np.bincount(members, minlength=self.strata)
+        counts = budgets(sizes, count, rng)
+        # The rows of one stratum after another
+        rows, ends = np.argsort(members, kind="stable"), np.cumsum(sizes)
         chosen = [
-            rng.permutation(np.flatnonzero(members == stratum))[: counts[stratum]]
+            rows[ends[stratum] - sizes[stratum] + _drawn(sizes[stratum], counts[stratum], rng)]
             for stratum in np.flatnonzero(counts)
         ]
         return np.concatenate([np.empty(0, np.intp), *chosen])
+
+
+def _drawn(available, count, rng):
+    """Returns `count` different integers below `available`, drawn at random."""
+    return rng.choice(available, count, replace=False, shuffle=False)

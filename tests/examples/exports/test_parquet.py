@@ -6,12 +6,10 @@ import pytest
 from support import exported
 
 import keras_pruning as kp
-from keras_pruning.examples.exports import stored_blocks
 
 
 @pytest.mark.parametrize("kind", exported.INPUTS)
-def test_the_source_reads_the_same_examples(kind, tmp_path, monkeypatch):
-    monkeypatch.setattr(stored_blocks, "_EXAMPLES", 4)
+def test_the_source_reads_the_same_examples(kind, tmp_path):
     part = exported.examples(kind)
     path = kp.export(part, "parquet", tmp_path / "out")
     exported.assert_same(part, kp.load_examples(f"parquet:{path}"))
