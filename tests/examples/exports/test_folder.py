@@ -134,7 +134,9 @@ def test_a_class_without_examples_is_refused(tmp_path):
 def test_only_files_can_be_linked(tmp_path):
     with pytest.raises(kp.InputError, match="Nothing to link.*Leave out `link`"):
         kp.export(exported.examples(), "folder", tmp_path / "out", link="hard")
-    with pytest.raises(kp.InputError, match=r"Invalid `link`. Expected 'symbolic' or 'hard'.*'soft'"):
+    with pytest.raises(
+        kp.InputError, match=r"Invalid `link`. Expected 'symbolic' or 'hard'.*'soft'"
+    ):
         kp.export(exported.examples(), "folder", tmp_path / "out", link="soft")
 
 
