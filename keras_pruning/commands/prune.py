@@ -72,14 +72,16 @@ def run(values):
     _require_possible(requests, table)
     paths = _paths(requests, table, values)
     prepared = pilots(requests, paths, table, values)
-    # All are selected before the first is written, so that an error leaves none behind. Those of
-    # pilots come last, after the files of the others were checked.
+    # All are selected before the first is written, so that an error leaves none behind
     subsets = _select(requests, paths, table, values)
+    for path in paths:
+        if path not in prepared:
+            yield from _write(subsets[path], path)
+    # A pilot takes long. Its subset is written before the next one starts
     for path, (pilot, earlier) in prepared.items():
         choice = earlier or pilot.run()
         yield from as_lines_and_table(choice)
         subsets[path] = choice.select(table, values.seed)
-    for path in paths:
         yield from _write(subsets[path], path)
     for subset in subsets.values() if values.explain else []:
         others = [other for other in subsets.values() if other is not subset]

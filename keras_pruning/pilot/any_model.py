@@ -97,5 +97,6 @@ def choose_policy(
         keep_fraction,
         numbers,
         quota,
+        table=table.digest,
         request={"by": by, "policy": request.name, "policy_options": options},
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_pruning.arguments import require_type
 from keras_pruning.errors import InputError
 from keras_pruning.selection import select
 from keras_pruning.selection.policies import BASELINE
@@ -51,6 +52,7 @@ class PolicyChoice:
         request: the part of a `selection` that asks for the pilot, or `None`.
         recipe: everything that the accuracies depend on, or `None`.
         cost: dictionary of `runs`, `examples_seen` and `seconds` of training, or `None`.
+        table: digest of the score table, or `None`.
     """
 
     policy: str
@@ -65,6 +67,7 @@ class PolicyChoice:
     request: dict | None = None
     recipe: dict | None = None
     cost: dict | None = None
+    table: str | None = None
 
     @property
     def by(self):
@@ -82,16 +85,24 @@ class PolicyChoice:
         chosen = [entry for entry in self.comparisons if entry.policy == self.policy]
         return (chosen or self.comparisons)[0].p_adjusted
 
-    def select(self, table, seed=0, embedding=None):
+    def select(self, table, seed=0):
         """Returns the `Subset` by the chosen policy, which records the pilot.
 
         Args:
             table: `ScoreTable`, all training examples.
             seed: integer that breaks ties and draws.
-            embedding: as for `select`.
+
+        Raises:
+            InputError: if the pilot ran on another table.
         """
+        require_type("table", table, "digest", "the ScoreTable that the pilot ran on")
+        if self.table not in (None, table.digest):
+            raise InputError(
+                f"The pilot ran on other scores. Expected the table with the digest {self.table}. "
+                f"Received: {table.digest}. Run a pilot on these scores."
+            )
         by, policy, quota = self.by, self.policy, self.quota
-        subset = select(table, by, self.keep_fraction, policy, quota, seed, embedding)
+        subset = select(table, by, self.keep_fraction, policy, quota, seed)
         # Random was taken because of the scores too.
         subset.selection["extrapolated"] = bool(table.extrapolated.any())
         subset.selection["auto"] = self.as_dict()
@@ -146,7 +157,7 @@ def decide(accuracies, ratio, score, keep_fraction, seeds, quota=None, **record)
         keep_fraction: float in (0, 1).
         seeds: list of the seeds of the splits.
         quota: as for `select`.
-        **record: `request`, `recipe` and `cost` of the choice.
+        **record: `request`, `recipe`, `cost` and `table` of the choice.
     """
     accuracies = {name: np.asarray(values, np.float64) for name, values in accuracies.items()}
     names = [name for name in accuracies if name != BASELINE]

@@ -65,6 +65,7 @@ class Pilot:
         return {
             "examples": train.provenance,
             "table": self.table.digest,
+            "higher_is_harder": self.table.higher_is_harder(self.by),
             "selection": {**method, "keep_fraction": self.keep_fraction},
             "split_seeds": self.seeds,
             **settings(config, CANNOT_MATTER),
@@ -103,6 +104,7 @@ class Pilot:
             self.keep_fraction,
             self.seeds,
             self.quota,
+            table=self.table.digest,
             request=self.request,
             recipe=recipe,
             cost=cost,

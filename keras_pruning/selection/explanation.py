@@ -133,6 +133,8 @@ def explain(subset, table=None, by=None, others=None):
     """
     by = subset.selection["by"] if by is None else by
     table = _checked_table(subset, table)
+    if by is not None and table is not None:
+        _require_same_direction(subset, table, by)
     labels, numbers = np.unique(subset.all_labels, return_inverse=True)
     available = np.bincount(numbers)
     kept = np.bincount(numbers[subset.mask], minlength=len(labels))
@@ -180,6 +182,17 @@ def _checked_table(subset, table):
             f"{recorded}. Received: {table.digest}. Load the scores that `prune` read."
         )
     return table
+
+
+def _require_same_direction(subset, table, by):
+    """Raises an `InputError` if a table turns a score around that the subset was selected by."""
+    recorded = subset.metadata.get("scores", {}).get(by, {}).get("higher_is_harder")
+    if recorded not in (None, table.higher_is_harder(by)):
+        raise InputError(
+            f"The table has another direction of `{by}`. Expected higher_is_harder={recorded}, as "
+            f"the subset records it. Received: {table.higher_is_harder(by)}. Load the scores that "
+            "`prune` read."
+        )
 
 
 def _means(difficulty, numbers, available, kept, mask):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_pruning.errors import InputError
+
 # Bytes of prepared vectors that are kept. More are prepared again at each product.
 _KEPT = 2**30
 # Bytes of vectors that are prepared at a time.
@@ -28,6 +30,11 @@ class PreparedVectors:
     def __len__(self):
         return len(self._vectors)
 
+    @property
+    def dimensions(self):
+        """Number of dimensions."""
+        return self._vectors.shape[1]
+
     def __getitem__(self, rows):
         """Returns prepared vectors at a position, a slice or positions."""
         return self._prepared(rows) if self._kept is None else self._kept[rows]
@@ -53,8 +60,25 @@ class PreparedVectors:
         return np.concatenate([block @ others for _, block in self.blocks()])
 
     def squares(self):
-        """Returns the squared length of each vector, floats `(examples,)`."""
-        return np.concatenate([np.einsum("ij,ij->i", block, block) for _, block in self.blocks()])
+        """Returns the squared length of each vector, floats `(examples,)`.
+
+        Raises:
+            InputError: if one is beyond the largest number.
+        """
+        with np.errstate(over="ignore"):
+            squares = [np.einsum("ij,ij->i", block, block) for _, block in self.blocks()]
+        squares = np.concatenate(squares)
+        self._require_finite(squares)
+        return squares
+
+    def _require_finite(self, squares):
+        """Raises an `InputError` if a squared length is beyond the largest number."""
+        if not np.isfinite(squares).all():
+            raise InputError(
+                "The vectors of the embedding are too long. Expected squared lengths that "
+                f"{self.dtype} can hold. Received: infinity in row "
+                f"{int(np.argmin(np.isfinite(squares)))}. Scale the embedding down."
+            )
 
     def _column_means(self):
         total = np.zeros(self._vectors.shape[1])
@@ -69,6 +93,20 @@ class PreparedVectors:
         # In float64, because squares of large float16 numbers are infinite.
         lengths = np.linalg.norm(vectors.astype(np.float64), axis=-1, keepdims=True)
         return (vectors / np.where(lengths, lengths, 1)).astype(self.dtype)
+
+
+def rounding(values, squares, dtype):
+    """Returns the rounding error of the largest value, computed from squares and products.
+
+    Only the vector of that example counts, because one long vector must not blur all others.
+
+    Args:
+        values: floats `(examples,)`.
+        squares: squared length of each vector, floats `(examples,)`.
+        dtype: dtype of the products.
+    """
+    row = values.argmax()
+    return 8 * np.finfo(dtype).eps * (2 * squares[row] + abs(values[row]))
 
 
 def random_maximum(values, keys, tolerance):

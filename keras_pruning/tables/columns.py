@@ -6,6 +6,8 @@ from keras_pruning.errors import InputError
 
 # Columns of files that are no scores.
 RESERVED = ("id", "label", "kept", "extrapolated")
+# Numbers of classes index arrays of counts.
+_MOST_CLASSES = 2**24
 
 
 def checked_labels(labels, length):
@@ -20,6 +22,11 @@ def checked_labels(labels, length):
     if np.ma.is_masked(labels) or (array < 0).any():
         received = "masked values" if np.ma.is_masked(labels) else f"{array.min()}"
         raise InputError(f"Invalid `labels`. Expected integers >= 0. Received: {received}")
+    if array.max(initial=0) >= _MOST_CLASSES:
+        raise InputError(
+            f"Invalid `labels`. Expected the numbers of classes, below {_MOST_CLASSES:,}. "
+            f"Received: {array.max()}. Count the classes from 0."
+        )
     return _read_only(array)
 
 

@@ -87,7 +87,7 @@ class ScoreTable:
             labels: integers `(examples,)`, numbers of the classes.
             scores: dictionary from names to numbers `(examples,)`, stored as float32, or to paths:
                 a `.npy` file in the order of the ids, or a `.csv` file with the columns `id` and
-                score in any order.
+                the name of the score, or `score`, in any order.
             higher_is_harder: dictionary from the same names to booleans, whether a higher value
                 means a harder example.
 
@@ -101,7 +101,7 @@ class ScoreTable:
             ... )
         """
         require_directions(scores, higher_is_harder)
-        ids = checked_ids(np.arange(len(labels)) if ids is None else ids)
+        ids = checked_ids(np.arange(np.size(labels)) if ids is None else ids)
         # Files are read here, because those with ids are matched by them
         values = {
             name: read_scores(source, name, ids) if isinstance(source, str | Path) else source

@@ -159,8 +159,10 @@ def test_the_median_is_taken_in_parts_of_the_dimensions(monkeypatch):
 
 @TYPES
 @pytest.mark.parametrize("seed", range(3))
-def test_message_passing_against_plain_loops(dtype, seed):
-    embedding, count = (vectors(30) * (1 + seed)).astype(dtype), 12
+@pytest.mark.parametrize("count", [12, 24])
+def test_message_passing_against_plain_loops(dtype, seed, count):
+    # With many kept, the largest score is negative and raises its neighbours
+    embedding = (vectors(30) * (0.2 + seed)).astype(dtype)
     scores = np.random.default_rng(seed).random(30).astype("float32")
     points = embedding.astype(float)
     distance = ((points[:, None] - points[None]) ** 2).sum(axis=2)
@@ -235,6 +237,29 @@ def test_herding_against_plain_loops(dtype):
     np.testing.assert_array_equal(got, np.sort(expected))
 
 
+@pytest.mark.parametrize("policy", ["k_center", "herding"])
+def test_one_long_vector_does_not_blur_the_others(policy):
+    points = np.random.default_rng(0).normal(size=(300, 2))
+    points[7] = [1e4, 0]
+    masks = [
+        select(scored(300), 0.1, policy, None, 0, points.astype(dtype)).mask
+        for dtype in ("float32", "float64")
+    ]
+    distance = np.linalg.norm(points[:, None] - points[None], axis=2)
+    radius = [distance[:, mask].min(axis=1).max() for mask in masks]
+    error = [np.linalg.norm(points[mask].mean(axis=0) - points.mean(axis=0)) for mask in masks]
+    measured = radius if policy == "k_center" else error
+    assert measured[0] <= 1.3 * measured[1] + 1e-3
+
+
+def test_vectors_whose_squares_are_infinite_are_refused():
+    embedding = np.full((40, 2), 1e30, "float32")
+    embedding[::2] *= -1
+    for policy in ("k_center", "herding"):
+        with pytest.raises(InputError, match="vectors of the embedding are too long. Expected"):
+            select(scored(), 0.5, policy, embedding=embedding)
+
+
 def test_the_mean_of_herding_is_closer_than_of_random():
     points = np.random.default_rng(0).normal(size=(300, 8))
     error = {
@@ -265,6 +290,14 @@ def test_facility_location_against_plain_loops(dtype, seed):
         ]
         expected.append(int(np.argmax(totals)))
     np.testing.assert_array_equal(chosen(FacilityLocation(), embedding, 15), expected)
+
+
+def test_facility_location_of_copies_takes_one_of_each_first():
+    """Then nothing is gained, and the rest is drawn without looking at all pairs each time."""
+    points = np.repeat(np.random.default_rng(0).normal(size=(20, 8)), 50, axis=0)
+    rows = chosen(FacilityLocation(), points.astype("float32"), 400)
+    assert len(set(rows[:20] // 50)) == 20
+    assert len(set(rows)) == 400
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -35,3 +35,10 @@ def test_the_overlap_of_splits_by_hand():
 @pytest.mark.parametrize("differences", [[0.5], [0.5, 0.5, 0.5], [0.0, 0.0]])
 def test_differences_that_do_not_vary_show_nothing(differences):
     assert split_t_test(differences, 0.25) == (differences[0], None, 1.0)
+
+
+def test_rounding_is_no_difference_between_splits():
+    """0.9 - 0.8 and 0.8 - 0.7 differ in the last bit."""
+    for differences in ([0.9 - 0.8, 0.8 - 0.7], np.float32([0.9, 0.8]) - np.float32([0.8, 0.7])):
+        mean, half_width, p = split_t_test(differences, 0.25)
+        assert (round(mean, 6), half_width, p) == (0.1, None, 1.0)

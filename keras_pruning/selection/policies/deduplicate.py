@@ -59,8 +59,9 @@ class Deduplicate(Policy):
             self.policy.require_keep_fraction(count / len(rows))
         except InputError as error:
             raise InputError(
-                f"Near duplicates leave {len(rows):,} of {len(candidates):,} examples, of which "
-                f"{count:,} are to be kept. {error}. Keep fewer, or lower `threshold`."
+                f"Near duplicates leave too few examples. {str(error).partition('. ')[0]}, here of "
+                f"{len(rows):,} without near duplicates. Expected fewer than {count:,} to keep. "
+                f"Received: {count:,}. Keep a smaller fraction, or lower `threshold`."
             ) from error
         inner = self.policy.shortlist(left, count, rng)
         return rows if inner is None else rows[np.asarray(inner, np.int64)]

@@ -10,6 +10,8 @@ from keras_pruning.selection.policy import Policy
 _BLOCK = 2**26
 # Most candidates whose gain is computed at a time in the lazy steps.
 _LAZY = 64
+# The rounding error of a gain, in units of the precision of the vectors.
+_EPSILONS = 8
 
 
 class FacilityLocation(Policy):
@@ -39,16 +41,20 @@ class FacilityLocation(Policy):
         # The similarity of each example to its nearest kept one, and bounds of all gains
         nearest = np.zeros(len(vectors), vectors.dtype)
         bounds = _gains(vectors, np.arange(len(vectors)), nearest)
-        tolerance = 8 * np.finfo(vectors.dtype).eps * bounds.max()
+        # Below this, all gains are rounding errors
+        lowest = _EPSILONS * np.finfo(vectors.dtype).eps * bounds.max()
         for place in range(count):
-            row = _next(vectors, bounds, nearest, keys, tolerance)
+            if bounds.max() <= lowest:
+                row = random_maximum(bounds, keys, lowest)
+            else:
+                row = _next(vectors, bounds, nearest, keys)
             chosen[place] = row
             bounds[row] = -np.inf
             np.maximum(nearest, vectors.products(vectors[row]), out=nearest)
         return chosen
 
 
-def _next(vectors, bounds, nearest, keys, tolerance):
+def _next(vectors, bounds, nearest, keys):
     """Returns the row of the largest gain, and of equal ones a random one. Lowers the bounds."""
     fresh = np.zeros(len(bounds), bool)
     rows, size = np.array([bounds.argmax()]), 1
@@ -56,6 +62,7 @@ def _next(vectors, bounds, nearest, keys, tolerance):
         bounds[rows] = _gains(vectors, rows, nearest)
         fresh[rows] = True
         largest = bounds[fresh].max()
+        tolerance = _EPSILONS * np.finfo(vectors.dtype).eps * largest
         # Only a bound within rounding of the largest gain or above it may hide a larger one
         rows = np.flatnonzero((bounds >= largest - tolerance) & ~fresh)
         if not len(rows):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_pruning.selection.candidates import EMBEDDING
-from keras_pruning.selection.greedy import PreparedVectors, random_maximum
+from keras_pruning.selection.greedy import PreparedVectors, random_maximum, rounding
 from keras_pruning.selection.policy import Policy
 
 
@@ -31,11 +31,11 @@ class Herding(Policy):
         # Of vectors minus their mean, the kept ones shall sum to zero
         vectors, keys = PreparedVectors(candidates.embedding), rng.random(len(candidates))
         squares = vectors.squares()
-        tolerance = 8 * np.finfo(vectors.dtype).eps * squares.max()
-        total = np.zeros(candidates.embedding.shape[1])
+        total = np.zeros(vectors.dimensions)
         for place in range(count):
             closeness = -squares - 2 * vectors.products(total)
             closeness[chosen[:place]] = -np.inf
+            tolerance = rounding(closeness, squares, vectors.dtype)
             chosen[place] = random_maximum(closeness, keys, tolerance)
             total += vectors[chosen[place]]
         return chosen

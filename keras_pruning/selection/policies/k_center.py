@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_pruning.selection.candidates import EMBEDDING
-from keras_pruning.selection.greedy import PreparedVectors, random_maximum
+from keras_pruning.selection.greedy import PreparedVectors, random_maximum, rounding
 from keras_pruning.selection.policy import Policy
 
 # Number of examples that are looked at between two products with all of them.
@@ -31,21 +31,20 @@ class KCenter(Policy):
             return np.empty(0, np.intp)
         vectors, keys = PreparedVectors(candidates.embedding), rng.random(len(candidates))
         squares = vectors.squares()
-        tolerance = 8 * np.finfo(vectors.dtype).eps * squares.max()
         # The squared distance of each example to its nearest kept one
         nearest = np.full(len(candidates), np.inf)
         chosen, row = [], int(rng.integers(len(candidates)))
         while True:
             limit = min(count - len(chosen), _PENDING)
-            pending = _farthest(vectors, squares, nearest, keys, tolerance, row, limit)
+            pending = _farthest(vectors, squares, nearest, keys, row, limit)
             chosen += pending
             if len(chosen) == count:
                 return np.asarray(chosen, np.intp)
             _bring_nearer(vectors, squares, nearest, pending)
-            row = random_maximum(nearest, keys, tolerance)
+            row = random_maximum(nearest, keys, rounding(nearest, squares, vectors.dtype))
 
 
-def _farthest(vectors, squares, nearest, keys, tolerance, row, limit):
+def _farthest(vectors, squares, nearest, keys, row, limit):
     """Returns a row and the ones to keep after it, as long as these are certain.
 
     Distances only shrink. An example among the farthest is certain if it is still farther than any
@@ -64,6 +63,7 @@ def _farthest(vectors, squares, nearest, keys, tolerance, row, limit):
         np.minimum(distances, squares[watched] - 2 * products + squares[row], out=distances)
         # A kept example is never kept again, even if all others are its copies.
         distances[watched == row] = -np.inf
+        tolerance = rounding(distances, squares[watched], vectors.dtype)
         if distances.max() - tolerance <= others:
             break
         pending.append(int(watched[random_maximum(distances, keys[watched], tolerance)]))

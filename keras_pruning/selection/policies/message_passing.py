@@ -86,17 +86,23 @@ class MessagePassing(Policy):
     @staticmethod
     def _largest(scores, rows, weights, count, rng):
         """Returns the positions of the largest scores, each lowering those of its neighbours."""
-        # Scores only fall, so that an entry of the heap is a bound. A random key breaks ties.
-        heap = list(zip(-scores, rng.random(len(scores)), range(len(scores)), strict=True))
+        keys, is_chosen = rng.random(len(scores)), np.zeros(len(scores), bool)
+        # Each score is at most the largest of its entries. A random key breaks ties.
+        heap = list(zip(-scores, keys, range(len(scores)), strict=True))
         heapq.heapify(heap)
         chosen = []
         while len(chosen) < count:
-            bound, key, row = heap[0]
-            if -bound > scores[row]:
-                heapq.heapreplace(heap, (-scores[row], key, row))
+            bound, key, row = heapq.heappop(heap)
+            if not is_chosen[row] and -bound > scores[row]:
+                heapq.heappush(heap, (-scores[row], key, row))
+            if is_chosen[row] or -bound != scores[row]:
                 continue
-            heapq.heappop(heap)
             chosen.append(row)
-            # Every neighbour is another row, so that each is lowered once.
+            is_chosen[row] = True
+            # Every neighbour is another row, so that each changes once.
             scores[rows[row]] -= weights[row] * scores[row]
+            if scores[row] < 0:
+                # A negative score raises its neighbours
+                for other in rows[row][~is_chosen[rows[row]]]:
+                    heapq.heappush(heap, (-scores[other], keys[other], int(other)))
         return np.asarray(chosen, np.intp)

@@ -5,7 +5,7 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.examples.strings import as_arrow
 
-ID = "id"
+ID, SCORE = "id", "score"
 # Most ids that a message names.
 _SHOWN = 3
 
@@ -14,7 +14,7 @@ def read(path, name, ids):
     """Returns a column of a CSV file, matched by id.
 
     The file has a header with the column `id` and a column of numbers, which is called like the
-    score or is the only other one.
+    score or `score`.
 
     Args:
         path: path of the file.
@@ -74,13 +74,12 @@ def _columns(path, name):
 
 def _score_column(path, name, names):
     """Returns the name of the column of scores in a header."""
-    # Our own CSV files have several scores, those of others often one
-    others = [other for other in names if other != ID]
-    column = others[0] if len(others) == 1 else name
-    if names.count(ID) != 1 or others.count(column) != 1:
+    # Any other column may be another score or the labels
+    column = name if name in names else SCORE
+    if names.count(ID) != 1 or names.count(column) != 1:
         raise InputError(
-            f"Cannot find the scores in {path}. Expected a header with the column {ID!r}, and the "
-            f"column {name!r} or one other column. Received: {', '.join(names)[:200]}"
+            f"Cannot find the scores in {path}. Expected a header with the column {ID!r} and the "
+            f"column {name!r} or {SCORE!r}. Received: {', '.join(names)[:200]}"
         )
     return column
 
