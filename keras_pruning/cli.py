@@ -68,6 +68,11 @@ def _run(arguments):
     """Runs one command and returns its exit code."""
     try:
         name, values = _parsed(arguments)
+        if getattr(values, "output", None) == "":
+            raise InputError(
+                "Invalid --output. Expected the path of a file or folder. Received: an empty text. "
+                "Leave out --output for the default place, or name one."
+            )
         with interruptible():
             for content in COMMANDS[name].run(values):
                 show(content)

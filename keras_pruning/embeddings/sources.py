@@ -38,7 +38,7 @@ def require_vector_source(source):
         return
     raise InputError(
         "Invalid `embedding`. Expected 'pixels', or the path of a .npy or .keras file. "
-        f"Received: {source}{' (no such file)' if path.suffix else ''}"
+        f"Received: {source}{'' if path.exists() or not path.suffix else ' (no such file)'}"
     )
 
 

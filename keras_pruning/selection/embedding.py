@@ -18,7 +18,7 @@ class Vectors:
     """One vector for each example of a score table.
 
     Args:
-        vectors: floats `(examples, dimensions)`, an array or a memory map.
+        vectors: numbers `(examples, dimensions)`, an array or a memory map.
         digest: hash of the vectors, for recipes.
     """
 
@@ -52,9 +52,9 @@ def open_embedding(source, count, examples=None):
         return source
     require_embedding(source)
     vectors = source if isinstance(source, np.ndarray) else _stored(source, examples)
-    if vectors.ndim != 2 or 0 in vectors.shape or not np.issubdtype(vectors.dtype, np.floating):
+    if vectors.ndim != 2 or 0 in vectors.shape or vectors.dtype.kind not in "iuf":
         raise InputError(
-            "Invalid `embedding`. Expected floats of shape (examples, dimensions). "
+            "Invalid `embedding`. Expected numbers of shape (examples, dimensions). "
             f"Received: {vectors.dtype} of shape {vectors.shape}"
         )
     if len(vectors) != count:

@@ -133,14 +133,13 @@ def explain(subset, table=None, by=None, others=None):
     """
     by = subset.selection["by"] if by is None else by
     table = _checked_table(subset, table)
-    if by is not None and table is not None:
-        _require_same_direction(subset, table, by)
     labels, numbers = np.unique(subset.all_labels, return_inverse=True)
     available = np.bincount(numbers)
     kept = np.bincount(numbers[subset.mask], minlength=len(labels))
     means, note = [None] * 3, ""
     if by is not None and table is not None:
         difficulty = table.difficulty(by).astype(np.float64)
+        _require_same_direction(subset, table, by)
         means = _means(difficulty, numbers, available, kept, subset.mask)
     elif by is not None:
         note = "The difficulty is left out. Give `table`, the score table, to see it."

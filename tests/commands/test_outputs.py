@@ -103,3 +103,15 @@ def test_of_two_prunes_at_once_none_is_lost(seed, code, capsys, tmp_path, monkey
     assert kp.Subset.load(tmp_path / "subset.parquet").selection["seed"] == seed
     output = capsys.readouterr()
     assert "Reused" in output.out if code == 0 else "selection.seed" in output.err
+
+
+@pytest.mark.parametrize("command", ["prune", "export", "import", "duplicates", "score"])
+def test_an_empty_output_is_refused(command, workplace, capsys, tmp_path):
+    options = {
+        "prune": ["--scores", "s.parquet", "--by", "el2n", "--keep-fraction", 0.5, 0.3],
+        "export": ["--subset", "s.parquet", "--format", "npz"],
+        "import": ["--files", "s=s.npy", "--higher-is-harder", "s=true"],
+    }.get(command, [])
+    config = [] if command == "prune" else ["--config", workplace / "small.yaml"]
+    message = fails(capsys, tmp_path, command, *config, *options, "--output", "")
+    assert "Invalid --output. Expected the path of a file or folder. Received: an empty" in message

@@ -92,7 +92,7 @@ def test_a_saved_subset_has_its_options(examples, vectors, tmp_path):
         ({"embedding": "vectors.csv"}, "Invalid `embedding`. Expected an array.*Received"),
         ({"by": "el2n", "embedding": "none.npy"}, "Missing embedding file"),
         ({"by": "el2n", "embedding": np.zeros((9, 2))}, "Expected 144 rows.*Received: 9 rows"),
-        ({"by": "el2n", "embedding": np.zeros(144)}, r"Expected floats of shape \(examples, dim"),
+        ({"by": "el2n", "embedding": np.zeros(144)}, r"Expected numbers of shape \(examples, dim"),
         ({"by": "el2n", "embedding": np.full((144, 2), np.nan)}, "first in row 0"),
     ],
 )

@@ -13,6 +13,9 @@ from keras_pruning.examples.given_labels import given_labels
 from keras_pruning.examples.sources import exported_table, table_images
 from keras_pruning.examples.sources.folder_layout import TEST_NAMES
 
+# The column with which exports name the label.
+CLASS_NAME = "class_name"
+
 
 def load(
     kind,
@@ -41,7 +44,8 @@ def load(
         label_column: name of the column of labels. Defaults to `label`.
         id_column: name of the column of ids. Defaults to `id`, if there is one.
         split_column: name of the column of splits. Defaults to `split`, if there is one.
-        input_columns: names of the columns of inputs, in order. Defaults to all others.
+        input_columns: names of the columns of inputs, in order. Defaults to all others but
+            `class_name`, which exports have.
         image_column: name of a column of paths of images, absolute or relative to the folder of the
             file. They are the inputs then.
         image_size, skip_broken: as in `folder:`.
@@ -75,7 +79,9 @@ def load(
     if image_column is None:
         table_images.require_none(location, **options)
         special = {label, identity, splits}
-        inputs = input_columns or [name for name in table.column_names if name not in special]
+        # An exported list of ids names the class beside its number
+        others = [name for name in table.column_names if name not in {*special, CLASS_NAME}]
+        inputs = input_columns or others
         if leaked := sorted(special & set(inputs), key=str):
             raise InputError(
                 f"Invalid `input_columns`. Expected columns of inputs in {location}. Received: "

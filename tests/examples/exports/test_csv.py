@@ -2,6 +2,7 @@
 
 import csv
 
+import pytest
 from support import exported
 
 import keras_pruning as kp
@@ -18,6 +19,14 @@ def test_ids_labels_and_class_names_come_back(tmp_path):
     assert [int(row["label"]) for row in rows] == part.labels.tolist()
     names = [row["class_name"].removeprefix("'") for row in rows]
     assert names == [part.class_names[label] for label in part.labels]
+
+
+def test_a_list_of_ids_is_no_data_set(tmp_path):
+    """The class names beside the labels must not become inputs that give the label away."""
+    part = kp.Examples.from_arrays([1, 2, 3], [0, 1, 0], class_names=["a", "b"])
+    path = kp.export(part, "csv", tmp_path / "out")
+    with pytest.raises(kp.InputError, match="No inputs in"):
+        kp.load_examples(f"csv:{path}")
 
 
 def test_formulas_are_defused(tmp_path):
