@@ -71,15 +71,16 @@ ENTRIES = {**SCORES, **POLICIES, **QUOTAS}
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_options_of_entries_may_be_numbers_of_numpy(name):
-    """Every option that takes a number or a boolean, of every score, policy and quota."""
+    """Every option that takes a number, a boolean or numbers, of every score, policy and quota."""
     taken = 0
     for option in inspect.signature(ENTRIES[name]).parameters:
-        for value in (3, 0.5, True):
+        for value in (3, 0.5, True, [0.5]):
             try:
                 expected = ENTRIES[name](**{option: value}).get_config()
             except InputError:
                 continue
-            config = ENTRIES[name](**{option: np.array([value])[0]}).get_config()
+            values = list(np.array(value)) if isinstance(value, list) else np.array([value])[0]
+            config = ENTRIES[name](**{option: values}).get_config()
             assert same(config, expected), option
             taken += 1
     assert taken or not inspect.signature(ENTRIES[name]).parameters

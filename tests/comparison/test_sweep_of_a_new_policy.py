@@ -62,7 +62,7 @@ def test_a_new_policy_in_a_sweep(swept, file, tmp_path, capsys):
         BASELINE,
         "random-floor-least=2",
         "el2n-hardest",
-        "el2n-outer-weight=0.5-floor-least=2",
+        "el2n-outer-floor-least=2",
         "el2n-outer-weight=2",
         "el2n-outer-weight=3",
     ]
@@ -71,7 +71,7 @@ def test_a_new_policy_in_a_sweep(swept, file, tmp_path, capsys):
         assert (swept / method).is_dir()
     assert float(rows["el2n-outer-weight=2"]["difference"]) == pytest.approx(0.2)
     # A method under a quota is compared with the baseline under the same quota and options.
-    assert float(rows["el2n-outer-weight=0.5-floor-least=2"]["difference"]) == pytest.approx(0.15)
+    assert float(rows["el2n-outer-floor-least=2"]["difference"]) == pytest.approx(0.15)
     assert run("sweep", "--config", tmp_path / "sweep.yaml", "--output", swept) == 0
 
 
