@@ -1,7 +1,7 @@
 """Policies on an embedding: against the bare products that each needs, and against apricot.
 
-A tenth of the vectors is kept, by facility location a hundredth. apricot's facility location holds all
-pairs of similarities, 8 bytes each, so that it is compared on fewer vectors.
+A tenth of the vectors is kept, by facility location a hundredth. apricot's facility location holds
+all pairs of similarities, 8 bytes each, so that it is compared on fewer vectors.
 
 python benchmarks/embedding_policies.py [VECTORS] [DIMENSIONS] [FEWER] [REPETITIONS]
 """
