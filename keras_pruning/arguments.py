@@ -155,6 +155,15 @@ def require_subset(subset):
     )
 
 
+def require_declared_needs(kind, known):
+    """Raises an `InputError` unless the `needs` of a class are a tuple out of the known ones."""
+    if not isinstance(kind.needs, tuple) or not set(kind.needs) <= set(known):
+        raise InputError(
+            f"Invalid `needs` of {kind.__name__}. Expected a tuple out of {known}. "
+            f"Received: {kind.needs!r}"
+        )
+
+
 def require_path(name, value, expected="the path of a file"):
     """Raises an `InputError` unless `value` is a path: a string or a `pathlib.Path`."""
     if not isinstance(value, str | os.PathLike):

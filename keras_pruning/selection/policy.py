@@ -1,7 +1,6 @@
 """The base class of the policies."""
 
-from keras_pruning.arguments import options_of
-from keras_pruning.errors import InputError
+from keras_pruning.arguments import options_of, require_declared_needs
 from keras_pruning.selection.candidates import DIFFICULTY, NEEDS
 
 
@@ -37,11 +36,7 @@ class Policy:
 
     def __init_subclass__(cls):
         super().__init_subclass__()
-        if not isinstance(cls.needs, tuple) or not set(cls.needs) <= set(NEEDS):
-            raise InputError(
-                f"Invalid `needs` of {cls.__name__}. Expected a tuple out of {NEEDS}. "
-                f"Received: {cls.needs!r}"
-            )
+        require_declared_needs(cls, NEEDS)
 
     def require_keep_fraction(self, keep_fraction):
         """Raises an `InputError` if the policy cannot keep this part of the examples.

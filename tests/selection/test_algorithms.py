@@ -323,6 +323,13 @@ def test_a_memory_map_selects_the_same_in_blocks(policy, tmp_path, monkeypatch):
     np.testing.assert_array_equal(blocks, whole)
 
 
+@pytest.mark.parametrize("policy", ["k_center", "herding", "facility_location", "moderate"])
+def test_integers_are_vectors_as_well(policy):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 5)).astype("uint8")
+    whole = kept(scored(), 0.3, policy, embedding=pixels.astype("float32"))
+    np.testing.assert_array_equal(kept(scored(), 0.3, policy, embedding=pixels), whole)
+
+
 def test_zero_vectors_and_one_example():
     for policy in ("k_center", "herding", "facility_location", "moderate", "message_passing"):
         assert len(kept(scored(6), 0.5, policy, embedding=np.zeros((6, 2)))) == 3

@@ -1,7 +1,6 @@
 """The base class of the class quotas."""
 
-from keras_pruning.arguments import options_of
-from keras_pruning.errors import InputError
+from keras_pruning.arguments import options_of, require_declared_needs
 
 SIZES, PREFERRED = "sizes", "preferred"
 NEEDS = (SIZES, PREFERRED)
@@ -22,11 +21,7 @@ class Quota:
 
     def __init_subclass__(cls):
         super().__init_subclass__()
-        if not isinstance(cls.needs, tuple) or not set(cls.needs) <= set(NEEDS):
-            raise InputError(
-                f"Invalid `needs` of {cls.__name__}. Expected a tuple out of {NEEDS}. "
-                f"Received: {cls.needs!r}"
-            )
+        require_declared_needs(cls, NEEDS)
 
     def counts(self, available, total, rng, **needed):
         """Returns the number of examples to keep of each class.
