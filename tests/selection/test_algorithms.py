@@ -277,7 +277,11 @@ def test_the_mean_of_herding_is_closer_than_of_random():
 
 @TYPES
 @pytest.mark.parametrize("seed", range(3))
-def test_facility_location_against_plain_loops(dtype, seed):
+@pytest.mark.parametrize("remembered", [0, 8, 60], ids="remembered{}".format)
+def test_facility_location_against_plain_loops(dtype, seed, remembered, monkeypatch):
+    module = "keras_pruning.selection.policies.facility_location"
+    monkeypatch.setattr(f"{module}._PAIRS", 60 * remembered)
+    monkeypatch.setattr(f"{module}._BLOCK", 60 * 8 * 7)
     embedding = np.random.default_rng(seed).normal(size=(60, 5)).astype(dtype)
     points = embedding.astype(float)
     points /= np.linalg.norm(points, axis=1, keepdims=True)
