@@ -84,9 +84,9 @@ def main(output="runs/extrapolation", *keep_fractions):
         expected = held_out[name]["rank_correlation"]
         print(f"{name:>12}  on the rest {rest:.3f}, on the part {own:.3f}, printed {expected:.3f}")
     train_all(config, [full, part], map(float, keep_fractions or (0.7, 0.5, 0.3)), output)
-    rows = write_comparison(output)
-    Console(width=108).print(as_table(rows))
-    print("\n".join(cost_lines(output, rows)))
+    found = write_comparison(output)
+    Console(width=108).print(as_table(found.rows, found.classes))
+    print("\n".join(cost_lines(output, found.rows)))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ BENCHMARKS = (
     "depth",
     "kept",
     "embedding_policies",
+    "verdicts",
     "datagnosis_peer",
 )
 

@@ -30,6 +30,7 @@ _HOMES = {
     "near_duplicates": "embeddings.near_duplicates",
     "leaks": "embeddings.leaks",
     "export": "examples.exports",
+    "verdict": "statistics.verdict",
     "suspects": "wrong_labels.suspect_list",
     "doctor": "wrong_labels.any_model",
     "InputError": "errors",

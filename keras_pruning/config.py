@@ -172,7 +172,8 @@ class SweepConfig:
             policy and quota are names, or {name, options}. embedding is a .npy file.
         keep_fractions: fractions of the examples to keep.
         data_fractions: fractions of the data set to start from. Defaults to dataset.fraction.
-        seeds: number of evaluation seeds, or a list of them.
+        seeds: number of evaluation seeds, or a list of them. Fixed before the sweep begins.
+        baseline_seeds: those of random pruning. Defaults to twice as many, these among them.
         jobs: number of training runs at the same time, each in a process of its own.
         threads: CPU threads of each process. Defaults to the cores divided by the jobs.
         save_models: whether to keep the trained model of every run.
@@ -181,7 +182,8 @@ class SweepConfig:
     methods: list[str | dict] = field(default_factory=lambda: ["el2n", "vog", "prediction_depth"])
     keep_fractions: list[float] = field(default_factory=lambda: [0.8, 0.6, 0.4, 0.2])
     data_fractions: list[float] | None = None
-    seeds: Seeds = 3
+    seeds: Seeds = 8
+    baseline_seeds: Seeds | None = None
     jobs: int = 1
     threads: int | None = None
     save_models: bool = False
@@ -202,6 +204,8 @@ class SweepConfig:
         self.jobs = require_positive_integer("sweep.jobs", self.jobs)
         self.threads = require_positive_integer("sweep.threads", self.threads)
         self.seeds = require_seeds("sweep.seeds", self.seeds)
+        if self.baseline_seeds is not None:
+            self.baseline_seeds = require_seeds("sweep.baseline_seeds", self.baseline_seeds)
         self.save_models = require_boolean("sweep.save_models", self.save_models)
 
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from keras_pruning.reports.comparison import as_table
+from keras_pruning.reports.comparison import as_table, reading_lines
 
 HELP = "Compare finished runs."
 
@@ -20,17 +20,18 @@ def run(values):
     yield from show_comparison(write_comparison(values.runs), Path(values.runs))
 
 
-def show_comparison(rows, folder):
+def show_comparison(comparison, folder):
     """Yields the table of a comparison, the costs of scoring and how to open TensorBoard.
 
     Args:
-        rows: list of `keras_pruning.comparison.runs.Row`.
+        comparison: `keras_pruning.comparison.comparison.Comparison`.
         folder: folder of the runs.
     """
     from keras_pruning.comparison.report import FOLDER, cost_lines
 
-    yield as_table(rows)
-    yield from cost_lines(folder, rows)
+    yield as_table(comparison.rows, comparison.classes)
+    yield from reading_lines(comparison.rows, comparison.classes)
+    yield from cost_lines(folder, comparison.rows)
     yield f"{folder / FOLDER / 'comparison.csv'}"
     yield f"To look at it:  {Path(sys.executable).parent / 'tensorboard'} --logdir {folder}"
     # TensorBoard selects no run if there are more than 40, unless the address names some.

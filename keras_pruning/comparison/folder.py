@@ -11,6 +11,7 @@ from keras_pruning.storage.temporary import temporary_folder
 # Folder of the comparison, below the folder of the runs.
 FOLDER = "comparison"
 CSV = "comparison.csv"
+CLASSES = "classes.csv"
 # Folders of the curves and of the scores.
 _PARTS = (("accuracy",), ("scores",))
 _FIRST_COLUMNS = "data_fraction,keep_fraction,method,"

@@ -22,6 +22,24 @@ def with_baselines(methods):
     ]
 
 
+def evaluation_seeds(grid, first):
+    """Returns the evaluation seeds of a sweep.
+
+    Every method is compared with random pruning, so that more seeds of it show more of each.
+
+    Args:
+        grid: `SweepConfig`.
+        first: the `seed` of the config.
+
+    Returns:
+        Tuple of two lists: the seeds of all methods and the full data, and those of the baselines.
+    """
+    seeds, baseline = seed_list(grid.seeds, first), grid.baseline_seeds
+    if baseline is not None:
+        return seeds, seed_list(baseline, first)
+    return seeds, [*seeds, *range(max(seeds) + 1, max(seeds) + 1 + len(seeds))]
+
+
 def missing_runs(runs):
     """Returns the runs that sweeps ask for by their configs and that are not finished.
 
@@ -62,11 +80,14 @@ def _asked_for(config, fraction):
     """Returns the runs that the config of a run asks for, as `missing_runs` does."""
     try:
         grid = SweepConfig(**config["sweep"])
-        methods = [method_name(describe(method)) for method in with_baselines(grid.methods)]
+        methods = [describe(method) for method in with_baselines(grid.methods)]
     except (InputError, TypeError):
         return set()  # Another version wrote it.
     fractions = grid.data_fractions or [fraction]
     kept = [part for part in grid.keep_fractions if part < 1]
-    cells = [(1.0, FULL), *itertools.product(kept, methods)]
-    seeds = seed_list(grid.seeds, config.get("seed", 0))
-    return {(part, *cell, seed) for part in fractions for cell in cells for seed in seeds}
+    seeds, baseline_seeds = evaluation_seeds(grid, config.get("seed", 0))
+    runs = {(part, 1.0, FULL, seed) for part in fractions for seed in seeds}
+    for part, keep_fraction, method in itertools.product(fractions, kept, methods):
+        cell = (part, keep_fraction, method_name(method))
+        runs |= {(*cell, seed) for seed in (baseline_seeds if is_baseline(method) else seeds)}
+    return runs

@@ -34,6 +34,9 @@ def require_metrics(metrics):
     for accuracy in by_class:
         if accuracy is not None and not _is_number(accuracy, 1):
             raise _invalid("class_accuracy", accuracy, "numbers in [0, 1] or null")
+    counts = metrics.get("class_examples", [])
+    if not isinstance(counts, list) or not all(_is_number(count, 1e12) for count in counts):
+        raise _invalid("class_examples", counts, "a list of numbers")
     if metrics["selection"] is not None:
         require_selection(metrics["selection"])
     config = metrics["config"]

@@ -4,16 +4,19 @@ import dataclasses
 import logging
 from pathlib import Path
 
-from keras_pruning.comparison.folder import CSV, comparison_folder
+from keras_pruning.comparison.classes import compare_classes
+from keras_pruning.comparison.comparison import Comparison
+from keras_pruning.comparison.folder import CLASSES, CSV, comparison_folder
 from keras_pruning.comparison.folder import FOLDER as FOLDER
 from keras_pruning.comparison.grid import missing_runs
 from keras_pruning.comparison.pilots import PILOT
 from keras_pruning.comparison.result_files import files_named
-from keras_pruning.comparison.runs import compare, find_runs
+from keras_pruning.comparison.rows import compare
+from keras_pruning.comparison.runs import find_runs
 from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
 from keras_pruning.examples.splits import Splits
-from keras_pruning.reports.comparison import write_csv
+from keras_pruning.reports.comparison import write_class_csv, write_csv
 from keras_pruning.reports.tensorboard import write_tensorboard
 from keras_pruning.selection.methods import FULL
 from keras_pruning.storage import read_json
@@ -34,7 +37,7 @@ def write_comparison(folder, splits=None):
             loaded by the configs of the runs.
 
     Returns:
-        List of `Row`.
+        `Comparison`.
 
     Raises:
         InputError: if there are no runs, or they cannot be compared.
@@ -42,13 +45,15 @@ def write_comparison(folder, splits=None):
     folder = Path(folder)
     runs = find_runs(folder)
     _report_missing(runs)
-    rows = compare(runs)
     tables = _score_tables(folder)
     examples = _examples(runs, tables, splits or {})
+    found = Comparison(runs, compare(runs), compare_classes(runs), tables, examples)
     with comparison_folder(folder) as partial:
-        write_csv(partial / CSV, rows)
-        write_tensorboard(partial, runs, rows, tables, examples)
-    return rows
+        write_csv(partial / CSV, found.rows)
+        if found.classes:
+            write_class_csv(partial / CLASSES, found.classes)
+        write_tensorboard(partial, runs, found.rows, tables, examples)
+    return found
 
 
 def _report_missing(runs):

@@ -1,19 +1,16 @@
-"""Reads finished training runs from their folders and compares them."""
+"""Reads finished training runs from their folders."""
 
 import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from keras_pruning.comparison.metrics import require_metrics
 from keras_pruning.comparison.result_files import files_named
 from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import completed, differing
-from keras_pruning.selection.methods import FULL, baseline_of, is_baseline, method_name
-from keras_pruning.statistics import intervals
+from keras_pruning.selection.methods import method_name
 from keras_pruning.storage import load_json
 
 logger = logging.getLogger("keras_pruning")
@@ -41,52 +38,6 @@ class Run:
     def cell(self):
         """The runs of one cell differ in their evaluation seed only."""
         return self.data_fraction, self.keep_fraction, self.method
-
-
-@dataclass(frozen=True)
-class Row:
-    """One method at one keep fraction, over its evaluation seeds.
-
-    Args:
-        data_fraction: fraction of the data set before pruning.
-        keep_fraction: fraction of those examples that was kept.
-        method: name of the method.
-        runs: number of runs n.
-        accuracy: mean test accuracy in [0, 1].
-        half_width: half the width of its 95 % interval, `None` for one run.
-        difference: mean test accuracy minus the mean of the baseline (random pruning) at the same
-            fraction, under the same class quota if there is one. `None` for the baseline itself
-            and the full data.
-        difference_half_width: half the width of its 95 % interval (Welch), `None` for one run
-            and if neither side varies.
-        lowest_class_accuracy: mean accuracy of the class with the lowest one.
-        examples_kept: number of examples trained on.
-        seconds: mean training time.
-    """
-
-    data_fraction: float
-    keep_fraction: float
-    method: str
-    runs: int
-    accuracy: float
-    half_width: float | None
-    difference: float | None
-    difference_half_width: float | None
-    lowest_class_accuracy: float
-    examples_kept: int
-    seconds: float
-
-    @property
-    def verdict(self):
-        """`"better"` or `"worse"` than the baseline if the interval excludes 0, else `"unclear"`.
-
-        Empty if there is nothing to compare, or only one run.
-        """
-        if self.difference_half_width is None:
-            return ""
-        if abs(self.difference) <= self.difference_half_width:
-            return "unclear"
-        return "better" if self.difference > 0 else "worse"
 
 
 def find_runs(folder):
@@ -197,63 +148,3 @@ def _shared(run):
     dataset = completed(config["dataset"], "dataset")
     dataset = {key: dataset.get(key) for key in _SHARED}
     return {"dataset": dataset, "model": config["model"], "training": config["training"]}
-
-
-def compare(runs):
-    """Returns one `Row` for each data fraction, keep fraction and method.
-
-    The full data come first, then the keep fractions downwards, the baseline before the others.
-    """
-    cells = {}
-    for run in runs:
-        cells.setdefault(run.cell, []).append(run)
-
-    def place(cell):
-        data_fraction, keep_fraction, method = cell
-        others_last = not is_baseline(_selection(cells[cell]))
-        return -data_fraction, -keep_fraction, method != FULL, others_last, method
-
-    return [_row(cell, cells) for cell in sorted(cells, key=place)]
-
-
-def _row(cell, cells):
-    data_fraction, keep_fraction, method = cell
-    runs = cells[cell]
-    accuracies = _accuracies(runs)
-    # Compare with the baseline of the same cell
-    baseline = cells.get((data_fraction, keep_fraction, _baseline(cell, cells)))
-    difference = difference_half_width = None
-    if baseline and method != FULL and baseline is not runs:
-        difference = float(accuracies.mean() - _accuracies(baseline).mean())
-        difference_half_width = intervals.difference_half_width(accuracies, _accuracies(baseline))
-    # A class without test examples has no accuracy: NaN
-    by_class = np.array([run.metrics["class_accuracy"] for run in runs], float).mean(axis=0)
-    return Row(
-        data_fraction,
-        keep_fraction,
-        method,
-        len(runs),
-        float(accuracies.mean()),
-        intervals.half_width(accuracies),
-        difference,
-        difference_half_width,
-        float(np.nanmin(by_class)),
-        int(np.mean([run.metrics["examples_kept"] for run in runs])),
-        float(np.mean([run.metrics["seconds"] for run in runs])),
-    )
-
-
-def _baseline(cell, cells):
-    """Returns the name of the baseline to compare with: that under the same quota, if it ran."""
-    name = method_name(baseline_of(_selection(cells[cell])))
-    has_run = any(method == name for _, _, method in cells)
-    # The baseline under a quota is itself compared with the plain baseline.
-    return name if has_run and cell[2] != name else method_name(baseline_of(None))
-
-
-def _selection(runs):
-    return runs[0].metrics["selection"]
-
-
-def _accuracies(runs):
-    return np.array([run.metrics["test_accuracy"] for run in runs])

@@ -4,10 +4,10 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_pruning.comparison.grid import with_baselines
+from keras_pruning.comparison.grid import evaluation_seeds, with_baselines
 from keras_pruning.comparison.pilots import pilot_choices
 from keras_pruning.comparison.report import write_comparison
-from keras_pruning.config import SweepConfig, seed_list
+from keras_pruning.config import SweepConfig, describe
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.jobs.local import thread_count
@@ -17,7 +17,7 @@ from keras_pruning.selection import get, select
 from keras_pruning.selection.candidates import DIFFICULTY, EMBEDDING
 from keras_pruning.selection.cautions import HardestCaution, each_once
 from keras_pruning.selection.embedding import open_embedding
-from keras_pruning.selection.methods import fraction_name
+from keras_pruning.selection.methods import fraction_name, is_baseline
 from keras_pruning.selection.select import require_needs
 from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
 
@@ -31,11 +31,13 @@ class SweepPlan:
     Args:
         grid: methods, keep fractions and seeds, a `SweepConfig`.
         seeds: list of the evaluation seeds.
+        baseline_seeds: list of those of random pruning.
         parts: list of a `ScoringPlan` and a `TrainingPlan` for each data fraction.
     """
 
     grid: SweepConfig
     seeds: list
+    baseline_seeds: list
     parts: list
 
     @classmethod
@@ -56,7 +58,7 @@ class SweepPlan:
                 save_models=grid.save_models,
             )
             parts.append((whole.with_splits(splits), training))
-        return cls(grid, seed_list(grid.seeds, config.seed), parts)
+        return cls(grid, *evaluation_seeds(grid, config.seed), parts)
 
 
 def sweep(plan, output):
@@ -70,7 +72,7 @@ def sweep(plan, output):
         output: folder of all results.
 
     Returns:
-        List of `keras_pruning.comparison.runs.Row`.
+        `keras_pruning.comparison.comparison.Comparison`.
 
     Raises:
         InputError: before anything is trained, if the plan is invalid or the output holds the
@@ -123,15 +125,16 @@ def _runs(plan, training, folder, table, embeddings):
     # Other seeds and fractions would repeat the warnings, and the comparison tells which of the
     # hardest fall below random.
     with each_once(ignored=(HardestCaution,)):
-        for seed in plan.seeds:
+        for seed in dict.fromkeys([*plan.seeds, *plan.baseline_seeds]):
             subsets = [
                 choices[number, keep_fraction].select(table, seed)
                 if (number, keep_fraction) in choices
                 else select(table, keep_fraction=keep_fraction, seed=seed, **method)
                 for keep_fraction in keep_fractions
                 for number, method in enumerate(methods)
+                if seed in (plan.baseline_seeds if is_baseline(describe(method)) else plan.seeds)
             ]
-            for subset in [None, *subsets]:
+            for subset in [*[None] * (seed in plan.seeds), *subsets]:
                 runs.append(TrainingRun(training, subset, seed, folder / run_folder(subset, seed)))
     return runs
 

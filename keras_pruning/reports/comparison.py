@@ -4,47 +4,134 @@ import dataclasses
 
 from keras_pruning.reports.terminal_tables import new_table
 from keras_pruning.selection.policies import BASELINE
+from keras_pruning.statistics.power import POWER
+from keras_pruning.statistics.verdict import WORSE
 from keras_pruning.storage import csv_files
 
 
 def write_csv(path, rows):
     """Writes one line for each `Row`. Accuracies are fractions in [0, 1]."""
-    fields = [field.name for field in dataclasses.fields(rows[0])]
-    lines = [[*dataclasses.asdict(row).values(), row.verdict] for row in rows]
-    csv_files.write_csv(path, [*fields, "verdict"], lines)
+    records = [_record(row) for row in rows]
+    csv_files.write_csv(path, list(records[0]), [list(record.values()) for record in records])
 
 
-def as_table(rows):
-    """Returns the comparison as a `rich.table.Table`, accuracies in percent."""
+def write_class_csv(path, rows):
+    """Writes one line for each `ClassRow`. Accuracies and shares are fractions."""
+    names = [field.name for field in dataclasses.fields(rows[0])]
+    csv_files.write_csv(path, names, [list(dataclasses.asdict(row).values()) for row in rows])
+
+
+def _record(row):
+    """Returns the numbers of a `Row` by the names of the columns."""
+    found, kept = row.found if row.is_compared else None, row.retention
+    return {
+        "data_fraction": row.data_fraction,
+        "keep_fraction": row.keep_fraction,
+        "method": row.method,
+        "runs": row.runs,
+        "accuracy": row.accuracy,
+        "half_width": row.half_width,
+        "difference": row.difference,
+        "difference_half_width": row.difference_half_width,
+        "p_adjusted": found and found.p_adjusted,
+        "comparisons": found and found.comparisons,
+        "verdict": row.verdict,
+        "seeds_needed": found and found.seeds_needed,
+        "to_full": kept and kept.difference,
+        "to_full_half_width": kept and kept.half_width,
+        "keeps_full_accuracy": kept and kept.keeps,
+        "lowest_class_accuracy": row.lowest_class_accuracy,
+        "examples_kept": row.examples_kept,
+        "seconds": row.seconds,
+    }
+
+
+def as_table(rows, class_rows=()):
+    """Returns the comparison as a `rich.table.Table`, accuracies in percent.
+
+    Args:
+        rows: list of `Row`.
+        class_rows: list of `ClassRow`. The class with the largest loss that is shown is named.
+    """
     several = len({row.data_fraction for row in rows}) > 1
     columns = ["data"] * several + ["kept", "method", "accuracy", f"to {BASELINE}", "verdict"]
     table = new_table(
-        [*columns, "worst class", "runs", "seconds"],
-        words=("method", "verdict"),
+        [*columns, "keeps full", "pays most", "runs"],
+        words=("method", "verdict", "keeps full", "pays most"),
         # Names of methods stay whole on a narrow terminal.
         min_widths={"method": max(len(row.method) for row in rows)},
         title="Test accuracy in %: mean ± half of the 95 % interval",
     )
+    paying = _paying(class_rows)
     previous = None
     for row in rows:
         group = (row.data_fraction, row.keep_fraction)
         if previous not in (None, group):
             table.add_section()
         previous = group
-        table.add_row(*[f"{row.data_fraction:.0%}"] * several, *_cells(row))
+        cells = _cells(row, paying.get((*group, row.method)))
+        table.add_row(*[f"{row.data_fraction:.0%}"] * several, *cells)
     return table
 
 
-def _cells(row):
+def reading_lines(rows, class_rows=()):
+    """Yields sentences that say how to read the verdicts.
+
+    Args:
+        rows: list of `Row`.
+        class_rows: list of `ClassRow`.
+    """
+    compared = [row for row in rows if row.is_compared]
+    if compared:
+        families = sorted({row.found.comparisons for row in compared})
+        number = " or ".join(f"{family}" for family in families)
+        yield (
+            f"verdict: Welch's test against {BASELINE}, adjusted for the {number} comparisons of a "
+            "fraction (Holm). Intervals are not adjusted."
+        )
+    if any(row.found.seeds_needed for row in compared):
+        yield (
+            "not shown (n): n seeds, decided before they run, would show a difference of that size "
+            f"with probability {POWER}."
+        )
+    kept = [row.retention for row in rows if row.retention is not None]
+    if kept:
+        yield (
+            f"keeps full: it loses at most {100 * kept[0].tolerance:g} points of the accuracy on "
+            "the full data, beyond doubt."
+        )
+    if any(row.verdict == WORSE for row in class_rows):
+        yield (
+            "pays most: the class whose accuracy falls most against the full data, in points, if "
+            "it is shown to fall (Holm over the classes)."
+        )
+
+
+def _paying(class_rows):
+    """Returns the `ClassRow` with the largest loss that is shown, for each cell that has one."""
+    paying = {}
+    for row in sorted(class_rows, key=lambda row: row.difference):
+        if row.verdict == WORSE:
+            paying.setdefault((row.data_fraction, row.keep_fraction, row.method), row)
+    return paying
+
+
+def _verdict(row):
+    """Returns the verdict, and the number of seeds that would show a difference of that size."""
+    needed = row.found.seeds_needed if row.is_compared else None
+    return row.verdict if needed is None else f"{row.verdict} ({needed:,})"
+
+
+def _cells(row, paying):
     return [
         f"{100 * row.keep_fraction:g} %",
         row.method,
         _with_half_width(row.accuracy, row.half_width, ""),
         _with_half_width(row.difference, row.difference_half_width, "+"),
-        row.verdict,
-        f"{100 * row.lowest_class_accuracy:.1f}",
+        _verdict(row),
+        "yes" if row.retention and row.retention.keeps else "",
+        f"{paying.label}: {100 * paying.difference:.1f}" if paying else "",
         str(row.runs),
-        f"{row.seconds:.1f}",
     ]
 
 

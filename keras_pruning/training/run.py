@@ -32,6 +32,7 @@ CANNOT_MATTER = {
     "sweep.keep_fractions": "`selection` and `kept` have the fraction",
     "sweep.data_fractions": "`examples.fraction`",
     "sweep.seeds": "each run has a seed",
+    "sweep.baseline_seeds": "each run has a seed",
     "sweep.jobs": "runs do not see each other",
     "sweep.threads": "`threads` has the number that is used",
     "sweep.save_models": "`save_model` has it",

@@ -6,7 +6,9 @@ from scipy import stats
 from support.fake_runs import EL2N, RANDOM, write_run
 
 from keras_pruning import InputError
-from keras_pruning.comparison.runs import Row, compare, find_runs
+from keras_pruning.comparison.classes import compare_classes
+from keras_pruning.comparison.rows import compare
+from keras_pruning.comparison.runs import find_runs
 from keras_pruning.selection.methods import fraction_name, method_name
 from keras_pruning.statistics import intervals
 
@@ -54,7 +56,7 @@ def test_one_run_has_no_interval(tmp_path):
     write(tmp_path, [0.8], method=RANDOM, keep_fraction=0.5)
     write(tmp_path, [0.85], method=EL2N, keep_fraction=0.5)
     row = rows_of(tmp_path)[1.0, 0.5, "el2n-hardest"]
-    assert (row.half_width, row.difference_half_width, row.verdict) == (None, None, "")
+    assert (row.half_width, row.difference_half_width, row.verdict) == (None, None, "not shown")
     assert row.difference == pytest.approx(0.05)
     assert intervals.half_width(np.array([0.5])) is None
 
@@ -94,22 +96,47 @@ def test_runs_that_all_agree_allow_no_verdict(tmp_path):
     write(tmp_path, [0.9, 0.9], method=EL2N, keep_fraction=0.5)
     row = rows_of(tmp_path)[1.0, 0.5, "el2n-hardest"]
     assert (row.half_width, row.difference_half_width) == (0.0, None)
-    assert row.verdict == ""  # that they agree does not say how far others would be off
+    assert row.verdict == "not shown"  # that they agree does not say how far others would be off
 
 
-@pytest.mark.parametrize(
-    "difference, width, verdict",
-    [
-        (0.02, 0.01, "better"),
-        (-0.02, 0.01, "worse"),
-        (0.01, 0.01, "unclear"),
-        (-0.005, 0.01, "unclear"),
-        (0.02, None, ""),
-    ],
-)
-def test_a_verdict_needs_an_interval_without_zero(difference, width, verdict):
-    row = Row(1.0, 0.5, "el2n-hardest", 3, 0.9, 0.01, difference, width, 0.8, 500, 1.0)
-    assert row.verdict == verdict
+def test_verdicts_are_adjusted_for_the_comparisons_of_a_fraction(tmp_path):
+    """A p-value of 0.018 is enough for one comparison, and not for six."""
+    rng = np.random.default_rng(0)
+    spread = rng.normal(0, 0.01, 5)
+    write(tmp_path, 0.8 + spread, method=RANDOM, keep_fraction=0.5)
+    write(tmp_path, 0.808 + spread, method=EL2N, keep_fraction=0.5)
+    alone = rows_of(tmp_path)[1.0, 0.5, "el2n-hardest"]
+    assert (alone.verdict, alone.found.comparisons) == ("better", 1)
+    for score in "abcde":
+        write(tmp_path, 0.8 + spread, method={**EL2N, "by": score}, keep_fraction=0.5)
+        write(tmp_path, 0.8 + spread, method={**EL2N, "by": score}, keep_fraction=0.4)
+    together = rows_of(tmp_path)[1.0, 0.5, "el2n-hardest"]
+    assert (together.verdict, together.found.comparisons) == ("not shown", 6)
+    assert together.found.p_adjusted == pytest.approx(6 * alone.found.p_adjusted)
+    assert together.difference_half_width == pytest.approx(alone.difference_half_width)
+    assert rows_of(tmp_path)[1.0, 0.4, "a-hardest"].found is None  # without random
+
+
+def test_keeping_full_accuracy_needs_no_baseline(tmp_path):
+    write(tmp_path, [0.900, 0.901, 0.902])
+    write(tmp_path, [0.899, 0.900, 0.901], method=EL2N, keep_fraction=0.5)
+    write(tmp_path, [0.895, 0.897, 0.899], method=EL2N, keep_fraction=0.4)
+    rows = rows_of(tmp_path)
+    assert [rows[1.0, part, "el2n-hardest"].retention.keeps for part in (0.5, 0.4)] == [True, False]
+    assert rows[1.0, 1.0, "full"].retention is None
+
+
+def test_which_classes_pay(tmp_path):
+    for seed, noise in enumerate((0.0, 0.01, 0.02)):
+        full = {"class_accuracy": [0.9 + noise, 0.9 + noise, None], "class_examples": [80, 20, 0]}
+        kept = {"class_accuracy": [0.9 + noise, 0.4 - noise, None], "class_examples": [48, 2, 0]}
+        write_run(tmp_path, 0.9, seed=seed, **full)
+        write_run(tmp_path, 0.8, method=EL2N, keep_fraction=0.5, seed=seed, **kept)
+    first, second = compare_classes(find_runs(tmp_path))
+    assert (first.label, first.verdict, first.difference) == (0, "not shown", 0)
+    assert (second.label, second.verdict) == (1, "worse")
+    assert second.difference == pytest.approx(-0.52)
+    assert (first.kept_share, second.kept_share) == pytest.approx((0.6, 0.1))
 
 
 def test_the_order_of_the_rows(tmp_path):

@@ -6,7 +6,8 @@ from support.fake_runs import write_run
 
 import keras_pruning as kp
 from keras_pruning.comparison.report import cost_lines
-from keras_pruning.comparison.runs import compare, find_runs
+from keras_pruning.comparison.rows import compare
+from keras_pruning.comparison.runs import find_runs
 from keras_pruning.storage import write_json
 
 

@@ -6,7 +6,8 @@ from support.fake_runs import write_run
 
 import keras_pruning as kp
 from keras_pruning import InputError
-from keras_pruning.comparison.runs import compare, find_runs
+from keras_pruning.comparison.rows import compare
+from keras_pruning.comparison.runs import find_runs
 from keras_pruning.reports.pictures import correlation_map, grid
 from keras_pruning.reports.tensorboard import write_tensorboard
 from keras_pruning.statistics.ranks import rank_correlations

@@ -3,7 +3,8 @@ import pytest
 from support.board import Board
 from support.fake_runs import EL2N, RANDOM, write_run
 
-from keras_pruning.comparison.runs import compare, find_runs
+from keras_pruning.comparison.rows import compare
+from keras_pruning.comparison.runs import find_runs
 from keras_pruning.reports.event_files import EventFile
 from keras_pruning.reports.hparams import write_run_summary
 from keras_pruning.reports.tensorboard import write_tensorboard

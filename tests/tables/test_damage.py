@@ -14,7 +14,8 @@ from support.fake_runs import EL2N, write_run
 
 import keras_pruning as kp
 from keras_pruning import InputError
-from keras_pruning.comparison.runs import compare, find_runs
+from keras_pruning.comparison.rows import compare
+from keras_pruning.comparison.runs import find_runs
 from keras_pruning.storage import json_text, read_json, write_json
 
 NAMES = ["scores.parquet", "subset.parquet", "metrics.json", "recipe.json"]

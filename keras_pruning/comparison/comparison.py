@@ -1,0 +1,23 @@
+"""A comparison of finished runs: everything that the terminal, the files and the page show."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The comparison of all runs in a folder.
+
+    Args:
+        runs: list of `Run`.
+        rows: list of `Row`, one for each method and fraction.
+        classes: list of `ClassRow`, one for each of their classes.
+        tables: dictionary from data fractions to the `ScoreTable` of their training examples.
+        examples: dictionary from data fractions to the `Examples` of the tables, empty if they
+            cannot be loaded.
+    """
+
+    runs: list
+    rows: list
+    classes: list
+    tables: dict
+    examples: dict

@@ -1,0 +1,154 @@
+"""Compares finished training runs: one row for each method and fraction, over its seeds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_pruning.selection.methods import FULL, baseline_of, is_baseline, method_name
+from keras_pruning.statistics import intervals
+from keras_pruning.statistics.verdict import BASELINE, Retention, Verdict, retention, verdict
+
+# The name of random pruning without a quota.
+PLAIN = method_name(baseline_of(None))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method at one keep fraction, over its evaluation seeds.
+
+    Args:
+        data_fraction: fraction of the data set before pruning.
+        keep_fraction: fraction of those examples that was kept.
+        method: name of the method.
+        runs: number of runs n.
+        accuracy: mean test accuracy in [0, 1].
+        half_width: half the width of its 95 % interval, `None` for one run.
+        found: `Verdict` against the baseline (random pruning) at the same fraction, under the same
+            class quota if there is one. `None` for the full data and without a baseline.
+        retention: `Retention` of the accuracy of the full data. `None` for these themselves, and
+            if they were not trained on.
+        class_accuracy: mean accuracy of each class, floats `(classes,)`, NaN for a class without
+            test examples.
+        examples_kept: number of examples trained on.
+        seconds: mean training time.
+    """
+
+    data_fraction: float
+    keep_fraction: float
+    method: str
+    runs: int
+    accuracy: float
+    half_width: float | None
+    found: Verdict | None
+    retention: Retention | None
+    class_accuracy: np.ndarray
+    examples_kept: int
+    seconds: float
+
+    @property
+    def is_compared(self):
+        """Whether there is a baseline, other than the method itself."""
+        return self.found is not None and self.found.verdict != BASELINE
+
+    @property
+    def difference(self):
+        """Mean test accuracy minus that of the baseline, `None` without a baseline."""
+        return self.found.difference if self.is_compared else None
+
+    @property
+    def difference_half_width(self):
+        """Half the width of the 95 % interval of the difference, not adjusted, or `None`."""
+        return _half_width(self.found.interval) if self.is_compared else None
+
+    @property
+    def verdict(self):
+        """`"better"`, `"worse"` or `"not shown"`, adjusted, and empty without a baseline."""
+        return self.found.verdict if self.is_compared else ""
+
+    @property
+    def lowest_class_accuracy(self):
+        """Mean accuracy of the class with the lowest one."""
+        return float(np.nanmin(self.class_accuracy))
+
+
+def compare(runs):
+    """Returns one `Row` for each data fraction, keep fraction and method.
+
+    All comparisons at one data fraction and keep fraction are adjusted together. The full data
+    come first, then the keep fractions downwards, the baseline before the others.
+
+    Args:
+        runs: list of `keras_pruning.comparison.runs.Run`.
+    """
+    cells = {}
+    for run in runs:
+        cells.setdefault(run.cell, []).append(run)
+
+    def place(cell):
+        data_fraction, keep_fraction, method = cell
+        others_last = not is_baseline(_selection(cells[cell]))
+        return -data_fraction, -keep_fraction, method != FULL, others_last, method
+
+    found = _verdicts(cells)
+    return [
+        _row(cell, cells[cell], found.get(cell), cells.get((cell[0], 1.0, FULL)))
+        for cell in sorted(cells, key=place)
+    ]
+
+
+def _row(cell, runs, found, full):
+    accuracies = _accuracies(runs)
+    *_, method = cell
+    return Row(
+        *cell,
+        len(runs),
+        float(accuracies.mean()),
+        intervals.half_width(accuracies),
+        found,
+        retention(accuracies, _accuracies(full)) if full and method != FULL else None,
+        # A class without test examples has no accuracy: NaN
+        np.array([run.metrics["class_accuracy"] for run in runs], float).mean(axis=0),
+        int(np.mean([run.metrics["examples_kept"] for run in runs])),
+        float(np.mean([run.metrics["seconds"] for run in runs])),
+    )
+
+
+def _verdicts(cells):
+    """Returns the `Verdict` of each cell that has a baseline."""
+    verdicts = {}
+    for data_fraction, keep_fraction in {cell[:2] for cell in cells}:
+        here = (data_fraction, keep_fraction)
+        accuracies = {
+            cell[2]: _accuracies(runs)
+            for cell, runs in cells.items()
+            if cell[:2] == here and cell[2] != FULL
+        }
+        if PLAIN not in accuracies:
+            continue
+        baselines = {
+            method: _baseline(method, cells[*here, method], accuracies)
+            for method in accuracies
+            if method != PLAIN
+        }
+        found = verdict(accuracies, PLAIN, baselines)
+        verdicts.update({(*here, method): found[method] for method in found})
+    return verdicts
+
+
+def _baseline(method, runs, methods):
+    """Returns the name of the baseline to compare with: that under the same quota, if it ran."""
+    name = method_name(baseline_of(_selection(runs)))
+    # The baseline under a quota is itself compared with the plain baseline.
+    return name if name in methods and name != method else PLAIN
+
+
+def _selection(runs):
+    return runs[0].metrics["selection"]
+
+
+def _accuracies(runs):
+    return np.array([run.metrics["test_accuracy"] for run in runs])
+
+
+def _half_width(interval):
+    return None if interval is None else (interval[1] - interval[0]) / 2

@@ -1,0 +1,74 @@
+"""The difference of two means from a few runs each, whose spreads may differ (Welch)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Welch:
+    """A difference of two means and its test.
+
+    Args:
+        difference: mean of the values minus mean of the others.
+        half_width: half the width of its 95 % interval, `None` if one side has one value only or
+            neither side varies.
+        p: p-value of the two-sided test that the means are equal, 1 without an interval.
+
+    Reference:
+        Welch, The Generalization of Student's Problem, 1947.
+    """
+
+    difference: float
+    half_width: float | None
+    p: float
+
+    @property
+    def interval(self):
+        """Tuple of the lower and the upper end of the interval, or `None`."""
+        if self.half_width is None:
+            return None
+        return self.difference - self.half_width, self.difference + self.half_width
+
+
+def welch(values, others):
+    """Compares two means.
+
+    Args:
+        values: floats `(runs,)`.
+        others: floats `(other_runs,)`.
+
+    Returns:
+        `Welch`.
+    """
+    # SciPy takes a while to load, and most commands need no test.
+    from scipy.special import stdtr, stdtrit
+
+    sides = [np.asarray(side, np.float64) for side in (values, others)]
+    difference = float(sides[0].mean() - sides[1].mean())
+    # Equal runs do not show how much other runs would differ.
+    if min(map(len, sides)) < 2 or not any(np.ptp(side) for side in sides):
+        return Welch(difference, None, 1.0)
+    parts = [side.var(ddof=1) / len(side) for side in sides]
+    error, freedom = standard_error(*parts, *map(len, sides))
+    half_width = float(stdtrit(freedom, (1 + CONFIDENCE) / 2) * error)
+    return Welch(difference, half_width, float(2 * stdtr(freedom, -abs(difference) / error)))
+
+
+def standard_error(variance, other_variance, runs, other_runs):
+    """Returns the standard error of a difference of two means, and its degrees of freedom.
+
+    Args:
+        variance: variance of the mean of one side, its number of runs being `runs`.
+        other_variance: variance of the mean of the other side, that of `other_runs` runs.
+        runs: number of runs, at least 2.
+        other_runs: number of runs, at least 2.
+
+    Returns:
+        Tuple of two floats. The degrees of freedom are those of Welch and Satterthwaite.
+    """
+    total = variance + other_variance
+    freedom = total**2 / (variance**2 / (runs - 1) + other_variance**2 / (other_runs - 1))
+    return total**0.5, freedom
