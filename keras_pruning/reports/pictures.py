@@ -33,7 +33,7 @@ def grid(inputs, captions, columns=5):
     from PIL import Image, ImageDraw
 
     # Lay out the grid
-    tiles = [_resized(pixels) for pixels in _as_pixels(inputs)]
+    tiles = [_resized(pixels) for pixels in as_pixels(inputs)]
     width, height = tiles[0].size
     step_x = max(width, SIDE) + GAP
     step_y = height + LINE * len(captions[0]) + GAP
@@ -84,7 +84,7 @@ def correlation_map(correlations, names):
     return np.asarray(picture)
 
 
-def _as_pixels(inputs):
+def as_pixels(inputs):
     """Returns inputs as uint8 `(examples, height, width, 3)`."""
     if inputs.dtype != np.uint8:
         # One scale for all, so that examples stay comparable
