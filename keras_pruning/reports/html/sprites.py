@@ -2,17 +2,20 @@
 
 import base64
 import io
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from keras_pruning.reports.pictures import SIDE, as_pixels
 
-# Tiles beside each other. With 112 pixels each, 4,000 tiles stay below the largest WebP side.
+# Tiles beside each other. With 112 pixels each, 4,000 tiles stay below the largest side of WebP.
 COLUMNS = 32
 # Settings of WebP, the best first. The next one is for sprites that take too many bytes.
 _LOSSLESS = {"lossless": True, "quality": 80}
 _LOSSY = [{"quality": quality} for quality in (85, 70, 50, 30)]
+# Bytes of examples that are read at a time.
+_BLOCK = 2**24
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Sprite:
     tiles: int
     width: int
     height: int
-    factor: int
+    factor: int = 1
 
     @property
     def uri(self):
@@ -44,8 +47,7 @@ class Sprite:
     @property
     def size(self):
         """Width and height of the whole picture on the page, in pixels."""
-        columns = min(COLUMNS, self.tiles)
-        return columns * self.width, -(-self.tiles // COLUMNS) * self.height
+        return min(COLUMNS, self.tiles) * self.width, -(-self.tiles // COLUMNS) * self.height
 
     def place(self, tile):
         """Returns the left and the upper edge of a tile on the page, in pixels."""
@@ -53,45 +55,65 @@ class Sprite:
         return column * self.width, row * self.height
 
 
-def sprite(inputs, most_bytes):
-    """Draws examples side by side into one picture.
+def read_tiles(examples, rows):
+    """Returns examples as small pictures, all of one size, no side longer than 112 pixels.
+
+    Floats outside [0, 1] are stretched so that the darkest of all is black and the brightest white.
 
     Args:
-        inputs: uint8 or floats `(examples, height, width, 1 or 3)`. Floats outside [0, 1] are
-            stretched so that the darkest of all is black and the brightest white.
-        most_bytes: bytes above which the quality of the picture is lowered.
+        examples: `Examples` of pictures `(height, width, 1 or 3)`.
+        rows: integers `(tiles,)`, at least one.
 
     Returns:
-        `Sprite`, or `None` if even the lowest quality takes more bytes.
+        List of `PIL.Image.Image`.
     """
     from PIL import Image
 
-    factor = max(1, SIDE // max(inputs.shape[1:3]))
-    tiles = [_shrunk(Image.fromarray(pixels)) for pixels in np.ascontiguousarray(as_pixels(inputs))]
-    # Paste the tiles row by row
+    step = max(1, _BLOCK // (8 * math.prod(examples.shape)))
+    blocks = [rows[start : start + step] for start in range(0, len(rows), step)]
+    bounds, tiles = _bounds(examples, blocks), []
+    for block in blocks:
+        pixels = np.ascontiguousarray(as_pixels(examples.stored_inputs(block), bounds))
+        tiles += [_shrunk(Image.fromarray(example)) for example in pixels]
+    return tiles
+
+
+def sprite(tiles, most_bytes):
+    """Returns the `Sprite` of some tiles, or `None` if even the lowest quality takes more bytes.
+
+    Args:
+        tiles: list of `PIL.Image.Image` of one size.
+        most_bytes: bytes above which the quality is lowered.
+    """
+    from PIL import Image
+
     width, height = tiles[0].size
-    size = min(COLUMNS, len(tiles)) * width, -(-len(tiles) // COLUMNS) * height
-    picture = Image.new("RGB", size)
+    picture = Image.new("RGB", Sprite(b"", len(tiles), width, height).size)
     for position, tile in enumerate(tiles):
         row, column = divmod(position, COLUMNS)
         picture.paste(tile, (column * width, row * height))
-    # A blurred edge would show on enlarged tiles, so these are stored exactly if they fit
-    is_small = max(inputs.shape[1:3]) <= SIDE
-    for setting in [_LOSSLESS, *_LOSSY] if is_small else _LOSSY:
-        content = _as_webp(picture, setting)
-        if len(content) <= most_bytes:
-            return Sprite(content, len(tiles), width * factor, height * factor, factor)
+    # Enlarged tiles would show the noise of compression, so they are stored exactly if they fit.
+    factor = SIDE // max(width, height)
+    for setting in [_LOSSLESS, *_LOSSY] if factor > 1 else _LOSSY:
+        content = io.BytesIO()
+        picture.save(content, "WEBP", **setting)
+        if content.tell() <= most_bytes:
+            return Sprite(content.getvalue(), len(tiles), width * factor, height * factor, factor)
     return None
+
+
+def _bounds(examples, blocks):
+    """Returns the smallest and the largest value of some examples, `None` for bytes."""
+    bounds = []
+    for block in blocks:
+        values = examples.stored_inputs(block)
+        if values.dtype == np.uint8:
+            return None
+        bounds += [float(values.min()), float(values.max())]
+    return min(bounds), max(bounds)
 
 
 def _shrunk(tile):
     """Returns a picture that fits into a tile. A small one stays as it is."""
-    if max(tile.size) > SIDE:
-        tile.thumbnail((SIDE, SIDE))
+    tile.thumbnail((SIDE, SIDE))
     return tile
-
-
-def _as_webp(picture, setting):
-    content = io.BytesIO()
-    picture.save(content, "WEBP", **setting)
-    return content.getvalue()
