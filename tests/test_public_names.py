@@ -110,6 +110,12 @@ CALLS = {
         lambda wrong: kp.export(pair()[1], "csv", wrong),
         lambda wrong: kp.export(pair()[1], "folder", "nowhere", not_none(wrong)),
     ],
+    "verdict": [
+        lambda wrong: kp.verdict({"random": wrong}),
+        lambda wrong: kp.verdict({"random": [0.5]}, baseline=wrong),
+        lambda wrong: kp.verdict({"random": [0.5]}, baselines=not_none(wrong)),
+        lambda wrong: kp.verdict({"random": [0.5]}, tolerance=wrong),
+    ],
     "keep": [lambda wrong: kp.keep(WRONG["tf.data"], wrong)],
 }
 ELSEWHERE = {"ScoreCallback", "score_checkpoints", "InputError"}

@@ -5,11 +5,14 @@ from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.wrong_labels.report import FILES, as_tables
 
 HELP = "Plant label noise and measure which scores find it."
+# Scores that find wrong labels, on average over several models.
+_DEFAULTS = {"scores": ["aum", "confidence", "el2n"], "probe.seeds": 3}
 
 
 def add_arguments(parser):
     """Adds the options of the command."""
     add_config(parser)
+    parser.set_defaults(_DEFAULTS)
     parser.add_argument(
         "--noise", type=float, default=0.1, help="fraction of the labels to replace, in (0, 0.5]"
     )

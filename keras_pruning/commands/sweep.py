@@ -12,4 +12,6 @@ def run(values):
     from keras_pruning.comparison.sweep import SweepPlan, sweep
 
     config, output = config_and_output(values)
-    yield from show_comparison(sweep(SweepPlan.from_config(config), output), output)
+    comparison, failures = sweep(SweepPlan.from_config(config), output)
+    yield from show_comparison(comparison, output)
+    failures.require_none()

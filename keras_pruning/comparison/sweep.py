@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from keras_pruning.comparison.failures import Failures
 from keras_pruning.comparison.grid import evaluation_seeds, with_baselines
 from keras_pruning.comparison.pilots import pilot_choices
 from keras_pruning.comparison.report import write_comparison
@@ -64,19 +65,20 @@ class SweepPlan:
 def sweep(plan, output):
     """Scores the data, prunes it by every method, retrains and compares.
 
-    Existing runs are reused if they have the same recipe. The full data and random pruning are
-    always part of the grid. Each evaluation seed draws a new random subset and order of ties.
+    Existing runs are reused if they have the same recipe. A run that fails does not end the others.
+    The full data and random pruning are always part of the grid. Each evaluation seed draws a new
+    random subset and order of ties.
 
     Args:
         plan: `SweepPlan`.
         output: folder of all results.
 
     Returns:
-        `keras_pruning.comparison.comparison.Comparison`.
+        Tuple of the `Comparison` of all finished runs and the `Failures`, the runs that failed.
 
     Raises:
         InputError: before anything is trained, if the plan is invalid or the output holds the
-            results of another recipe.
+            results of another recipe. Later, if the first three runs fail.
     """
     output = Path(output)
     folders = _folders(plan, output)
@@ -98,10 +100,11 @@ def sweep(plan, output):
         logger.info("Reused %d finished runs: they have the same recipe.", len(runs) - len(to_do))
     if to_do:
         logger.info("Training %d models, %d at a time.", len(to_do), plan.grid.jobs)
-    for _ in run_all(to_do):
-        pass
+    failures = Failures(output)
+    for _ in run_all(to_do, failures.add):
+        failures.successes += 1
     splits = {training.data.drawn["fraction"]: training.data for _, training in plan.parts}
-    return write_comparison(output, splits)
+    return write_comparison(output, splits), failures
 
 
 def _folders(plan, output):

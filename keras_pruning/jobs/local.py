@@ -14,6 +14,7 @@ from multiprocessing import forkserver
 
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import child
+from keras_pruning.jobs.progress import with_progress
 from keras_pruning.storage.temporary import require_room, temporary_folder
 
 # Name of the thread that the fork server belongs to.
@@ -33,7 +34,7 @@ def thread_count(jobs, threads=None):
     return threads or max(1, joblib.cpu_count() // jobs)
 
 
-def run_each(function, calls, jobs, threads, description):
+def run_each(function, calls, jobs, threads, description, failed=None):
     """Calls `function(**call)` for each of `calls`, each in a fresh process.
 
     Keras does not free the memory of every model. TensorFlow sets its number of threads only once,
@@ -45,17 +46,18 @@ def run_each(function, calls, jobs, threads, description):
         calls: list of dictionaries of keyword arguments.
         jobs: number of processes at the same time.
         threads: number of CPU threads of each process.
-        description: text of the progress bar on a terminal.
+        description: singular of the calls in the lines that tell the progress.
+        failed: function that is called with a call and the exception that it raised. The other
+            calls go on. Without it the first exception is raised.
 
     Yields:
         Results in the order in which they finish.
 
     Raises:
-        InputError: the first one that a call raises, if a process dies, or if temporary files
-            cannot be written.
+        InputError: the first one that a call raises, or if a process dies, both without `failed`.
+            If temporary files cannot be written.
     """
     import joblib
-    from tqdm import tqdm
 
     if not calls:
         return
@@ -65,17 +67,18 @@ def run_each(function, calls, jobs, threads, description):
     parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
     # Shared by all calls, so that a warning that several give is shown once.
     shown = {}
-    results = parallel(
-        joblib.delayed(_in_fresh_process)(function, call, threads, shown) for call in calls
-    )
-    # A single call shows its own progress.
-    hidden = True if len(calls) == 1 else None
-    bar = tqdm(results, total=len(calls), desc=description, unit="run", disable=hidden)
+    results = parallel(joblib.delayed(_attempt)(function, call, threads, shown) for call in calls)
     finished = 0
     try:
-        for result in bar:
-            finished += 1
-            yield result
+        for call, result, error in with_progress(results, len(calls), description):
+            if error is None:
+                finished += 1
+                yield result
+            elif failed is None:
+                raise error
+            else:
+                failed(call, error)
+                finished += 1
     finally:
         if finished < len(calls):
             _end_children()
@@ -165,6 +168,14 @@ def _start_server():
 
         threading.Thread(target=start_and_stay, name=_SERVER, daemon=True).start()
         running.wait(60)
+
+
+def _attempt(function, call, threads, shown):
+    """Returns a tuple of the call, its result and the exception that it raised, or `None`."""
+    try:
+        return call, _in_fresh_process(function, call, threads, shown), None
+    except Exception as error:
+        return call, None, error
 
 
 def _in_fresh_process(function, call, threads, shown):

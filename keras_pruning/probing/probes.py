@@ -34,7 +34,7 @@ def probe_tables(plan, files, extra=()):
         for seed in missing
     ]
     function = "keras_pruning.probing.work:keep_probe"
-    for _ in run_each(function, calls, plan.jobs, plan.threads, "probes"):
+    for _ in run_each(function, calls, plan.jobs, plan.threads, "probe"):
         pass
     # From the files, so that reused and new probes come in the same way.
     tables, costs = zip(*[files.read(seed) for seed in seeds], strict=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_pruning.arguments import require_fraction, require_type
 from keras_pruning.errors import InputError
 from keras_pruning.statistics.power import runs_needed
 from keras_pruning.statistics.resampling import holm
@@ -106,14 +107,13 @@ def verdict(accuracies, baseline="random", baselines=None, full="full", toleranc
         >>> kp.verdict({"random": [0.90, 0.91, 0.92], "el2n-hardest": [0.95, 0.96, 0.95]})
     """
     values = _checked(accuracies)
-    full = values.pop(full, None)
-    baselines = {**{name: baseline for name in values if name != baseline}, **(baselines or {})}
-    for name in [baseline, *baselines, *baselines.values()]:
-        if name not in values:
-            raise InputError(
-                f"There is no method {name!r}. Expected it among the accuracies, as a baseline or "
-                f"with one. Received: {', '.join(map(repr, values))}"
-            )
+    tolerance = require_fraction(tolerance, "tolerance")
+    full = values.pop(full, None) if isinstance(full, str) else None
+    _require_known("baseline", [baseline], values)
+    baselines = {} if baselines is None else baselines
+    require_type("baselines", baselines, "items", "a dictionary from methods to their baselines")
+    _require_known("baselines", [*baselines, *baselines.values()], values)
+    baselines = {**{name: baseline for name in values if name != baseline}, **baselines}
     tests = {name: welch(values[name], values[other]) for name, other in baselines.items()}
     adjusted = dict(zip(tests, holm([test.p for test in tests.values()]), strict=True))
     verdicts = {}
@@ -154,6 +154,16 @@ def _shown(values, baseline, test, p, comparisons):
     return NOT_SHOWN, *kept, needed
 
 
+def _require_known(argument, names, values):
+    """Raises an `InputError` unless there are accuracies of all names."""
+    for name in names:
+        if not isinstance(name, str) or name not in values:
+            raise InputError(
+                f"Invalid `{argument}`. Expected names of methods with accuracies: "
+                f"{', '.join(map(repr, values))}. Received: {repr(name)[:80]}"
+            )
+
+
 def _checked(accuracies):
     """Returns the accuracies as float64 arrays, or raises an `InputError`."""
     if not isinstance(accuracies, dict):
@@ -171,7 +181,7 @@ def _floats(name, values):
         checked = np.array(math.nan)
     if checked.ndim != 1 or not len(checked) or not ((checked >= 0) & (checked <= 1)).all():
         raise InputError(
-            f"Invalid accuracies of {name!r}. Expected a list of numbers in [0, 1], one for each "
+            f"Invalid `accuracies` of {name!r}. Expected a list of numbers in [0, 1], one for each "
             f"run. Received: {repr(values)[:80]}"
         )
     return checked

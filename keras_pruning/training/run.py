@@ -166,11 +166,13 @@ def run_folder(subset, seed):
     return Path(method_name(selection)) / f"keep-{fraction_name(keep_fraction)}" / name
 
 
-def run_all(runs):
+def run_all(runs, failed=None):
     """Trains and evaluates one model for each run, each in a child process.
 
     Args:
         runs: list of `TrainingRun` whose plans have the same jobs and threads.
+        failed: function that is called with a run and the exception that ended it. The other runs
+            go on. Without it the first exception is raised.
 
     Yields:
         The content of each `metrics.json`, a dictionary, in the order in which the runs finish.
@@ -191,9 +193,9 @@ def run_all(runs):
         run.plan.recipe  # noqa: B018
     calls = [{"run": run, "verbose": verbose} for run in runs]
     function = "keras_pruning.training.work:run_training"
-    description = "training runs" if len(runs) > 1 else "training run"
+    report = None if failed is None else lambda call, error: failed(call["run"], error)
     try:
-        yield from run_each(function, calls, plan.jobs, plan.threads, description)
+        yield from run_each(function, calls, plan.jobs, plan.threads, "training run", report)
     finally:
         # A process that was ended may not have removed its partial folder.
         for run in runs:

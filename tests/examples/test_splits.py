@@ -61,7 +61,7 @@ def counts(monkeypatch):
 @pytest.mark.slow
 def test_a_sweep_loads_and_hashes_each_split_once(counts, tmp_path):
     """The sweep has two data fractions, so that four results depend on the same inputs."""
-    found = sweep(SweepPlan.from_config(CONFIG), tmp_path / "out")
+    found, _ = sweep(SweepPlan.from_config(CONFIG), tmp_path / "out")
     assert {row.data_fraction for row in found.rows} == {0.05, 0.1}
     assert counts == {"train": 1, "test": 1, "hashed": 2, "in a child": False}
 

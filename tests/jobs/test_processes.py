@@ -258,3 +258,40 @@ def test_a_warning_of_a_class_of_the_user_reaches_the_parent(monkeypatch):
 
 def _warn():
     warnings.warn("odd", Odd, stacklevel=1)
+
+
+ONE_FAILS = """
+from keras_pruning import InputError
+from keras_pruning.jobs.local import run_each
+
+def work(number):
+    if number == 1:
+        raise InputError("wrong in 1")
+    if number == 2:
+        return 1 / 0
+    return number
+
+if __name__ == "__main__":
+    def failed(call, error):
+        print(call, type(error).__name__, error)
+
+    calls = [{"number": number} for number in range(4)]
+    print(sorted(run_each(work, calls, 1, 1, "work", failed)))
+"""
+
+
+@pytest.mark.slow
+def test_a_call_that_fails_leaves_the_others(tmp_path):
+    done = subprocess.run(
+        [sys.executable, script_of(tmp_path, ONE_FAILS)],
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "{'number': 1} InputError wrong in 1",
+        "{'number': 2} ZeroDivisionError division by zero",
+        "[0, 3]",
+    ]

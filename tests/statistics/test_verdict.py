@@ -144,12 +144,12 @@ def test_a_difference_of_two_deviations_is_found(monkeypatch):
     ("accuracies", "message"),
     [
         ([0.9, 0.8], "Expected a dictionary from names of methods.*Received: list"),
-        ({"random": 0.9}, "accuracies of 'random'. Expected a list of numbers"),
-        ({"random": []}, "accuracies of 'random'. Expected a list of numbers"),
+        ({"random": 0.9}, "`accuracies` of 'random'. Expected a list of numbers"),
+        ({"random": []}, "`accuracies` of 'random'. Expected a list of numbers"),
         ({"random": [90.0]}, r"Expected a list of numbers in \[0, 1\]"),
         ({"random": [float("nan")]}, r"Expected a list of numbers in \[0, 1\]"),
         ({"random": ["a"]}, r"Expected a list of numbers in \[0, 1\]"),
-        ({"a": [0.9]}, "There is no method 'random'. Expected it among the accuracies"),
+        ({"a": [0.9]}, "Invalid `baseline`. Expected names of methods.*'a'. Received: 'random'"),
     ],
 )
 def test_wrong_accuracies(accuracies, message):

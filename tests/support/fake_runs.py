@@ -46,7 +46,7 @@ def write_run(folder, accuracy, method=None, keep_fraction=1.0, seed=0, fraction
     return metrics
 
 
-def pretend_to_train(runs):
+def pretend_to_train(runs, failed=None):
     """Writes the files of a training run, with an accuracy by its method."""
     for finished in runs:
         selection = None if finished.subset is None else finished.subset.selection

@@ -1,6 +1,6 @@
 """Charts of a page: a static picture first, an interactive one if scripts run, and a table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keras_pruning.reports.html.tables import Table
 
@@ -9,7 +9,16 @@ INK, MUTED, GRID = "var(--ink)", "var(--muted)", "var(--line)"
 COLORS = 8
 # Dashes and shapes tell series apart without their colours. The names are those of Vega.
 DASHES = ([], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [10, 4], [1, 3])
-SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
+# Outlines around (0, 0) of about the same area.
+SHAPES = {
+    "circle": "M4,0A4,4 0 1 1 -4,0A4,4 0 1 1 4,0Z",
+    "square": "M-3.5,-3.5H3.5V3.5H-3.5Z",
+    "triangle-up": "M0,-4.5L4.5,3.5H-4.5Z",
+    "diamond": "M0,-5L5,0L0,5L-5,0Z",
+    "cross": "M-1.5,-4.5H1.5V-1.5H4.5V1.5H1.5V4.5H-1.5V1.5H-4.5V-1.5H-1.5Z",
+    "triangle-down": "M0,4.5L4.5,-3.5H-4.5Z",
+    "triangle-right": "M4.5,0L-3.5,4.5V-4.5Z",
+}
 
 
 @dataclass(frozen=True)
@@ -21,12 +30,14 @@ class Chart:
         svg: `markupsafe.Markup`, the picture that shows before scripts run and without them.
         caption: sentence that says what the chart shows.
         table: `Table` with the numbers of the chart, its accessible form.
+        legend: list of `Style`, the series that are named below the chart. Defaults to none.
     """
 
     spec: dict
     svg: str
     caption: str
     table: Table
+    legend: list = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,11 @@ class Style:
     dash: list
     shape: str
 
+    @property
+    def outline(self):
+        """The shape as a path of SVG around (0, 0)."""
+        return SHAPES[self.shape]
+
 
 def styles(names, plain=()):
     """Returns a `Style` for each series, a different one for each of the first 56.
@@ -54,40 +70,39 @@ def styles(names, plain=()):
         plain: names of series to compare with, which are drawn in the colour of text.
     """
     colored = [name for name in names if name not in plain]
+    compared = [name for name in names if name in plain]
     looks = {
-        name: Style(
-            name,
-            f"var(--series-{place % COLORS + 1})",
-            DASHES[place % len(DASHES)],
-            SHAPES[place % len(SHAPES)],
-        )
+        name: _style(name, place, f"var(--series-{place % COLORS + 1})")
         for place, name in enumerate(colored)
     }
-    compared = [name for name in names if name in plain]
-    for place, name in enumerate(compared):
-        looks[name] = Style(name, INK, DASHES[(place + 4) % len(DASHES)], SHAPES[place])
+    looks |= {name: _style(name, place, INK) for place, name in enumerate(compared)}
     return [looks[name] for name in names]
 
 
-def scales(looks, field="method", title=None):
+def _style(name, place, color):
+    return Style(name, color, DASHES[place % len(DASHES)], list(SHAPES)[place % len(SHAPES)])
+
+
+def scales(looks, name="method"):
     """Returns the encodings by series of Vega-Lite: `color`, `shape` and `strokeDash`.
+
+    The page has its own legend, which wraps on a narrow screen.
 
     Args:
         looks: list of `Style`.
-        field: field of the data with the name of the series.
-        title: title of the legend. Defaults to none.
+        name: field of the data with the name of the series.
     """
     names = [look.name for look in looks]
     ranges = {
         "color": [look.color for look in looks],
-        "shape": [look.shape for look in looks],
+        "shape": [look.outline for look in looks],
         "strokeDash": [look.dash or [1, 0] for look in looks],
     }
     return {
         channel: {
-            "field": field,
+            "field": name,
             "type": "nominal",
-            "title": title,
+            "legend": None,
             "scale": {"domain": names, "range": values},
         }
         for channel, values in ranges.items()
