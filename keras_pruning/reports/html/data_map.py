@@ -1,5 +1,7 @@
 """The data map: how sure training is of each label, and how much that varies, as a section."""
 
+from dataclasses import replace
+
 import numpy as np
 from markupsafe import Markup
 
@@ -57,13 +59,13 @@ def data_map_section(table, class_names, id="data-map"):
     region = regions(*(table[name] for name in NEEDED))
     rows = _sample(len(table))
     caption = (
-        f"Each point is an example{_of_all(rows, table)}. On the right training becomes sure of "
-        "the label, on the left it does not. Further up the probability changes more."
+        f"Each point is an example{_of_all(rows, table)}. On the right, training becomes sure of "
+        "the label. On the left, it does not. Further up, the probability of the label changes "
+        "more."
     )
-    svg = _svg(table, region, rows)
-    chart = Chart(
-        _spec(table, region, rows, class_names), svg, caption, _counts(table, region, class_names)
-    )
+    spec = _spec(table, region, rows, class_names)
+    counts = _counts(table, region, class_names)
+    chart = Chart(spec, _svg(table, region, rows), caption, counts, _looks())
     lines = [
         f"Ambiguous: the probability of the label varies by {AMBIGUOUS} or more. Otherwise easy to "
         f"learn from a confidence of {SURE} up, and hard to learn below. Among the hard to learn "
@@ -115,17 +117,18 @@ def _row(counts):
 
 
 def _looks():
-    return styles(list(REGIONS))
+    # Points alone, without the line that curves have in a legend
+    return [replace(look, dash=[0, 36]) for look in styles(list(REGIONS))]
 
 
 def _svg(table, region, rows):
     """Returns the static picture."""
-    confidence, variability = (table[name][rows].astype(float).tolist() for name in NEEDED)
+    confidence, variability = (table[name][rows].tolist() for name in NEEDED)
     x = axis(_CONFIDENCE, [0.0, 1.0], _LEFT + 12, _WIDTH - _RIGHT - 12)
     y = axis(_VARIABILITY, [0.0, 0.5], _HEIGHT - _BOTTOM, _TOP)
     places = [(x.place(a), y.place(b)) for a, b in zip(confidence, variability, strict=True)]
     clouds = [
-        (look, [place for place, of in zip(places, region[rows], strict=True) if of == number])
+        (look, [places[at] for at in np.flatnonzero(region[rows] == number)])
         for number, look in enumerate(_looks())
     ]
     text = environment().get_template("cloud.svg.j2").render(
@@ -142,14 +145,57 @@ def _svg(table, region, rows):
 
 
 def _spec(table, region, rows, class_names):
-    """Returns the Vega-Lite specification, with a list of the classes to bring one out."""
-    confidence, variability = (table[name][rows] for name in NEEDED)
+    """Returns the Vega-Lite specification, with a list of the classes to look at one of them."""
+    numbers = zip(
+        *(np.round(table[name][rows].astype(float), 4).tolist() for name in NEEDED),
+        region[rows].tolist(),
+        table.labels[rows].tolist(),
+        table.ids[rows].tolist(),
+        strict=True,
+    )
     values = [
-        {"x": round(float(a), 4), "y": round(float(b), 4), "region": REGIONS[number], "class": c}
-        for a, b, number, c in zip(
-            confidence, variability, region[rows], table.labels[rows].tolist(), strict=True
-        )
+        {"x": a, "y": b, "region": REGIONS[number], "class": class_names[label], "id": identifier}
+        for a, b, number, label, identifier in numbers
     ]
-    for value, row in zip(values, rows, strict=True):
-        value["id"] = str(table.ids[row])
-    return values
+    shown = dict.fromkeys(value["class"] for value in values)
+    names = [name for name in class_names if name in shown]
+    choice = {
+        "name": "shown",
+        "value": None,
+        "bind": {
+            "input": "select",
+            "name": "Class",
+            "options": [None, *names],
+            "labels": ["all", *names],
+        },
+    }
+    looks = scales(_looks(), "region")
+    notes = ["id", "class", "region"]
+    return {
+        "height": _HEIGHT,
+        "params": [choice],
+        "data": {"values": values},
+        "transform": [{"filter": "shown === null || datum.class === shown"}],
+        "mark": {"type": "point", "filled": True, "opacity": 0.55},
+        "encoding": {
+            "x": _channel("x", _CONFIDENCE, 1),
+            "y": _channel("y", _VARIABILITY, 0.5),
+            "color": looks["color"],
+            "shape": looks["shape"],
+            "size": {"value": 3},
+            "tooltip": [
+                *({"field": name, "type": "nominal"} for name in notes),
+                {"field": "x", "type": "quantitative", "title": "confidence"},
+                {"field": "y", "type": "quantitative", "title": "variability"},
+            ],
+        },
+    }
+
+
+def _channel(name, title, largest):
+    return {
+        "field": name,
+        "type": "quantitative",
+        "axis": {"title": title, "grid": name == "y", "labelOverlap": True},
+        "scale": {"domain": [0, largest], "nice": False},
+    }

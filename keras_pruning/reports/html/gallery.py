@@ -121,7 +121,7 @@ def _groups(scored, ranks, count, labels):
             if half:
                 groups.append(Group(label, "Easiest", name, rows[::-1][: min(count, half)]))
         if suspects is not None:
-            rows = suspects.rows[table.labels[suspects.rows] == label][: 2 * count]
+            rows = suspects.rows[table.labels[suspects.rows] == label][:count]
             if len(rows):
                 groups.append(Group(label, SUSPECTED, suspects.score, rows))
     return groups
