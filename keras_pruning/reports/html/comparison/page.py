@@ -1,0 +1,44 @@
+"""Writes the page of a comparison."""
+
+from keras_pruning.reports.html.comparison.curves import curve_section
+from keras_pruning.reports.html.comparison.verdicts import by_method, verdict_section
+from keras_pruning.reports.html.figures import listed, shares
+from keras_pruning.reports.html.page import write_page
+
+
+def write_comparison_page(path, comparison):
+    """Writes `report.html`, the comparison on one page.
+
+    Args:
+        path: path of the file, which must not exist.
+        comparison: `keras_pruning.comparison.comparison.Comparison`.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    rows = comparison.rows
+    sections = [verdict_section(rows), curve_section(rows)]
+    sections = [section for section in sections if section is not None]
+    write_page(path, _title(comparison.runs), sections, _summary(comparison))
+
+
+def _title(runs):
+    return f"Was pruning worth it? {runs[0].metrics['config']['dataset']['name']}"
+
+
+def _summary(comparison):
+    """Returns a sentence that says what was compared."""
+    runs, rows = comparison.runs, comparison.rows
+    model = runs[0].metrics["config"]["model"].get("name")
+    methods = len(by_method(rows))
+    text = f"{len(runs):,} runs"
+    if isinstance(model, str):
+        text += f" of the model {model}"
+    data = dict.fromkeys(row.data_fraction for row in rows)
+    if list(data) != [1.0]:
+        text += f" on {shares(data)} of the data"
+    kept = dict.fromkeys(row.keep_fraction for row in rows if row.keep_fraction < 1)
+    if kept:
+        text += f": {methods} methods of pruning, which keep {shares(kept)} of the examples"
+    seeds = sorted({row.runs for row in rows})
+    return f"{text}, with {listed(seeds, 'or')} evaluation seeds each."
