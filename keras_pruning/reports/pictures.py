@@ -33,7 +33,7 @@ def grid(inputs, captions, columns=5):
     from PIL import Image, ImageDraw
 
     # Lay out the grid
-    tiles = [_resized(pixels) for pixels in _as_pixels(inputs)]
+    tiles = [_resized(pixels) for pixels in as_pixels(inputs)]
     width, height = tiles[0].size
     step_x = max(width, SIDE) + GAP
     step_y = height + LINE * len(captions[0]) + GAP
@@ -84,11 +84,17 @@ def correlation_map(correlations, names):
     return np.asarray(picture)
 
 
-def _as_pixels(inputs):
-    """Returns inputs as uint8 `(examples, height, width, 3)`."""
+def as_pixels(inputs, bounds=None):
+    """Returns inputs as uint8 `(examples, height, width, 3)`.
+
+    Args:
+        inputs: uint8 or floats `(examples, height, width, 1 or 3)`.
+        bounds: the darkest and the brightest value of floats. Defaults to those of the inputs. If
+            they lie in [0, 1], 0 is black and 1 is white.
+    """
     if inputs.dtype != np.uint8:
         # One scale for all, so that examples stay comparable
-        lowest, highest = float(inputs.min()), float(inputs.max())
+        lowest, highest = bounds or (float(inputs.min()), float(inputs.max()))
         if lowest >= 0 and highest <= 1:
             lowest, highest = 0.0, 1.0
         inputs = (inputs - lowest) / (highest - lowest or 1.0) * 255
