@@ -35,6 +35,7 @@ def show_comparison(comparison, folder):
     yield ledger.as_table(comparison.ledger)
     yield from ledger.lines(comparison)
     yield f"{folder / FOLDER / 'comparison.csv'}"
+    yield f"{folder / FOLDER / 'report.html'}"
     yield f"To look at it:  {Path(sys.executable).parent / 'tensorboard'} --logdir {folder}"
     # TensorBoard selects no run if there are more than 40, unless the address names some.
     yield "and open        http://localhost:6006/#custom_scalars&regexInput=comparison"

@@ -12,6 +12,7 @@ from keras_pruning.storage.temporary import temporary_folder
 FOLDER = "comparison"
 CSV = "comparison.csv"
 CLASSES = "classes.csv"
+PAGE = "report.html"
 LEDGER = "ledger.csv"
 SCALING = "scaling.csv"
 # Folders of the curves and of the scores.

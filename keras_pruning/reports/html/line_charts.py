@@ -39,12 +39,22 @@ class Curve:
     Args:
         style: `Style`.
         points: list of `Point`.
-        line: list of pairs `(x, y)`, the line of the series. Defaults to the points.
+        line: list of pairs `(x, y)`, the line of the series. `None` joins the points.
     """
 
     style: Style
     points: list
     line: list | None = None
+
+    def corners(self, places):
+        """Returns the corners of the line, pairs `(x, y)`.
+
+        Args:
+            places: list of the x at which the points are drawn.
+        """
+        if self.line is not None:
+            return self.line
+        return [(x, point.y) for x, point in zip(places, self.points, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -118,10 +128,7 @@ def _svg(curves, places, axes, level):
     template = environment().get_template("line_chart.svg.j2")
     x_axis = axis(axes.x, xs, _LEFT + 12, _WIDTH - _RIGHT - 12, axes.log[0], axes.ticks)
     y_axis = axis(axes.y, ys, _HEIGHT - _BOTTOM, _TOP, axes.log[1])
-    lines = [
-        curve.line or [(x, point.y) for x, point in zip(row, curve.points, strict=True)]
-        for curve, row in zip(curves, places, strict=True)
-    ]
+    lines = [curve.corners(row) for curve, row in zip(curves, places, strict=True)]
     text = template.render(
         curves=list(zip(curves, places, lines, strict=True)),
         level=level,
@@ -232,7 +239,7 @@ def _lines(curves, places):
     return [
         {"method": curve.style.name, "x": x, "y": y}
         for curve, row in zip(curves, places, strict=True)
-        for x, y in curve.line or [(x, point.y) for x, point in zip(row, curve.points, strict=True)]
+        for x, y in curve.corners(row)
     ]
 
 

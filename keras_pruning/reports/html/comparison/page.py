@@ -5,9 +5,12 @@ from keras_pruning.reports.html.comparison.curves import curve_section, method_s
 from keras_pruning.reports.html.comparison.ledger import ledger_section
 from keras_pruning.reports.html.comparison.recipe import recipe_section
 from keras_pruning.reports.html.comparison.scaling import scaling_section
-from keras_pruning.reports.html.comparison.verdicts import by_method, verdict_section
+from keras_pruning.reports.html.comparison.verdicts import verdict_section
 from keras_pruning.reports.html.figures import listed, shares
 from keras_pruning.reports.html.page import write_page
+from keras_pruning.selection.methods import FULL
+from keras_pruning.selection.policies import BASELINE as RANDOM
+from keras_pruning.statistics.verdict import BASELINE
 
 
 def write_comparison_page(path, comparison):
@@ -30,8 +33,8 @@ def write_comparison_page(path, comparison):
     sections = [
         verdict_section(rows),
         curve_section(rows, looks),
-        scaling_section(getattr(comparison, "scaling", []), looks),
-        ledger_section(getattr(comparison, "ledger", []), getattr(comparison, "smallest", {})),
+        scaling_section(comparison.scaling, looks),
+        ledger_section(comparison.ledger, comparison.smallest),
         class_section(comparison.classes, list(looks), names),
         recipe_section(comparison.runs, comparison.tables),
     ]
@@ -47,7 +50,8 @@ def _summary(comparison):
     """Returns a sentence that says what was compared."""
     runs, rows = comparison.runs, comparison.rows
     model = runs[0].metrics["config"]["model"].get("name")
-    methods = len(by_method(rows))
+    methods = {row.method: row.found for row in rows if row.method != FULL}
+    others = sum(found is None or found.verdict != BASELINE for found in methods.values())
     text = f"{len(runs):,} runs"
     if isinstance(model, str):
         text += f" of the model {model}"
@@ -56,6 +60,8 @@ def _summary(comparison):
         text += f" on {shares(data)} of the data"
     kept = dict.fromkeys(row.keep_fraction for row in rows if row.keep_fraction < 1)
     if kept:
-        text += f": {methods} methods of pruning, which keep {shares(kept)} of the examples"
+        beside = "" if others == len(methods) else f" beside {RANDOM} pruning"
+        word = "method" if others == 1 else "methods"
+        text += f": {others} {word}{beside}, which keep {shares(kept)} of the examples"
     seeds = sorted({row.runs for row in rows})
     return f"{text}, with {listed(seeds, 'or')} evaluation seeds each."
