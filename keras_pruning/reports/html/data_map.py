@@ -131,19 +131,15 @@ def _svg(table, region, rows):
         (look, [places[at] for at in np.flatnonzero(region[rows] == number)])
         for number, look in enumerate(_looks())
     ]
-    text = (
-        environment()
-        .get_template("cloud.svg.j2")
-        .render(
-            clouds=clouds,
-            x=x,
-            y=y,
-            width=_WIDTH,
-            height=_HEIGHT,
-            left=_LEFT,
-            right=_WIDTH - _RIGHT,
-            bottom=_HEIGHT - _BOTTOM,
-        )
+    text = environment().get_template("cloud.svg.j2").render(
+        clouds=clouds,
+        x=x,
+        y=y,
+        width=_WIDTH,
+        height=_HEIGHT,
+        left=_LEFT,
+        right=_WIDTH - _RIGHT,
+        bottom=_HEIGHT - _BOTTOM,
     )
     return Markup(text)
 

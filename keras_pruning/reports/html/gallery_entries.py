@@ -136,8 +136,4 @@ class Scored:
         if suspects.predicted is None:
             return None
         text = f"or {self.class_names[suspects.predicted[row]]}?"
-        return (
-            text
-            if suspects.share is None
-            else f"{text} ({100 * suspects.share[row]:.0f} % of probes)"
-        )
+        return text if suspects.share is None else f"{text} ({100 * suspects.share[row]:.0f} % of probes)"
