@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from keras_pruning.reports import ledger
 from keras_pruning.reports.comparison import as_table, reading_lines
 
 HELP = "Compare finished runs."
@@ -21,17 +22,18 @@ def run(values):
 
 
 def show_comparison(comparison, folder):
-    """Yields the table of a comparison, the costs of scoring and how to open TensorBoard.
+    """Yields the table of a comparison, the ledger of costs and how to open TensorBoard.
 
     Args:
         comparison: `keras_pruning.comparison.comparison.Comparison`.
         folder: folder of the runs.
     """
-    from keras_pruning.comparison.report import FOLDER, cost_lines
+    from keras_pruning.comparison.report import FOLDER
 
     yield as_table(comparison.rows, comparison.classes)
     yield from reading_lines(comparison.rows, comparison.classes)
-    yield from cost_lines(folder, comparison.rows)
+    yield ledger.as_table(comparison.ledger)
+    yield from ledger.lines(comparison)
     yield f"{folder / FOLDER / 'comparison.csv'}"
     yield f"To look at it:  {Path(sys.executable).parent / 'tensorboard'} --logdir {folder}"
     # TensorBoard selects no run if there are more than 40, unless the address names some.

@@ -12,6 +12,8 @@ from keras_pruning.storage.temporary import temporary_folder
 FOLDER = "comparison"
 CSV = "comparison.csv"
 CLASSES = "classes.csv"
+LEDGER = "ledger.csv"
+SCALING = "scaling.csv"
 # Folders of the curves and of the scores.
 _PARTS = (("accuracy",), ("scores",))
 _FIRST_COLUMNS = "data_fraction,keep_fraction,method,"
