@@ -7,18 +7,18 @@ from keras_pruning.reports.html.tables import Table
 # Colours are variables of the page's style sheet, so that they follow light, dark and print.
 INK, MUTED, GRID = "var(--ink)", "var(--muted)", "var(--line)"
 COLORS = 8
-# Dashes and shapes tell series apart without their colours. The names are those of Vega.
+# Dashes and shapes tell series apart without their colours.
 DASHES = ([], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [10, 4], [1, 3])
-# Outlines around (0, 0) of about the same area.
-SHAPES = {
-    "circle": "M4,0A4,4 0 1 1 -4,0A4,4 0 1 1 4,0Z",
-    "square": "M-3.5,-3.5H3.5V3.5H-3.5Z",
-    "triangle-up": "M0,-4.5L4.5,3.5H-4.5Z",
-    "diamond": "M0,-5L5,0L0,5L-5,0Z",
-    "cross": "M-1.5,-4.5H1.5V-1.5H4.5V1.5H1.5V4.5H-1.5V1.5H-4.5V-1.5H-1.5Z",
-    "triangle-down": "M0,4.5L4.5,-3.5H-4.5Z",
-    "triangle-right": "M4.5,0L-3.5,4.5V-4.5Z",
-}
+# Circle, square, triangle, diamond, cross and two more triangles, of about the same area.
+OUTLINES = (
+    "M4,0A4,4 0 1 1 -4,0A4,4 0 1 1 4,0Z",
+    "M-3.5,-3.5H3.5V3.5H-3.5Z",
+    "M0,-4.5L4.5,3.5H-4.5Z",
+    "M0,-5L5,0L0,5L-5,0Z",
+    "M-1.5,-4.5H1.5V-1.5H4.5V1.5H1.5V4.5H-1.5V1.5H-4.5V-1.5H-1.5Z",
+    "M0,4.5L4.5,-3.5H-4.5Z",
+    "M4.5,0L-3.5,4.5V-4.5Z",
+)
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,13 @@ class Style:
         name: name of the series.
         color: CSS colour.
         dash: list of lengths, empty for a solid line.
-        shape: name of the shape of its points, as Vega has it.
+        outline: shape of its points, a path of SVG around (0, 0), empty without points.
     """
 
     name: str
     color: str
     dash: list
-    shape: str
-
-    @property
-    def outline(self):
-        """The shape as a path of SVG around (0, 0)."""
-        return SHAPES[self.shape]
+    outline: str
 
 
 def styles(names, plain=()):
@@ -80,7 +75,7 @@ def styles(names, plain=()):
 
 
 def _style(name, place, color):
-    return Style(name, color, DASHES[place % len(DASHES)], list(SHAPES)[place % len(SHAPES)])
+    return Style(name, color, DASHES[place % len(DASHES)], OUTLINES[place % len(OUTLINES)])
 
 
 def scales(looks, name="method"):

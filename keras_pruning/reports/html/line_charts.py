@@ -52,7 +52,7 @@ class Level:
     """A horizontal line to compare with.
 
     Args:
-        name: text that stands at the line.
+        name: its name in the legend.
         y: float.
         half_width: half the width of its interval, drawn as a band, or `None`.
     """
@@ -92,7 +92,9 @@ def line_chart(caption, curves, axes, table, level=None):
     places = _places(curves, axes.log[0])
     svg = _svg(curves, places, axes, level)
     spec = _spec(curves, places, axes, level)
-    return Chart(spec, svg, caption, table, [curve.style for curve in curves])
+    legend = [curve.style for curve in curves]
+    legend += [] if level is None else [Style(level.name, INK, [], "")]
+    return Chart(spec, svg, caption, table, legend)
 
 
 def _places(curves, log):
@@ -194,7 +196,7 @@ def _choice(curves):
     return {
         "name": "method",
         "value": None,
-        "bind": {"input": "select", "name": "Method", **options},
+        "bind": {"input": "select", "name": "Highlight", **options},
     }
 
 
@@ -202,12 +204,13 @@ def _channel(name, title, log, ticks=None):
     axis = {"title": title, "grid": name == "y", "tickCount": 6, "labelOverlap": True}
     if ticks:
         axis["values"] = ticks
-    scale = {"type": "log"} if log else {"zero": False}
+    # Round numbers at both ends of a logarithmic axis would be powers of ten.
+    scale = {"type": "log", "nice": False} if log else {"zero": False, "nice": name == "y"}
     return {
         "field": name,
         "type": "quantitative",
         "axis": axis,
-        "scale": {**scale, "nice": name == "y", **({"padding": 14} if name == "x" else {})},
+        "scale": {**scale, **({"padding": 14} if name == "x" else {})},
     }
 
 
@@ -247,8 +250,5 @@ def _level_layers(level, y):
                 "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
             }
         )
-    text = {"type": "text", "align": "right", "baseline": "bottom", "dy": -3, "color": INK}
-    data = {"data": {"values": [{"y": level.y, "name": level.name}]}}
-    layers.append({**data, "mark": {"type": "rule", "color": INK}, "encoding": {"y": y}})
-    name = {"y": y, "x": {"value": "width"}, "text": {"field": "name"}}
-    return [*layers, {**data, "mark": text, "encoding": name}]
+    mark = {"type": "rule", "color": INK}
+    return [*layers, {"data": {"values": [{"y": level.y}]}, "mark": mark, "encoding": {"y": y}}]

@@ -10,7 +10,7 @@ from keras_pruning.reports.html.distributions import distribution_section
 from keras_pruning.reports.html.gallery import gallery_section
 from keras_pruning.reports.html.gallery_entries import Scored
 from keras_pruning.reports.html.page import Section
-from keras_pruning.reports.html.recipe import recipe_section
+from keras_pruning.reports.html.score_recipe import score_recipe_section
 from keras_pruning.reports.html.tables import Table
 from keras_pruning.reports.html.views import require_free, write_view
 from keras_pruning.reports.scores import price_lines, reliability_text
@@ -50,8 +50,8 @@ def write_report(path, table, examples=None, suspects=None):
         examples.require_same(recorded, table.ids, table.labels, "score table")
     if suspects is not None:
         _require_suspects(suspects, table)
-    recipe = recipe_section(table.metadata.get("recipe") or table.metadata)
-    write_scores_page(path, Scored(table, examples, suspects, Path(path).parent), recipe)
+    scored = Scored(table, examples, suspects, Path(path).parent)
+    write_scores_page(path, scored, score_recipe_section(table))
 
 
 def write_scores_page(path, scored, recipe):

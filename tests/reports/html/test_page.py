@@ -1,17 +1,11 @@
 import hashlib
 import json
 import re
-from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
-from jinja2 import UndefinedError
-from markupsafe import Markup
 
-from keras_pruning.reports.html.charts import Chart
-from keras_pruning.reports.html.page import Section, page_text, script_json, write_page
-from keras_pruning.reports.html.tables import Table
-from keras_pruning.storage import AlreadyExists
+from keras_pruning.reports.html.page import script_json
 
 HOSTILE = "<script>alert(1)</script>\"'&</style>\u202edesrever\x00\x1b[2J"
 

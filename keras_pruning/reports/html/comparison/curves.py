@@ -7,19 +7,22 @@ from keras_pruning.reports.html.line_charts import Axes, Curve, Level, Point, li
 from keras_pruning.reports.html.page import Section
 from keras_pruning.reports.html.tables import Table
 from keras_pruning.selection.methods import FULL
+from keras_pruning.selection.policies import BASELINE as RANDOM
 from keras_pruning.statistics.verdict import BASELINE
 
 # The horizontal axis is logarithmic if the largest part kept is this many times the smallest.
 _WIDE = 20
 
 
-def curve_section(rows):
-    """Returns the `Section` of the curves.
+def curve_section(rows, looks):
+    """Returns the `Section` of the curves, `None` without pruned runs.
 
     Args:
         rows: list of `Row`.
+        looks: dictionary from methods to their `Style`.
     """
-    looks = method_styles(rows)
+    if not looks:
+        return None
     parts = []
     for fraction, members in by_data_fraction(rows).items():
         charts = [_accuracy(members, looks), _differences(members, looks)]
@@ -72,12 +75,12 @@ def _differences(rows, looks):
         for name, kept in methods.items()
     ]
     return line_chart(
-        f"Difference of test accuracy to {BASELINE} pruning, in points, with its 95 % interval. "
+        f"Difference of test accuracy to {RANDOM} pruning, in points, with its 95 % interval. "
         "Verdicts are stricter: they are adjusted for the number of comparisons.",
         curves,
         _axes(rows, "difference in points"),
         _difference_table(rows),
-        Level(BASELINE, 0.0),
+        Level(RANDOM, 0.0),
     )
 
 
@@ -136,7 +139,7 @@ def _to_full(retention):
 
 def _difference_table(rows):
     return Table(
-        f"Difference to {BASELINE} pruning in points ± half of the 95 % interval, and verdict",
+        f"Difference to {RANDOM} pruning in points ± half of the 95 % interval, and verdict",
         ["method", "kept", "difference", "adjusted p", "verdict", "seeds needed"],
         [
             [

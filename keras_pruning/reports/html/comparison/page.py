@@ -1,6 +1,10 @@
 """Writes the page of a comparison."""
 
-from keras_pruning.reports.html.comparison.curves import curve_section
+from keras_pruning.reports.html.comparison.classes import class_section
+from keras_pruning.reports.html.comparison.curves import curve_section, method_styles
+from keras_pruning.reports.html.comparison.ledger import ledger_section
+from keras_pruning.reports.html.comparison.recipe import recipe_section
+from keras_pruning.reports.html.comparison.scaling import scaling_section
 from keras_pruning.reports.html.comparison.verdicts import by_method, verdict_section
 from keras_pruning.reports.html.figures import listed, shares
 from keras_pruning.reports.html.page import write_page
@@ -17,7 +21,20 @@ def write_comparison_page(path, comparison):
         InputError: if the file cannot be written.
     """
     rows = comparison.rows
-    sections = [verdict_section(rows), curve_section(rows)]
+    looks = method_styles(rows)
+    names = {
+        fraction: examples.class_names
+        for fraction, examples in comparison.examples.items()
+        if examples.class_names is not None
+    }
+    sections = [
+        verdict_section(rows),
+        curve_section(rows, looks),
+        scaling_section(getattr(comparison, "scaling", []), looks),
+        ledger_section(getattr(comparison, "ledger", []), getattr(comparison, "smallest", {})),
+        class_section(comparison.classes, list(looks), names),
+        recipe_section(comparison.runs, comparison.tables),
+    ]
     sections = [section for section in sections if section is not None]
     write_page(path, _title(comparison.runs), sections, _summary(comparison))
 

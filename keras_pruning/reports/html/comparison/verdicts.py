@@ -4,8 +4,12 @@ from keras_pruning.reports.html.figures import listed, percent, share, shares
 from keras_pruning.reports.html.page import Section
 from keras_pruning.reports.html.tables import Table
 from keras_pruning.selection.methods import FULL
+from keras_pruning.selection.policies import BASELINE as RANDOM
 from keras_pruning.statistics.power import POWER
 from keras_pruning.statistics.verdict import BASELINE, BETTER, NOT_SHOWN, WORSE
+
+# Verdicts in a table. The marks help to find them.
+_MARKS = {BETTER: "▲ better", WORSE: "▼ worse", NOT_SHOWN: "not shown"}
 
 
 def verdict_section(rows):
@@ -57,11 +61,11 @@ def _answer(methods):
     is_compared = any(row.is_compared for rows in methods.values() for row in rows)
     if better:
         names = [f"{name} (keeping {shares(fractions)})" for name, fractions in better.items()]
-        yield f"Better than {BASELINE} pruning: {listed(names)}."
+        yield f"Better than {RANDOM} pruning: {listed(names)}."
     elif is_compared:
-        yield f"No method is shown to be better than {BASELINE} pruning."
+        yield f"No method is shown to be better than {RANDOM} pruning."
     else:
-        yield f"There is no {BASELINE} pruning to compare with."
+        yield f"There is no {RANDOM} pruning to compare with."
     kept = [row for rows in methods.values() for row in rows if _keeps(row)]
     if kept:
         smallest = min(row.examples_kept for row in kept)
@@ -74,7 +78,7 @@ def _answer(methods):
     elif any(row.retention is not None for rows in methods.values() for row in rows):
         yield "No subset is shown to keep full accuracy."
     else:
-        yield "There are no runs on the full data, so it is not known if a subset keeps its accuracy."
+        yield "Without runs on the full data, it is not known if a subset keeps their accuracy."
 
 
 def _sentence(rows):
@@ -83,7 +87,7 @@ def _sentence(rows):
     for verdict, words in ((BETTER, "better than"), (WORSE, "worse than")):
         fractions = [row.keep_fraction for row in rows if row.verdict == verdict]
         if fractions:
-            parts.append(f"{words} {BASELINE} at {shares(fractions)}")
+            parts.append(f"{words} {RANDOM} at {shares(fractions)}")
     unclear = [row for row in rows if row.verdict == NOT_SHOWN]
     if unclear:
         parts.append(f"no difference shown at {listed(map(_unclear, unclear))}")
@@ -115,10 +119,10 @@ def _table(methods):
         for row in rows:
             kept = ", keeps full" if _keeps(row) else ""
             difference = percent(row.difference, sign=True)
-            verdict = f"{row.verdict} {difference}" if row.is_compared else BASELINE
+            verdict = f"{_MARKS[row.verdict]} {difference}" if row.is_compared else BASELINE
             cells[name, row.keep_fraction] = verdict + kept
     return Table(
-        f"Verdict and difference of test accuracy to {BASELINE} pruning, in points, by the part of "
+        f"Verdict and difference of test accuracy to {RANDOM} pruning, in points, by the part of "
         "the examples that is kept",
         ["method", *map(share, fractions)],
         [[name, *[cells.get((name, part), "") for part in fractions]] for name in methods],
@@ -132,7 +136,7 @@ def _reading(rows):
         families = sorted({row.found.comparisons for row in compared})
         number = listed(families, "or")
         yield (
-            f"Better and worse are verdicts of Welch’s t-test against {BASELINE} pruning under the "
+            f"Better and worse are verdicts of Welch’s t-test against {RANDOM} pruning under the "
             f"same class quota. They are adjusted by Holm’s method for the {number} comparisons at "
             "one data and keep fraction: if no method differed, any of these verdicts would be "
             "wrong in at most 5 % of sweeps."
