@@ -68,8 +68,8 @@ def data_map_section(table, class_names, id="data-map"):
     chart = Chart(spec, _svg(table, region, rows), caption, counts, _looks())
     lines = [
         f"Ambiguous: the probability of the label varies by {AMBIGUOUS} or more. Otherwise easy to "
-        f"learn from a confidence of {SURE} up, and hard to learn below. Among the hard to learn "
-        "are most of the wrong labels."
+        f"learn from a confidence of {SURE} up, and hard to learn below. Wrong labels are often "
+        "hard to learn."
     ]
     parts = [{"title": "", "charts": [chart]}]
     return Section("Data map", "charts.html.j2", {"parts": parts, "lines": lines}, id)
@@ -131,15 +131,19 @@ def _svg(table, region, rows):
         (look, [places[at] for at in np.flatnonzero(region[rows] == number)])
         for number, look in enumerate(_looks())
     ]
-    text = environment().get_template("cloud.svg.j2").render(
-        clouds=clouds,
-        x=x,
-        y=y,
-        width=_WIDTH,
-        height=_HEIGHT,
-        left=_LEFT,
-        right=_WIDTH - _RIGHT,
-        bottom=_HEIGHT - _BOTTOM,
+    text = (
+        environment()
+        .get_template("cloud.svg.j2")
+        .render(
+            clouds=clouds,
+            x=x,
+            y=y,
+            width=_WIDTH,
+            height=_HEIGHT,
+            left=_LEFT,
+            right=_WIDTH - _RIGHT,
+            bottom=_HEIGHT - _BOTTOM,
+        )
     )
     return Markup(text)
 

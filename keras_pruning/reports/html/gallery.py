@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_pruning.reports.html.gallery_entries import SUSPECTED, Group, Scored
+from keras_pruning.reports.html.gallery_entries import SUSPECTED, Group
 from keras_pruning.reports.html.page import Section
 from keras_pruning.selection.ranking import hardest_first
 
@@ -16,24 +16,20 @@ MOST_BYTES = 1_400_000
 _SEED = 0
 
 
-def gallery_section(
-    table, examples=None, suspects=None, beside=None, id="gallery", most_bytes=MOST_BYTES
-):
+def gallery_section(scored, id="gallery", most_bytes=MOST_BYTES):
     """Returns the section of a page with the hardest and easiest examples of each class.
 
+    Suspects have a group of their own. Without examples there are ids and scores only.
+
     Args:
-        table: `ScoreTable` of at least one example.
-        examples: `Examples` of the table. By default there are ids and scores without pictures.
-        suspects: `SuspectList` of these examples. By default there is no group of suspects.
-        beside: folder of the page, from which links lead to the files of a folder source. By
-            default there are no links.
+        scored: `Scored`, at least one example.
         id: anchor of the section, unique on the page.
         most_bytes: bytes of all pictures of the section, before they are written as text.
 
     Returns:
         `Section`.
     """
-    scored = Scored(table, examples, suspects, beside)
+    table = scored.table
     ranks = difficulty_ranks(table)
     groups, inputs = _fitting(scored, ranks, most_bytes)
     sizes, names = np.bincount(table.labels), scored.class_names
@@ -59,7 +55,7 @@ def gallery_section(
         "has_estimates": bool(table.extrapolated.any()),
         "has_links": bool(groups) and scored.link(0) is not None,
     }
-    title = "Hardest and easiest examples of each class"
+    title = "Hardest and easiest examples"
     return Section(title, "gallery.html.j2", context, id, "gallery.js", "gallery.css")
 
 

@@ -136,4 +136,6 @@ class Scored:
         if suspects.predicted is None:
             return None
         text = f"or {self.class_names[suspects.predicted[row]]}?"
-        return text if suspects.share is None else f"{text} ({100 * suspects.share[row]:.0f} % of probes)"
+        if suspects.share is None:
+            return text
+        return f"{text} ({100 * suspects.share[row]:.0f}\u00a0% of probes)"

@@ -47,24 +47,25 @@ class Section:
     style: str | None = None
 
 
-def write_page(path, title, sections, summary=""):
+def write_page(path, title, sections, summary="", overwrite=False):
     """Writes a page, one self-contained HTML file.
 
     Text in the contexts is escaped, and characters that steer the text around them are shown as
     escapes. The chart libraries are in the page only if a section has a chart.
 
     Args:
-        path: path of the file, which must not exist.
+        path: path of the file.
         title: title of the page.
         sections: list of `Section`.
         summary: sentence below the title.
+        overwrite: boolean, whether to replace an existing file.
 
     Raises:
-        AlreadyExists: if the path exists.
+        AlreadyExists: if the path exists and `overwrite` is false.
         InputError: if the file cannot be written.
     """
     text = page_text(title, sections, summary)
-    with new_file(path) as partial:
+    with new_file(path, overwrite) as partial:
         # Unpaired surrogates are defused in text. Those of a template would be an error.
         partial.write_text(text, encoding="utf-8", newline="\n")
 
