@@ -33,6 +33,12 @@ def show_comparison(comparison, folder):
     yield from reading_lines(comparison.rows, comparison.classes)
     yield from cost_lines(folder, comparison.rows)
     yield f"{folder / FOLDER / 'comparison.csv'}"
-    yield f"To look at it:  {Path(sys.executable).parent / 'tensorboard'} --logdir {folder}"
-    # TensorBoard selects no run if there are more than 40, unless the address names some.
-    yield "and open        http://localhost:6006/#custom_scalars&regexInput=comparison"
+    tensorboard = Path(sys.executable).parent / "tensorboard"
+    yield f"To look at it:  {tensorboard} --logdir {folder / FOLDER}"
+    pages = {"charts": "custom_scalars", "table": "hparams"}
+    if comparison.tables:
+        pages["scores"] = "histograms"
+    if comparison.examples:
+        pages |= {"images": "images", "projector": "projector"}
+    for name, page in pages.items():
+        yield f"{name:<15} http://localhost:6006/#{page}"
