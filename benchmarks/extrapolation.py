@@ -64,10 +64,11 @@ def main(output="runs/extrapolation", *keep_fractions):
     """Scores, trains, compares and prints the results."""
     from rich.console import Console
 
-    from keras_pruning.comparison.report import cost_lines, write_comparison
+    from keras_pruning.comparison.report import write_comparison
     from keras_pruning.probing.plan import ScoringPlan
     from keras_pruning.probing.scoring import score
     from keras_pruning.reports.comparison import as_table
+    from keras_pruning.reports.ledger import lines
 
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     config, output = experiment(), Path(output)
@@ -86,7 +87,7 @@ def main(output="runs/extrapolation", *keep_fractions):
     train_all(config, [full, part], map(float, keep_fractions or (0.7, 0.5, 0.3)), output)
     found = write_comparison(output)
     Console(width=108).print(as_table(found.rows, found.classes))
-    print("\n".join(cost_lines(output, found.rows)))
+    print("\n".join(lines(found)))
 
 
 if __name__ == "__main__":

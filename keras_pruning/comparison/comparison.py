@@ -14,6 +14,11 @@ class Comparison:
         tables: dictionary from data fractions to the `ScoreTable` of their training examples.
         examples: dictionary from data fractions to the `Examples` of the tables, empty if they
             cannot be loaded.
+        ledger: list of `LedgerRow`, the costs of each row, in the order of `rows`.
+        smallest: dictionary from tuples of data fraction and method to the smallest keep fraction
+            that is shown to keep full accuracy.
+        scaling: list of `ScalingRow`.
+        scorings: list of `Scoring`, the costs of the score tables.
     """
 
     runs: list
@@ -21,3 +26,7 @@ class Comparison:
     classes: list
     tables: dict
     examples: dict
+    ledger: list
+    smallest: dict
+    scaling: list
+    scorings: list

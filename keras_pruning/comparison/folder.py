@@ -13,6 +13,9 @@ from keras_pruning.storage.temporary import temporary_folder
 FOLDER = "comparison"
 CSV = "comparison.csv"
 CLASSES = "classes.csv"
+PAGE = "report.html"
+LEDGER = "ledger.csv"
+SCALING = "scaling.csv"
 # Folders of the curves, of the points that scale them, of the scores and of their embeddings.
 _PROJECTOR = ("projector",)
 _PARTS = (("accuracy",), ("scale",), ("scores",), _PROJECTOR)

@@ -5,6 +5,8 @@ import numbers
 from keras_pruning.errors import InputError
 from keras_pruning.selection.subset import require_selection
 
+# Numbers that earlier versions leave out. `null` stands for an unknown one.
+_OPTIONAL = ("examples_seen", "flops", "selecting_seconds")
 # Numbers that a comparison reads, and the highest value of each.
 _NUMBERS = {
     "test_accuracy": 1,
@@ -28,6 +30,9 @@ def require_metrics(metrics):
     for name in ("examples_kept", "seed"):
         if not isinstance(metrics[name], int):
             raise _invalid(name, metrics[name], "an integer")
+    for name in _OPTIONAL:
+        if metrics.get(name) is not None and not _is_number(metrics[name], 1e30):
+            raise _invalid(name, metrics[name], "a number of at least 0, or null")
     by_class = metrics["class_accuracy"]
     if not isinstance(by_class, list) or all(accuracy is None for accuracy in by_class):
         raise _invalid("class_accuracy", by_class, "a list with a number for some class")

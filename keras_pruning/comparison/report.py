@@ -6,20 +6,23 @@ from pathlib import Path
 
 from keras_pruning.comparison.classes import compare_classes
 from keras_pruning.comparison.comparison import Comparison
-from keras_pruning.comparison.folder import CLASSES, CSV, comparison_folder
+from keras_pruning.comparison.costs import find_scorings
+from keras_pruning.comparison.folder import CLASSES, CSV, LEDGER, PAGE, SCALING, comparison_folder
 from keras_pruning.comparison.folder import FOLDER as FOLDER
 from keras_pruning.comparison.grid import missing_runs
-from keras_pruning.comparison.pilots import PILOT
-from keras_pruning.comparison.result_files import files_named
+from keras_pruning.comparison.ledger import make_ledger, smallest_subsets
+from keras_pruning.comparison.result_files import results_named
 from keras_pruning.comparison.rows import compare
 from keras_pruning.comparison.runs import find_runs
+from keras_pruning.comparison.scaling import scaling_of
 from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
 from keras_pruning.examples.splits import Splits
+from keras_pruning.probing.finished_scores import SCORES
 from keras_pruning.reports.comparison import write_class_csv, write_csv
+from keras_pruning.reports.html.comparison.page import write_comparison_page
+from keras_pruning.reports.ledger import write_ledger_csv, write_scaling_csv
 from keras_pruning.reports.tensorboard import write_tensorboard
-from keras_pruning.selection.methods import FULL
-from keras_pruning.storage import read_json
 from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
@@ -45,15 +48,36 @@ def write_comparison(folder, splits=None):
     folder = Path(folder)
     runs = find_runs(folder)
     _report_missing(runs)
-    tables = _score_tables(folder)
+    found_tables = _training_tables(folder)
+    tables = _score_tables(found_tables)
     examples = _examples(runs, tables, splits or {})
-    found = Comparison(runs, compare(runs), compare_classes(runs), tables, examples)
+    rows, scorings = compare(runs), find_scorings(found_tables)
+    found = Comparison(
+        runs,
+        rows,
+        compare_classes(runs),
+        tables,
+        examples,
+        ledger=make_ledger(runs, rows, scorings),
+        smallest=smallest_subsets(rows),
+        scaling=scaling_of(rows),
+        scorings=scorings,
+    )
     with comparison_folder(folder) as partial:
-        write_csv(partial / CSV, found.rows)
-        if found.classes:
-            write_class_csv(partial / CLASSES, found.classes)
-        write_tensorboard(partial, runs, found.rows, tables, examples)
+        _write(partial, found)
     return found
+
+
+def _write(folder, found):
+    """Writes all files of a `Comparison` to a folder."""
+    write_csv(folder / CSV, found.rows)
+    if found.classes:
+        write_class_csv(folder / CLASSES, found.classes)
+    write_ledger_csv(folder / LEDGER, found.ledger)
+    if found.scaling:
+        write_scaling_csv(folder / SCALING, found.scaling)
+    write_comparison_page(folder / PAGE, found)
+    write_tensorboard(folder, found.runs, found.rows, found.tables, found.examples)
 
 
 def _report_missing(runs):
@@ -71,65 +95,28 @@ def _report_missing(runs):
         )
 
 
-def cost_lines(folder, rows):
-    """Returns sentences on the cost of scoring, compared with training, and of pilots.
+def _training_tables(folder):
+    """Returns a dictionary from folders to the `ScoreTable` of training examples in each.
+
+    No others can be pruned.
+    """
+    tables = {path.parent: ScoreTable.load(path) for path in results_named(folder, SCORES)}
+    return {
+        place: table
+        for place, table in tables.items()
+        if table.metadata["examples"]["split"] == "train"
+    }
+
+
+def _score_tables(tables):
+    """Returns a dictionary from data fractions to the `ScoreTable` of the training examples.
 
     Args:
-        folder: folder of the runs.
-        rows: list of `Row`.
-
-    Returns:
-        List of sentences, one for each score table of training examples with a recorded cost, and
-        one for each pilot.
+        tables: dictionary as of `_training_tables`.
     """
-    full = {row.data_fraction: row.seconds for row in rows if row.method == FULL}
-    lines = []
-    for path in _results(folder, "scoring.json"):
-        cost = read_json(path)
-        metadata = ScoreTable.load(path.parent / "scores.parquet").metadata
-        if not _is_of_training(metadata):
-            continue
-        fraction = metadata["examples"]["fraction"]
-        # Checkpoints come trained, so only probes add training to the cost
-        if cost["probes"]:
-            seconds = sum(probe["seconds"] for probe in cost["probes"])
-            line = f"Scoring took {seconds:.1f} s of training and scoring probes"
-        else:
-            seconds = cost["seconds"]
-            line = f"Scoring took {seconds:.1f} s with checkpoints, without their training"
-        if "extrapolation" in metadata:
-            line += f", on {100 * metadata['extrapolation']['fraction']:g} % of the examples"
-        if full.get(fraction):
-            line += f", {seconds / full[fraction]:.1f} times a training run on the full data"
-        lines.append(f"{line}.")
-    for path in _results(folder, PILOT):
-        choice = read_json(path)
-        lines.append(
-            f"The pilot in {path.parent.relative_to(folder)} took {choice['cost']['seconds']:.1f} "
-            f"s and chose {choice['policy']}."
-        )
-    return lines
-
-
-def _score_tables(folder):
-    """Returns a dictionary from data fractions to the `ScoreTable` of the training examples."""
-    tables = [ScoreTable.load(path) for path in _results(folder, "scores.parquet")]
-    tables = [table for table in tables if _is_of_training(table.metadata)]
     # The last table of a fraction is shown: one without extrapolated scores, if there is one.
-    tables.sort(key=lambda table: not table.extrapolated.any())
+    tables = sorted(tables.values(), key=lambda table: not table.extrapolated.any())
     return {table.metadata["examples"]["fraction"]: table for table in tables}
-
-
-def _is_of_training(metadata):
-    """Returns whether scores are of training examples, the only ones that can be pruned."""
-    return metadata["examples"]["split"] == "train"
-
-
-def _results(folder, name):
-    """Returns the files of a name below a folder, without the doctor's, which have wrong labels."""
-    doctor = ("doctor/noise-*/*", "doctor/clean/*")
-    paths = files_named(folder, name)
-    return [path for path in paths if not any(path.match(pattern) for pattern in doctor)]
 
 
 def _examples(runs, tables, splits):

@@ -20,3 +20,14 @@ def files_named(folder, name):
         if name in files:
             paths.append(Path(place, name))
     return sorted(paths)
+
+
+def results_named(folder, name):
+    """Returns the files of a name below a folder, without the doctor's, which have wrong labels.
+
+    Args:
+        folder, name: as for `files_named`.
+    """
+    doctor = ("doctor/noise-*/*", "doctor/clean/*")
+    paths = files_named(folder, name)
+    return [path for path in paths if not any(path.match(pattern) for pattern in doctor)]

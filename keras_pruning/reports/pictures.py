@@ -1,7 +1,6 @@
 """Draws grids of examples, and correlations as colours."""
 
 import functools
-import math
 
 import numpy as np
 
@@ -48,7 +47,7 @@ def grid(inputs, captions, columns=5):
     from PIL import Image, ImageDraw
 
     # Lay out the grid
-    tiles = [_resized(pixels, SIDE) for pixels in as_pixels(inputs)]
+    tiles = [_resized(pixels) for pixels in as_pixels(inputs)]
     width, height = tiles[0].size
     step_x = max(width, SIDE) + GAP
     step_y = height + LINE * len(captions[0]) + GAP
@@ -99,39 +98,17 @@ def correlation_map(correlations, names):
     return np.asarray(picture)
 
 
-def sprite(blocks, side):
-    """Draws examples without gaps, row by row, in a square of one tile more at most.
-
-    Args:
-        blocks: iterable of uint8 `(examples, height, width, 3)`, all of one height and width.
-        side: most pixels of the height and of the width of an example in the sprite.
-
-    Returns:
-        A picture of Pillow, and the width and height of an example in it.
-    """
-    from PIL import Image
-
-    tiles = [_resized(pixels, side) for block in blocks for pixels in block]
-    width, height = tiles[0].size
-    columns = math.ceil(math.sqrt(len(tiles)))
-    picture = Image.new("RGB", (columns * width, -(-len(tiles) // columns) * height), PAPER)
-    for position, tile in enumerate(tiles):
-        row, column = divmod(position, columns)
-        picture.paste(tile, (column * width, row * height))
-    return picture, (width, height)
-
-
-def as_pixels(inputs, limits=None):
+def as_pixels(inputs, bounds=None):
     """Returns inputs as uint8 `(examples, height, width, 3)`.
 
     Args:
         inputs: uint8 or floats `(examples, height, width, 1 or 3)`.
-        limits: the floats that are black and white, if they are outside [0, 1]. Defaults to the
-            smallest and the largest one.
+        bounds: the darkest and the brightest value of floats. Defaults to those of the inputs. If
+            they lie in [0, 1], 0 is black and 1 is white.
     """
     if inputs.dtype != np.uint8:
         # One scale for all, so that examples stay comparable
-        lowest, highest = limits or (float(inputs.min()), float(inputs.max()))
+        lowest, highest = bounds or (float(inputs.min()), float(inputs.max()))
         if lowest >= 0 and highest <= 1:
             lowest, highest = 0.0, 1.0
         inputs = (inputs - lowest) / (highest - lowest or 1.0) * 255
@@ -139,16 +116,16 @@ def as_pixels(inputs, limits=None):
     return np.broadcast_to(inputs, (*inputs.shape[:3], 3))
 
 
-def _resized(pixels, side):
+def _resized(pixels):
     """Returns a small example enlarged by a whole factor, or a large one made to fit."""
     from PIL import Image
 
     tile = Image.fromarray(np.ascontiguousarray(pixels))
-    factor = side // max(tile.size)
+    factor = SIDE // max(tile.size)
     if factor:
         size = (tile.width * factor, tile.height * factor)
         return tile.resize(size, Image.Resampling.NEAREST)
-    tile.thumbnail((side, side))
+    tile.thumbnail((SIDE, SIDE))
     return tile
 
 

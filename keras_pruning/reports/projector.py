@@ -1,6 +1,7 @@
 """Writes embeddings of the examples, with their scores, for the projector of TensorBoard."""
 
 import logging
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from keras_pruning.errors import InputError
 from keras_pruning.examples.array_spec import ArraySpec
 from keras_pruning.examples.fractions import stratified_rows
 from keras_pruning.reports.event_files import EventFile
-from keras_pruning.reports.pictures import are_images, as_pixels, sprite
+from keras_pruning.reports.html.sprites import read_tiles
+from keras_pruning.reports.pictures import are_images
 from keras_pruning.reports.principal_components import grouped, principal_components
 from keras_pruning.reports.terminal_text import defused
 from keras_pruning.selection.embedding import open_embedding
@@ -71,7 +73,7 @@ def write_projector(folder, table, examples, runs, seed=0):
         tensor_name=origin, tensor_path=_TENSORS, metadata_path=_METADATA
     )
     if are_images(examples.shape):
-        picture, size = sprite(_pixels(examples, rows), _SIDE)
+        picture, size = _sprite(read_tiles(examples, rows))
         picture.save(folder / _SPRITE, "png")
         embedding.sprite.image_path = _SPRITE
         embedding.sprite.single_image_dim.extend(size)
@@ -137,12 +139,23 @@ def _columns(table, examples, runs):
     return columns
 
 
-def _pixels(examples, rows):
-    """Returns blocks of images, uint8 `(block, height, width, 3)`, all with the same contrast."""
-    limits = None
-    blocks = [rows[part] for part in _blocks(rows)]
-    first = examples.stored_inputs(rows[:1])
-    if first.dtype != np.uint8:
-        ends = [(part.min(), part.max()) for part in map(examples.stored_inputs, blocks)]
-        limits = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
-    return (as_pixels(examples.stored_inputs(block), limits) for block in blocks)
+def _sprite(tiles):
+    """Returns tiles side by side in a picture, and the width and height of one of them.
+
+    Args:
+        tiles: list of pictures of Pillow, all of one size.
+    """
+    from PIL import Image
+
+    for tile in tiles:
+        tile.thumbnail((_SIDE, _SIDE))
+    factor = _SIDE // max(tiles[0].size)
+    size = tiles[0].width * factor, tiles[0].height * factor
+    columns = math.ceil(math.sqrt(len(tiles)))
+    picture = Image.new("RGB", (columns * size[0], -(-len(tiles) // columns) * size[1]))
+    for position, tile in enumerate(tiles):
+        row, column = divmod(position, columns)
+        # Enlarged by a whole factor, as the other pictures are
+        tile = tile.resize(size, Image.Resampling.NEAREST)
+        picture.paste(tile, (column * size[0], row * size[1]))
+    return picture, size

@@ -193,7 +193,7 @@ def swept(folder, seeds=(0, 1), grid=GRID):
 def test_an_incomplete_sweep_is_told_in_one_line(
     seeds, gone, message, tmp_path, caplog, monkeypatch
 ):
-    monkeypatch.setattr(report, "_score_tables", lambda folder: {})
+    monkeypatch.setattr(report, "_training_tables", lambda folder: {})
     swept(tmp_path, seeds)
     if gone:
         shutil.rmtree(tmp_path / gone)
@@ -205,7 +205,7 @@ def test_an_incomplete_sweep_is_told_in_one_line(
 
 def test_single_runs_are_no_incomplete_sweep(tmp_path, caplog, monkeypatch):
     """Their configs have a sweep too, which nobody has asked for."""
-    monkeypatch.setattr(report, "_score_tables", lambda folder: {})
+    monkeypatch.setattr(report, "_training_tables", lambda folder: {})
     swept(tmp_path, (0,))
     (tmp_path / "scores.parquet").unlink()
     with caplog.at_level(logging.INFO, "keras_pruning"):

@@ -281,5 +281,5 @@ def test_full_and_extrapolated_scores_are_compared_in_one_folder(swept, capsys):
     assert methods == ["full", "random", "el2n-extrapolated-hardest", "el2n-hardest"]
     assert "on 50 % of the examples" in capsys.readouterr().out
     # Of two tables of the same examples, the one with scores of their own is shown.
-    (shown,) = report._score_tables(swept / "out").values()
+    (shown,) = report._score_tables(report._training_tables(swept / "out")).values()
     np.testing.assert_array_equal(shown["el2n"], full["el2n"])

@@ -7,7 +7,8 @@ import pytest
 from support.small import run
 
 import keras_pruning as kp
-from keras_pruning.comparison.report import _score_tables, cost_lines
+from keras_pruning.comparison.costs import find_scorings
+from keras_pruning.comparison.report import _training_tables
 
 SCORES = "[{name: prediction_depth, k: 5}, el2n, forgetting]"
 SETTINGS = ["--probe.split", "test", "--probe.seeds", 1, "--scores", SCORES]
@@ -69,11 +70,12 @@ def test_the_same_by_checkpoints_in_python(tested, capsys):
 @pytest.mark.slow
 def test_a_comparison_shows_scores_of_training_examples(tested):
     """The folder `out` has scores of training examples, `test` those of test examples."""
-    (table,) = _score_tables(tested).values()
+    tables = _training_tables(tested)
+    (table,) = tables.values()
     assert table.metadata["examples"]["split"] == "train"
-    (line,) = cost_lines(tested / "test", []) + cost_lines(tested / "out", [])
-    assert line.startswith("Scoring took")
-    assert not _score_tables(tested / "test")
+    (scoring,) = find_scorings(tables)
+    assert scoring.folder == tested / "out"
+    assert not _training_tables(tested / "test")
 
 
 @pytest.mark.parametrize(
