@@ -120,7 +120,8 @@ def overview_section(table, id="scores"):
         "lllll",
     )
     lines = list(price_lines(table.metadata.get("extrapolation")))
-    return Section("Scores", "tables.html.j2", {"tables": [numbers], "lines": lines}, id)
+    context = {"tables": [numbers], "lines": lines, "items": []}
+    return Section("Scores", "tables.html.j2", context, id)
 
 
 def _reliability(measured):
