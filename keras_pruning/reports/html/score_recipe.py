@@ -20,8 +20,7 @@ def score_recipe_section(table, command=None, config=None, id="recipe"):
 
     recorded = table.metadata.get("recipe") or table.metadata
     context = {
-        "command": command
-        and f"keras-pruning {command} --config report.yaml --output NEW_FOLDER",
+        "command": command and f"keras-pruning {command} --config report.yaml --output NEW_FOLDER",
         "config": config and yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
         "recipe": json.dumps(recorded, indent=2, ensure_ascii=False, default=str),
     }
