@@ -1,8 +1,10 @@
 import base64
+import configparser
 import hashlib
 import json
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from jinja2 import UndefinedError
@@ -13,6 +15,9 @@ from keras_pruning.reports.html.charts import Chart, styles
 from keras_pruning.reports.html.page import Section, page_text, script_json, write_page
 from keras_pruning.reports.html.tables import Table
 from keras_pruning.storage import AlreadyExists
+
+
+ROOT = Path(__file__).parents[3]
 
 
 def table(text="b"):
@@ -108,3 +113,16 @@ def test_a_page_replaces_no_file(tmp_path):
     with pytest.raises(AlreadyExists):
         write_page(tmp_path / "page.html", "title", [table_section()])
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_an_installed_package_has_all_files():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    patterns = setup["options.package_data"]["keras_pruning.reports.html"].split()
+    room = ROOT / "keras_pruning" / "reports" / "html"
+    packed = {path for pattern in patterns for path in room.glob(pattern)}
+    package = ROOT / "keras_pruning"
+    others = [
+        path for path in package.rglob("*") if path.is_file() and "__pycache__" not in str(path)
+    ]
+    assert {path for path in others if path.suffix != ".py"} == packed
