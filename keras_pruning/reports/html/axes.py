@@ -37,7 +37,7 @@ class Axis:
     @property
     def labels(self):
         """List of pairs, the place and the text of each tick."""
-        return [(self.place(tick), f"{tick:,g}") for tick in self.ticks]
+        return [(self.place(tick), f"{tick:,.4g}") for tick in self.ticks]
 
 
 def axis(title, numbers, start, end, log=False, ticks=None):

@@ -11,6 +11,8 @@ from keras_pruning.reports.html.page import environment
 # Size of the static picture, and the room of its axes.
 _WIDTH, _HEIGHT = 720, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 44
+# Points below the highest value that the vertical axis can be cut at.
+_SPANS = (10, 3)
 # Part of the width that the points of one place are spread over.
 _SPREAD = 0.025
 
@@ -39,12 +41,22 @@ class Curve:
     Args:
         style: `Style`.
         points: list of `Point`.
-        line: list of pairs `(x, y)`, the line of the series. Defaults to the points.
+        line: list of pairs `(x, y)`, the line of the series. `None` joins the points.
     """
 
     style: Style
     points: list
     line: list | None = None
+
+    def corners(self, places):
+        """Returns the corners of the line, pairs `(x, y)`.
+
+        Args:
+            places: list of the x at which the points are drawn.
+        """
+        if self.line is not None:
+            return self.line
+        return [(x, point.y) for x, point in zip(places, self.points, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -118,10 +130,7 @@ def _svg(curves, places, axes, level):
     template = environment().get_template("line_chart.svg.j2")
     x_axis = axis(axes.x, xs, _LEFT + 12, _WIDTH - _RIGHT - 12, axes.log[0], axes.ticks)
     y_axis = axis(axes.y, ys, _HEIGHT - _BOTTOM, _TOP, axes.log[1])
-    lines = [
-        curve.line or [(x, point.y) for x, point in zip(row, curve.points, strict=True)]
-        for curve, row in zip(curves, places, strict=True)
-    ]
+    lines = [curve.corners(row) for curve, row in zip(curves, places, strict=True)]
     text = template.render(
         curves=list(zip(curves, places, lines, strict=True)),
         level=level,
@@ -164,22 +173,29 @@ def _spec(curves, places, axes, level):
     layers = [
         {
             "data": {"values": _lines(curves, places)},
-            "mark": {"type": "line", "strokeWidth": 1.75},
+            "mark": {"type": "line", "strokeWidth": 1.75, "clip": True},
             "encoding": {"strokeDash": dash},
         },
         {
             "data": {"values": [point for point in points if "low" in point]},
             "transform": [{"filter": "intervals"}],
-            "mark": {"type": "rule", "strokeWidth": 1.25},
+            "mark": {"type": "rule", "strokeWidth": 1.25, "clip": True},
             "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
         },
         {
             "data": {"values": points},
-            "mark": {"type": "point", "filled": True, "size": 4},
+            "mark": {"type": "point", "filled": True, "size": 4, "clip": True},
             "encoding": {"shape": shape, "tooltip": notes},
         },
     ]
     params = [_choice(curves)]
+    ends = [y for curve in curves for y in _heights(curve)] + _level_heights(level)
+    if not axes.log[1] and max(ends) - min(ends) > _SPANS[0]:
+        params.append(_span())
+        # Marks below the axis are cut off
+        y["scale"]["domainMin"] = {
+            "expr": f"span === null ? {min(ends)} : max({min(ends)}, {max(ends)} - span)"
+        }
     if any("low" in point for point in points):
         bind = {"input": "checkbox", "name": "95 % intervals"}
         params.append({"name": "intervals", "value": True, "bind": bind})
@@ -200,10 +216,20 @@ def _choice(curves):
     }
 
 
+def _span():
+    """Returns the parameter that cuts the vertical axis, a native list."""
+    options = {
+        "options": [None, *_SPANS],
+        "labels": ["all values", *[f"highest {span} points" for span in _SPANS]],
+    }
+    bind = {"input": "select", "name": "Vertical axis", **options}
+    return {"name": "span", "value": None, "bind": bind}
+
+
 def _channel(name, title, log, ticks=None):
-    axis = {"title": title, "grid": name == "y", "tickCount": 6, "labelOverlap": True}
+    axis = {"title": title, "grid": name == "y", "tickCount": 6, "labelOverlap": "greedy"}
     if ticks:
-        axis["values"] = ticks
+        axis |= {"values": ticks, "format": ",.4~g"}
     # Round numbers at both ends of a logarithmic axis would be powers of ten.
     scale = {"type": "log", "nice": False} if log else {"zero": False, "nice": name == "y"}
     return {
@@ -232,7 +258,7 @@ def _lines(curves, places):
     return [
         {"method": curve.style.name, "x": x, "y": y}
         for curve, row in zip(curves, places, strict=True)
-        for x, y in curve.line or [(x, point.y) for x, point in zip(row, curve.points, strict=True)]
+        for x, y in curve.corners(row)
     ]
 
 
