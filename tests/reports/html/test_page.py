@@ -16,7 +16,6 @@ from keras_pruning.reports.html.page import Section, page_text, script_json, wri
 from keras_pruning.reports.html.tables import Table
 from keras_pruning.storage import AlreadyExists
 
-
 ROOT = Path(__file__).parents[3]
 
 
@@ -32,7 +31,7 @@ def chart_section(text="b", id="charts"):
 
 
 def table_section(text="b"):
-    context = {"tables": [table(text)], "lines": [text]}
+    context = {"tables": [table(text)], "items": [], "lines": [text]}
     return Section(text, "tables.html.j2", context, "tables")
 
 

@@ -67,7 +67,7 @@ def _title(runs):
 
 
 def _summary(comparison):
-    """Returns a sentence that says what was compared."""
+    """Returns a sentence about the runs that are compared."""
     runs, rows = comparison.runs, comparison.rows
     model = runs[0].metrics["config"]["model"].get("name")
     methods = {row.method: row.found for row in rows if row.method != FULL}
