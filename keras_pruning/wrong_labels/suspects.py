@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -68,8 +68,8 @@ class Suspects:
     examples: int
     contradicted: int
     listed: int
-    ranked: SuspectList | None = None
-    table: ScoreTable | None = None
+    ranked: SuspectList | None = field(default=None, compare=False, repr=False)
+    table: ScoreTable | None = field(default=None, compare=False, repr=False)
 
     @property
     def files(self):

@@ -88,7 +88,7 @@ def summary(table):
     """
     recorded = table.metadata.get("examples", {})
     kind = {"train": "training ", "test": "test "}.get(recorded.get("split"), "")
-    source = f" of {recorded['source']}" if recorded.get("source") else ""
+    source = f" ({recorded['source']})" if recorded.get("source") else ""
     scores = f"{len(table.names)} score{'s' if len(table.names) > 1 else ''}"
     examples = "example" if len(table) == 1 else "examples"
     return f"{scores} of {len(table):,} {kind}{examples}{source}: {', '.join(table.names)}."

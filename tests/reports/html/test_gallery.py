@@ -98,7 +98,7 @@ INPUTS = {
     "texts": (np.array(["short\ntext", "x" * 500, *HOSTILE, "z"]), "short text"),
     "rows": (np.arange(40.0).reshape(10, 4), "0, 1, 2, 3"),
     "long rows": (np.zeros((10, 100)), "0, 0, 0, 0, 0, 0, 0, 0, … (100,)"),
-    "columns": ({"age": np.arange(10), "job": np.array(HOSTILE + ["a", "b", "c"])}, "age: 0; job:"),
+    "columns": ({"age": np.arange(10), "job": np.array([*HOSTILE, *"abc"])}, "age: 0; job:"),
     "pairs": ((np.zeros((10, 2)), np.ones((10, 3, 3, 2))), "0: 0, 0; 1: 1, 1"),
 }
 
