@@ -6,7 +6,7 @@ from keras_pruning.reports.html.page import Section
 from keras_pruning.statistics.verdict import NOT_SHOWN
 
 # Classes and cells on the page. The classes with the largest losses are shown if there are more. A
-# cell takes about 200 bytes.
+# cell takes about 120 bytes.
 _MOST, _MOST_CELLS, _FEWEST = 50, 3000, 5
 # Part of the colour of a cell at the largest change, which leaves its text readable.
 _DEEPEST = 45
