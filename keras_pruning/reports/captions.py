@@ -7,6 +7,8 @@ from keras_pruning.reports.terminal_text import defused
 
 # Stands for each character that the font lacks.
 _LACKING = "?"
+# Characters of an id that are about as wide as an example.
+_LONG = 12
 
 
 def caption(examples, row, value):
@@ -23,9 +25,12 @@ def caption(examples, row, value):
 def id_text(examples, row):
     """Returns the id of an example in one line, with `?` for characters that the font lacks.
 
-    If no letter or digit is left, it is the row of the example.
+    A long path is the name of its file. If no letter or digit is left, it is the row of the
+    example.
     """
     text = _plain(str(examples.ids[row]))
+    if len(text) > _LONG:
+        text = text.rpartition("/")[2] or text
     shown = "".join(character if drawable(character) else _LACKING for character in text)
     return shown if any(map(str.isalnum, shown)) else f"row {row}"
 

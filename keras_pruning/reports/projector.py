@@ -23,7 +23,7 @@ from keras_pruning.selection.subset import Subset
 
 logger = logging.getLogger("keras_pruning")
 
-# Examples that are shown, a square number for the sprite.
+# Examples that are shown.
 _MOST_EXAMPLES = 2500
 # Pixels of the longer side of an example in the sprite.
 _SIDE = 32
@@ -73,10 +73,10 @@ def write_projector(folder, table, examples, runs, seed=0):
         tensor_name=origin, tensor_path=_TENSORS, metadata_path=_METADATA
     )
     if are_images(examples.shape):
-        picture, size = _sprite(read_tiles(examples, rows))
+        picture, side = _sprite(read_tiles(examples, rows))
         picture.save(folder / _SPRITE, "png")
         embedding.sprite.image_path = _SPRITE
-        embedding.sprite.single_image_dim.extend(size)
+        embedding.sprite.single_image_dim.extend([side, side])
     (folder / PROJECTOR_FILENAME).write_text(text_format.MessageToString(config), "utf-8")
 
 
@@ -140,7 +140,7 @@ def _columns(table, examples, runs):
 
 
 def _sprite(tiles):
-    """Returns tiles side by side in a picture, and the width and height of one of them.
+    """Returns tiles side by side in a picture, and the side of the square around one of them.
 
     Args:
         tiles: list of pictures of Pillow, all of one size.
@@ -149,13 +149,15 @@ def _sprite(tiles):
 
     for tile in tiles:
         tile.thumbnail((_SIDE, _SIDE))
+    # Enlarged by a whole factor, as the other pictures are
     factor = _SIDE // max(tiles[0].size)
-    size = tiles[0].width * factor, tiles[0].height * factor
-    columns = math.ceil(math.sqrt(len(tiles)))
-    picture = Image.new("RGB", (columns * size[0], -(-len(tiles) // columns) * size[1]))
+    width, height = tiles[0].width * factor, tiles[0].height * factor
+    side = max(width, height)
+    # The projector divides by the number of columns, and only a power of two leaves no rest.
+    columns = 2 ** math.ceil(math.log2(math.sqrt(len(tiles))))
+    picture = Image.new("RGB", (columns * side, -(-len(tiles) // columns) * side))
     for position, tile in enumerate(tiles):
         row, column = divmod(position, columns)
-        # Enlarged by a whole factor, as the other pictures are
-        tile = tile.resize(size, Image.Resampling.NEAREST)
-        picture.paste(tile, (column * size[0], row * size[1]))
-    return picture, size
+        corner = column * side + (side - width) // 2, row * side + (side - height) // 2
+        picture.paste(tile.resize((width, height), Image.Resampling.NEAREST), corner)
+    return picture, side

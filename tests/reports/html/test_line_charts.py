@@ -48,6 +48,7 @@ def test_logarithmic_ticks_hold_the_range(low, high, ticks):
 def test_places_on_an_axis():
     linear = axis("x", [0, 10], 100, 0, ticks=[0, 5, 10])
     assert linear.labels == [(100, "0"), (50, "5"), (0, "10")]
+    assert axis("x", [-4, 4], 0, 8, ticks=[-4, 4]).labels == [(0, "−4"), (8, "4")]
     assert axis("x", [1, 100], 0, 100, log=True, ticks=[1, 10, 100]).place(10) == 50
     # A single number has some room on both sides
     assert 0 < axis("x", [3], 0, 100).place(3) < 100

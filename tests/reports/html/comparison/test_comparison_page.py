@@ -9,8 +9,10 @@ import yaml
 from support.fake_runs import EL2N, RANDOM, write_run
 from support.html_pages import CHROMIUM, HOSTILE, after_scripts, require_sound
 
+from keras_pruning.commands.compare import show_comparison
 from keras_pruning.comparison.report import write_comparison
 from keras_pruning.config import Config
+from keras_pruning.errors import InputError
 from keras_pruning.reports.html.comparison.classes import class_section
 from keras_pruning.reports.html.comparison.page import write_comparison_page
 
@@ -144,6 +146,23 @@ def test_hostile_names_are_shown_and_not_obeyed(tmp_path):
     assert len(page.scripts) == 5
     for data in map(json.loads, page.data):
         assert any("<script>alert(1)" in str(layer["data"]) for layer in data["layer"])
+
+
+def test_the_page_of_somebody_else_stays(tmp_path):
+    write_runs(tmp_path, kept=(0.5,), seeds=2)
+    # A page of an earlier comparison is replaced
+    assert report(tmp_path) == report(tmp_path)
+    page = tmp_path / "comparison" / "report.html"
+    page.write_text("mine")
+    with pytest.raises(InputError, match=r"report\.html exists already and is not overwritten"):
+        write_comparison(tmp_path)
+    assert page.read_text() == "mine"
+
+
+def test_the_command_names_the_page(tmp_path):
+    write_runs(tmp_path, kept=(0.5,), seeds=2)
+    shown = [str(line) for line in show_comparison(write_comparison(tmp_path), tmp_path)]
+    assert f"{tmp_path / 'comparison' / 'report.html'}" in shown
 
 
 def test_many_classes_are_cut_to_the_largest_losses():
