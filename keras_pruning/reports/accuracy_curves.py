@@ -45,7 +45,7 @@ def write_curves(folder, runs, rows, most):
     for name in dict.fromkeys(name for name, _ in places.values()):
         methods = [method for method in places if places[method][0] == name]
         with EventFile(folder / CURVES / name) as events:
-            if methods == [name]:
+            if len(places) <= most:
                 write_session(events, name, runs)
                 _write_accuracies(events, [row for row in rows if row.method == name])
             for method in methods:

@@ -78,7 +78,7 @@ def _hparams(method, selection):
     # A pilot chooses a policy for each fraction. The method is what asked for it.
     selection = {**selection, **((selection.get("auto") or {}).get("request") or {})}
     parts = {"score": "by", "policy": "policy", "quota": "quota"}
-    return {METHOD: method} | {name: selection.get(key) or "–" for name, key in parts.items()}
+    return {METHOD: method} | {name: selection.get(key) or "none" for name, key in parts.items()}
 
 
 def _group(method, config):

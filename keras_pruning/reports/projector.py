@@ -153,9 +153,9 @@ def _sprite(tiles):
     factor = _SIDE // max(tiles[0].size)
     width, height = tiles[0].width * factor, tiles[0].height * factor
     side = max(width, height)
-    # The projector divides by the number of columns, and only a power of two leaves no rest.
-    columns = 2 ** math.ceil(math.log2(math.sqrt(len(tiles))))
-    picture = Image.new("RGB", (columns * side, -(-len(tiles) // columns) * side))
+    # The projector takes a sprite to have as many rows as columns.
+    columns = math.ceil(math.sqrt(len(tiles)))
+    picture = Image.new("RGB", (columns * side, columns * side))
     for position, tile in enumerate(tiles):
         row, column = divmod(position, columns)
         corner = column * side + (side - width) // 2, row * side + (side - height) // 2
