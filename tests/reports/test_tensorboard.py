@@ -330,5 +330,5 @@ def test_many_methods_keep_their_curves(tmp_path):
     board = board_of(tmp_path)
     for number, method in enumerate(methods):
         tag = f"accuracy/{method['policy']}/mean"
-        points = board.scalars(f"comparison/accuracy/{method['by']}", tag)
+        points = board.scalars(f"comparison/accuracy/by {method['by']}", tag)
         assert points == [(50, pytest.approx(number + 1)), (100, pytest.approx(90))]
