@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from keras_pruning.errors import InputError
+from keras_pruning.reports.html.views import require_free
 from keras_pruning.reports.projector import FILES as PROJECTOR_FILES
 from keras_pruning.storage.temporary import temporary_folder
 
@@ -39,6 +40,7 @@ def comparison_folder(folder):
     """
     target = Path(folder) / FOLDER
     _require_ours(target / CSV)
+    require_free(target / PAGE)
     with temporary_folder(folder, FOLDER, ".partial") as name:
         yield Path(name)
         try:

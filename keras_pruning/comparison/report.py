@@ -64,19 +64,19 @@ def write_comparison(folder, splits=None):
         scorings=scorings,
     )
     with comparison_folder(folder) as partial:
-        _write(partial, found)
+        _write(partial, found, folder / FOLDER)
     return found
 
 
-def _write(folder, found):
-    """Writes all files of a `Comparison` to a folder."""
+def _write(folder, found, target):
+    """Writes all files of a `Comparison` to a folder, whose content goes to `target` later."""
     write_csv(folder / CSV, found.rows)
     if found.classes:
         write_class_csv(folder / CLASSES, found.classes)
     write_ledger_csv(folder / LEDGER, found.ledger)
     if found.scaling:
         write_scaling_csv(folder / SCALING, found.scaling)
-    write_comparison_page(folder / PAGE, found)
+    write_comparison_page(folder / PAGE, found, target)
     write_tensorboard(folder, found.runs, found.rows, found.tables, found.examples)
 
 

@@ -1,6 +1,7 @@
 """Scores, prunes, trains and compares over a grid."""
 
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,16 +131,24 @@ def _runs(plan, training, folder, table, embeddings):
     with each_once(ignored=(HardestCaution,)):
         for seed in dict.fromkeys([*plan.seeds, *plan.baseline_seeds]):
             subsets = [
-                choices[number, keep_fraction].select(table, seed)
+                _timed(choices[number, keep_fraction].select, table, seed=seed)
                 if (number, keep_fraction) in choices
-                else select(table, keep_fraction=keep_fraction, seed=seed, **method)
+                else _timed(select, table, keep_fraction=keep_fraction, seed=seed, **method)
                 for keep_fraction in keep_fractions
                 for number, method in enumerate(methods)
                 if seed in (plan.baseline_seeds if is_baseline(describe(method)) else plan.seeds)
             ]
-            for subset in [*[None] * (seed in plan.seeds), *subsets]:
-                runs.append(TrainingRun(training, subset, seed, folder / run_folder(subset, seed)))
+            for subset, seconds in [*[(None, None)] * (seed in plan.seeds), *subsets]:
+                place = folder / run_folder(subset, seed)
+                runs.append(TrainingRun(training, subset, seed, place, seconds))
     return runs
+
+
+def _timed(function, *arguments, **options):
+    """Returns the subset that a function selects and the seconds that it took."""
+    start = time.perf_counter()
+    subset = function(*arguments, **options)
+    return subset, time.perf_counter() - start
 
 
 def _require_scored(grid, names):

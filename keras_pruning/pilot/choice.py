@@ -51,7 +51,8 @@ class PolicyChoice:
             rival.
         request: the part of a `selection` that asks for the pilot, or `None`.
         recipe: everything that the accuracies depend on, or `None`.
-        cost: dictionary of `runs`, `examples_seen` and `seconds` of training, or `None`.
+        cost: dictionary of `runs`, `examples_seen` in training, `examples_forward` in evaluation,
+            `flops` and `seconds`, or `None`.
         table: digest of the score table, or `None`.
     """
 

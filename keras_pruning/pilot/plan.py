@@ -94,7 +94,9 @@ class Pilot:
         accuracies = {name: [result["accuracies"][name] for result in results] for name in names}
         cost = {
             "runs": len(names) * len(drawn),
-            "examples_seen": sum(result["examples_seen"] for result in results),
+            **{name: _total(results, name) for name in ("examples_seen", "examples_forward")},
+            "examples_with_gradients": 0,
+            "flops": _total(results, "flops"),
             "seconds": round(time.perf_counter() - start, 1),
         }
         return decide(
@@ -127,3 +129,9 @@ class Pilot:
             f"on {kept:,} examples for {steps:,} steps, as many steps as "
             f"{runs * steps / whole:.1f} training runs on the full data."
         )
+
+
+def _total(results, name):
+    """Returns the sum of a number of all splits, `None` if one of them does not know it."""
+    values = [result[name] for result in results]
+    return None if None in values else sum(values)

@@ -17,8 +17,8 @@ def run_split(plan, training, split):
         split: `Split`.
 
     Returns:
-        Dictionary of the `seed`, the `accuracies` of the policies, a dictionary, and the number of
-        `examples_seen`.
+        Dictionary of the `seed`, the `accuracies` of the policies, a dictionary, the numbers of
+        `examples_seen` in training and of `examples_forward` in evaluation, and the `flops`.
     """
     examples = plan.data.train
     held_out = examples.at(split.held_out)
@@ -33,4 +33,14 @@ def run_split(plan, training, split):
         log = fit.train(model, kept, training, full_size=split.pool, seed=seed)
         accuracies[name] = evaluation.evaluate(model, held_out)["test_accuracy"]
         seen += log.examples_seen
-    return {"seed": split.seed, "accuracies": accuracies, "examples_seen": seen}
+    evaluated = len(held_out) * len(split.kept)
+    # The same model for all policies, so that one graph tells the operations of all
+    in_training = fit.training_flops(model, kept, training, seen)
+    in_evaluation = evaluation.evaluation_flops(model, held_out, evaluated)
+    return {
+        "seed": split.seed,
+        "accuracies": accuracies,
+        "examples_seen": seen,
+        "examples_forward": evaluated,
+        "flops": None if None in (in_training, in_evaluation) else in_training + in_evaluation,
+    }

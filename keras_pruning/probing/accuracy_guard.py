@@ -11,6 +11,7 @@ import numpy as np
 from keras_pruning.backend.tensorflow.fit_statistics import FitStatistics, statistics_of
 from keras_pruning.errors import InputError
 from keras_pruning.examples.array_spec import leaves
+from keras_pruning.probing.collectors.passes import Passes
 from keras_pruning.training.recording import RecordingModel
 
 # The most examples whose accuracy is looked at.
@@ -54,12 +55,15 @@ class AccuracyGuard:
         examples: the scored `Examples`.
         are_trained_on: whether `fit` is taken to train on these examples and not on others.
         output: name of the scored output, if the model has several.
+
+    Attributes:
+        passes: `Passes` of the scored examples.
     """
 
     def __init__(self, examples, are_trained_on, output=None):
         self._examples = examples
         self._are_trained_on, self._prefix = are_trained_on, f"{output}_" if output else ""
-        self._fit = None
+        self._fit, self.passes = None, Passes()
 
     def begin(self, model):
         """Begins to watch the training step of a model."""
@@ -171,6 +175,7 @@ class AccuracyGuard:
     def _measured(self, logits, training):
         """Returns the `Measured` of the sample. The model keeps its state."""
         losses, right = [], []
+        self.passes.forward += len(self._sample)
         for _, x, labels in self._sample.scoring_batches(256):
             if training:
                 state = logits.trainable_variables, logits.non_trainable_variables

@@ -34,6 +34,15 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
     Example:
         >>> table = score_checkpoints(["epoch-1.keras", "epoch-2.keras"], examples, ["el2n", "vog"])
     """
+    return record_checkpoints(checkpoints, examples, scores, batch_size, support, output).table()
+
+
+def record_checkpoints(checkpoints, examples, scores, batch_size=256, support=None, output=None):
+    """Returns the finished `ScoreRecorder` of saved checkpoints of one training run.
+
+    Args:
+        checkpoints, examples, scores, batch_size, support, output: as for `score_checkpoints`.
+    """
     checkpoints = _as_list(checkpoints)
     recorder = ScoreRecorder(examples, scores, batch_size, support, output)
     if not checkpoints and any(score.needs_model for score in recorder.scores):
@@ -57,7 +66,7 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
             )
         recorder.epoch_end(epoch, model)
     recorder.finish(model)
-    return recorder.table()
+    return recorder
 
 
 def _as_list(checkpoints):

@@ -16,6 +16,30 @@ _BINARY_FUNCTIONS = (keras.losses.binary_crossentropy, keras.losses.binary_focal
 _EXACT = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 2**53}
 
 
+def require_recordable(model):
+    """Raises an `InputError` unless a model trains by the training step of Keras.
+
+    Args:
+        model: the argument of `ScoreCallback.recording`.
+    """
+    if not isinstance(model, keras.Model):
+        raise InputError(
+            f"Invalid `model`. Expected a Keras model. Received: {type(model).__name__}"
+        )
+    overridden = [
+        name
+        for name in ("train_step", "compute_loss")
+        if getattr(type(model), name) is not getattr(keras.Model, name)
+    ]
+    if overridden:
+        raise InputError(
+            "The model has a training step of its own, which recording would replace. Expected "
+            f"Keras' own train_step and compute_loss. Received: {type(model).__name__} with "
+            f"{' and '.join(overridden)}. Use the callback without `recording`: it sees eval "
+            "mode."
+        )
+
+
 def require_one_label(model, logits):
     """Raises an `InputError` if a model is trained to give several labels to an example.
 

@@ -29,6 +29,9 @@ class ScoreRecorder:
         support: `Examples` that neighbours and prototypes come from. Defaults to the scored ones.
         output: name of the output to score, if the model has several.
 
+    Attributes:
+        collectors: dictionary from the names of signals to their collectors.
+
     Raises:
         InputError: if a score is unknown or given twice, or the support has another shape.
     """
@@ -41,7 +44,7 @@ class ScoreRecorder:
         self.scores = score_instances(scores)
         for score in self.scores:
             require_classes(score, examples.num_classes)
-        self._collectors = collectors_of(self.scores, examples, batch_size, self.support)
+        self.collectors = collectors_of(self.scores, examples, batch_size, self.support)
         self._stores, self.progress = [], None
 
     def record_training(self, model, passes):
@@ -58,7 +61,7 @@ class ScoreRecorder:
             InputError: if the model does not give logits or has several outputs.
         """
         logits = as_logits(model, None, self.examples.spec)
-        for collector in self._collectors.values():
+        for collector in self.collectors.values():
             store = collector.record_training(logits, passes)
             if store is not None:
                 self._stores.append(store)
@@ -98,7 +101,7 @@ class ScoreRecorder:
         for score in self.scores:
             score.epochs_due(epochs)
         logits = self.logits_of(model)
-        for collector in self._collectors.values():
+        for collector in self.collectors.values():
             collector.check(logits)
 
     def begin(self, epochs, model=None, store=None, first=0):
@@ -114,7 +117,7 @@ class ScoreRecorder:
         self._model = self._logits = self._shapes = self._weights = None
         logits = self.logits_of(model)
         # Let every collector and every score forget the earlier run
-        for collector in self._collectors.values():
+        for collector in self.collectors.values():
             collector.prepare(logits, store)
         for score in self.scores:
             support = {"support": self.support} if score.needs_support else {}
@@ -145,7 +148,7 @@ class ScoreRecorder:
     def carry_on(self, store):
         """Goes on with the run so far in another `fit`."""
         self._model = self._logits = None
-        for collector in self._collectors.values():
+        for collector in self.collectors.values():
             collector.carry_on(store)
 
     def epoch_begin(self, learning_rate):
@@ -158,7 +161,7 @@ class ScoreRecorder:
         if self._model is not model:
             self._model, self._logits = model, self.logits_of(model)
             self._shapes = [weight.shape for weight in model.weights]
-        for collector in self._collectors.values():
+        for collector in self.collectors.values():
             due = [score for score in collector.scores if self.progress.is_due(score, epoch)]
             collector.observe(self._logits, due)
             for score in due:
@@ -182,7 +185,7 @@ class ScoreRecorder:
             # These scores are of the model as it is now, whatever epoch they were due at.
             if score.needs_model and self.sees_trained_model(score):
                 self.progress.seen[score.name] = [self.progress.reached]
-        for collector in self._collectors.values():
+        for collector in self.collectors.values():
             collector.finish(logits)
             if self.progress.is_over:
                 collector.release()
@@ -233,7 +236,7 @@ class ScoreRecorder:
     def _parts(self):
         """The scores and collectors, which have a state, by the prefix of its names."""
         scores = {f"score/{score.name}/": score for score in self.scores}
-        return scores | {f"signal/{name}/": part for name, part in self._collectors.items()}
+        return scores | {f"signal/{name}/": part for name, part in self.collectors.items()}
 
     def table(self, names=None, partial=False):
         """Returns the `ScoreTable` of the finished run.
@@ -252,11 +255,11 @@ class ScoreRecorder:
 
     def sees_trained_model(self, score):
         """Returns whether a score is of the model that `fit` leaves, not of ends of epochs."""
-        return self._collectors[score.signal].sees_trained_model
+        return self.collectors[score.signal].sees_trained_model
 
     def mode(self, score):
         """Returns the mode of the outputs that a score got, `"eval"` or `"train"`."""
-        return self._collectors[score.signal].mode(score)
+        return self.collectors[score.signal].mode(score)
 
 
 def _checksum(model):

@@ -6,7 +6,12 @@ from keras_pruning.arguments import require_positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.probing.accuracy_guard import AccuracyGuard
 from keras_pruning.probing.backup import Backup
-from keras_pruning.probing.fit_checks import require_one_label, warn_of_rounded_integers
+from keras_pruning.probing.collectors.passes import passes_of
+from keras_pruning.probing.fit_checks import (
+    require_one_label,
+    require_recordable,
+    warn_of_rounded_integers,
+)
 from keras_pruning.probing.recorder import ScoreRecorder
 from keras_pruning.probing.run_warnings import (
     examples_in_loss,
@@ -110,18 +115,7 @@ class ScoreCallback(keras.callbacks.Callback):
             >>> batches = examples.batches(64, shuffle=True, rows=True)
             >>> model.fit(batches, epochs=5, callbacks=[callback])
         """
-        if not isinstance(model, keras.Model):
-            raise InputError(
-                f"Invalid `model`. Expected a Keras model. Received: {type(model).__name__}"
-            )
-        overridden = [name for name in ("train_step", "compute_loss") if _overrides(model, name)]
-        if overridden:
-            raise InputError(
-                "The model has a training step of its own, which recording would replace. Expected "
-                f"Keras' own train_step and compute_loss. Received: {type(model).__name__} with "
-                f"{' and '.join(overridden)}. Use the callback without `recording`: it sees eval "
-                "mode."
-            )
+        require_recordable(model)
         passes = require_positive_integer("passes", passes)
         store = self._recorder.record_training(model, passes)
         return (
@@ -281,6 +275,11 @@ class ScoreCallback(keras.callbacks.Callback):
             self._recorder.finish(self._scored_model)
 
     @property
+    def passes(self):
+        """The `Passes` of scoring so far, a list."""
+        return passes_of(self._recorder) + ([self._guard.passes] if self._guard else [])
+
+    @property
     def _run_length(self):
         return self.epochs or self.params["epochs"]
 
@@ -293,8 +292,3 @@ class ScoreCallback(keras.callbacks.Callback):
     def _scored_model(self):
         """The model that the user gave to `fit` or to `recording`."""
         return self.model.recorded if isinstance(self.model, RecordingModel) else self.model
-
-
-def _overrides(model, method):
-    """Returns whether a model has a method of its own in place of Keras'."""
-    return getattr(type(model), method) is not getattr(keras.Model, method)

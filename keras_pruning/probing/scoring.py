@@ -7,6 +7,7 @@ from pathlib import Path
 from keras_pruning.errors import InputError
 from keras_pruning.jobs.local import run_each
 from keras_pruning.probing import finished_scores
+from keras_pruning.probing.cost import total_cost
 from keras_pruning.probing.estimates import over_probes
 from keras_pruning.probing.finished_scores import SCORES
 from keras_pruning.probing.probe_files import FOLDER, ProbeFiles
@@ -72,7 +73,9 @@ def _prepare(plan, files):
     else:
         table = ScoreTable.over_seeds(tables)
     table.metadata["recipe"] = plan.recipe
-    cost = {"seconds": time.perf_counter() - start, "probes": costs}
+    cost = total_cost(costs, time.perf_counter() - start)
+    # Checkpoints come trained: they are no probes.
+    cost["probes"] = [] if plan.checkpoints else costs
     finished_scores.prepare(files.folder, table, cost)
 
 
@@ -114,7 +117,8 @@ def _score_checkpoints(plan):
     names = ", ".join(Path(path).name for path in plan.checkpoints)
     logger.info("Scoring with these checkpoints, the oldest first: %s.", names)
     function = "keras_pruning.probing.work:score_with_checkpoints"
-    return list(run_each(function, [{"plan": plan}], 1, plan.threads, "scoring")), []
+    ((table, cost),) = run_each(function, [{"plan": plan}], 1, plan.threads, "scoring")
+    return [table], [cost]
 
 
 def _score_probes(plan, files):

@@ -6,7 +6,9 @@ import time
 import keras
 
 from keras_pruning.models import loading
-from keras_pruning.probing.checkpoints import score_checkpoints
+from keras_pruning.probing.checkpoints import record_checkpoints
+from keras_pruning.probing.collectors.passes import Passes, passes_of
+from keras_pruning.probing.cost import cost_of
 from keras_pruning.probing.extrapolation import extrapolate, require_extrapolation
 from keras_pruning.probing.recorder import ScoreRecorder, require_classes
 from keras_pruning.probing.score_callback import ScoreCallback
@@ -82,8 +84,10 @@ def score_with_probe(plan, seed, extra=(), verbose=0):
     scores += [_imported(name)(**arguments) for name, arguments in extra]
     start = time.perf_counter()
     if not _needs_training(plan, scores):
-        table = score_checkpoints([], data.scored, scores, support=data.trained_on)
-        return seed, (table, _cost(seed, start, examples_seen=0))
+        recorder = record_checkpoints([], data.scored, scores, support=data.trained_on)
+        table = recorder.table()
+        cost = cost_of(passes_of(recorder), time.perf_counter() - start)
+        return seed, (table, {"seed": seed, **cost})
     due = [epoch for score in scores for epoch in score.epochs_due(epochs)]
     seed_of_probe = fit.derived_seed("probe", seed)
     keras.utils.set_random_seed(seed_of_probe)
@@ -99,10 +103,16 @@ def score_with_probe(plan, seed, extra=(), verbose=0):
         callbacks=[callback],
         verbose=verbose,
     )
-    table = callback.table()
+    table, passes = callback.table(), callback.passes
     if data.extrapolates:
         table = extrapolate(table, model, data.all, seed=data.seed)
-    return seed, (table, _cost(seed, start, log.examples_seen))
+        passes.append(Passes(forward=len(data.all)))
+    seconds = time.perf_counter() - start
+    # Counted last, because nothing of the probe depends on it
+    in_training = fit.training_flops(model, data.trained_on, plan.training, log.examples_seen)
+    spec = data.scored.spec
+    cost = cost_of(passes, seconds, model, spec, log.examples_seen, in_training)
+    return seed, (table, {"seed": seed, **cost})
 
 
 def score_with_checkpoints(plan):
@@ -112,15 +122,21 @@ def score_with_checkpoints(plan):
         plan: `ScoringPlan` with `checkpoints`.
 
     Returns:
-        `ScoreTable`, or an `Extrapolation` by the last of the checkpoints if a part is scored.
+        Tuple of a `ScoreTable`, or an `Extrapolation` by the last of the checkpoints if a part is
+        scored, and a dictionary of the cost, without the training of the models.
     """
+    start = time.perf_counter()
     data = plan.data
     scores = [without_seeds(entry) for entry in plan.entries]
     last = loading.load(plan.checkpoints[-1])
     if data.extrapolates:
         require_extrapolation(last)
-    table = score_checkpoints(plan.checkpoints, data.scored, scores, support=data.trained_on)
-    return extrapolate(table, last, data.all, seed=data.seed) if data.extrapolates else table
+    recorder = record_checkpoints(plan.checkpoints, data.scored, scores, support=data.trained_on)
+    table, passes = recorder.table(), passes_of(recorder)
+    if data.extrapolates:
+        table = extrapolate(table, last, data.all, seed=data.seed)
+        passes.append(Passes(forward=len(data.all)))
+    return table, cost_of(passes, time.perf_counter() - start, last, data.scored.spec)
 
 
 def _needs_training(plan, scores):
@@ -132,11 +148,6 @@ def _new_model(plan, examples):
     require_same_source(plan.model.name, plan.recipe["model_source"])
     spec, classes = examples.spec, examples.num_classes
     return loading.build(plan.model.name, spec, classes, **plan.model.options)
-
-
-def _cost(seed, start, examples_seen):
-    seconds = time.perf_counter() - start
-    return {"seed": seed, "seconds": seconds, "examples_seen": examples_seen}
 
 
 def _imported(name):

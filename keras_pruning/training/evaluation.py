@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_pruning.backend.tensorflow.flops import forward_flops
 from keras_pruning.backend.tensorflow.passes import OutputPass
 from keras_pruning.models.heads import as_logits
 
@@ -41,3 +42,19 @@ def evaluate(model, examples, batch_size=512):
             )
         ],
     }
+
+
+def evaluation_flops(model, examples, count, batch_size=256):
+    """Returns the floating-point operations of forward passes of examples, in eval mode.
+
+    Args:
+        model: Keras model with one output for each class.
+        examples: `Examples`.
+        count: number of examples that pass.
+        batch_size: number of examples in a batch.
+
+    Returns:
+        Integer, or `None` if the operations of the model cannot be counted.
+    """
+    of_example = forward_flops(as_logits(model, spec=examples.spec), examples.spec, batch_size)
+    return None if of_example is None else round(of_example * count)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_pruning.arguments import require_one_of
+from keras_pruning.backend.tensorflow import flops
 from keras_pruning.backend.tensorflow.requirements import require_logits
 from keras_pruning.errors import InputError
 from keras_pruning.models.graph import functional_copy
@@ -123,6 +124,27 @@ def train(
     seconds = time.perf_counter() - start
     steps = epochs * steps_per_epoch
     return TrainingLog(steps, examples_in(steps, len(examples), batch_size), seconds)
+
+
+def training_flops(model, examples, options, examples_seen):
+    """Returns the floating-point operations of a training run.
+
+    The training step is traced on its own and does not run. Neither the model nor any random state
+    changes.
+
+    Args:
+        model: the model that was trained.
+        examples: `Examples` that it was trained on.
+        options: `keras_pruning.config.TrainingConfig`.
+        examples_seen: number of examples in the steps of the run.
+
+    Returns:
+        Integer, or `None` if the operations of the model cannot be counted.
+    """
+    logits = as_logits(model, spec=examples.spec)
+    batch_size = min(options.batch_size, len(examples))
+    of_example = flops.training_flops(logits, examples.spec, batch_size)
+    return None if of_example is None else round(of_example * examples_seen)
 
 
 def _augmentation(name, shape):

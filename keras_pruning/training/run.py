@@ -107,12 +107,15 @@ class TrainingRun:
         subset: `Subset` to train on, `None` for all examples.
         seed: evaluation seed, an integer >= 0.
         folder: path of the result.
+        selecting_seconds: seconds that selecting the subset took, `None` if it is not known. The
+            result does not depend on it.
     """
 
     plan: TrainingPlan
     subset: Subset | None
     seed: int
     folder: Path
+    selecting_seconds: float | None = None
 
     @property
     def recipe(self):

@@ -76,6 +76,8 @@ def _train(run, folder, verbose):
         "examples_kept": len(kept),
         "class_examples": np.bincount(kept.labels, minlength=kept.num_classes).tolist(),
         **dataclasses.asdict(log),
+        "flops": fit.training_flops(model, kept, plan.training, log.examples_seen),
+        "selecting_seconds": run.selecting_seconds,
         "seed": run.seed,
         "selection": selection,
         "config": plan.as_config(),

@@ -120,7 +120,7 @@ def test_with_checkpoints_the_last_one_embeds(tmp_path):
         small.network(examples, seed).save(path)
     one = config(scores=["el2n"], seed=5)
     plan = ScoringPlan.from_config(one, paths)
-    found = work.score_with_checkpoints(plan)
+    found, _ = work.score_with_checkpoints(plan)
     part = scored_part(examples, 0.5, 5)
     own = kp.score_checkpoints(paths, part, ["el2n"])
     last = keras.saving.load_model(paths[-1], compile=False)
@@ -131,7 +131,7 @@ def test_with_checkpoints_the_last_one_embeds(tmp_path):
     assert plan.recipe["probe"] == part_seed
     everything = ScoringPlan.from_config(dataclasses.replace(one, probe=ProbeConfig()), paths)
     assert everything.recipe["probe"] == {"fraction": 1.0, "part_seed": None, "neighbours": None}
-    assert isinstance(work.score_with_checkpoints(everything), kp.ScoreTable)
+    assert isinstance(work.score_with_checkpoints(everything)[0], kp.ScoreTable)
 
 
 def test_a_hidden_last_layer_is_refused_before_training(tmp_path):

@@ -27,6 +27,10 @@ class OutputPass:
         batch_size: examples a batch. Results do not depend on it beyond float rounding.
         needs_penultimate: whether an observer looks at the input of the last layer.
 
+    Attributes:
+        observes_outputs: whether a pass runs the model on all examples.
+        observes_gradients: whether it takes the gradient of each example by the weights.
+
     Raises:
         InputError: if the model does not end in logits, or does not show the input of its last
             layer although it is needed.
@@ -42,9 +46,18 @@ class OutputPass:
 
         def observe(x, labels):
             logits, penultimate = show(x)
-            norms = partial(weight_gradient_norms, model, x, labels)
+            asked = []
+
+            def norms():
+                asked.append("norms")
+                return weight_gradient_norms(model, x, labels)
+
             outputs = EvalOutputs(logits, labels, penultimate, norms)
-            return {name: observer(outputs) for name, observer in observers.items()}
+            observed = {name: observer(outputs) for name, observer in observers.items()}
+            # TensorFlow leaves out the outputs if nobody but the norms is asked for.
+            self.observes_gradients = bool(asked)
+            self.observes_outputs = len(asked) < len(observers)
+            return observed
 
         require_logits(model, examples)
         # Trace one batch, for the shapes and dtypes of the results

@@ -6,6 +6,7 @@ from keras import ops
 from keras_pruning.backend.tensorflow.requirements import require_logits
 from keras_pruning.errors import InputError
 from keras_pruning.models.loading import require_fit
+from keras_pruning.probing.collectors.passes import Passes
 from keras_pruning.scores.score import EVAL
 
 
@@ -25,6 +26,9 @@ class Collector:
         examples: `Examples` to score.
         batch_size: examples a batch of the scoring passes.
         support: `Examples` that neighbours and prototypes come from, or `None` for the scored ones.
+
+    Attributes:
+        passes: `Passes` that the collector has made since it exists, in all runs.
     """
 
     sees_trained_model = False
@@ -32,6 +36,7 @@ class Collector:
     def __init__(self, scores, examples, batch_size, support=None):
         self.scores, self.examples = scores, examples
         self.batch_size, self.support = batch_size, support
+        self.passes = Passes()
 
     def record_training(self, model, passes):
         """Returns a store for the training step to write to, or `None` if no score needs one.

@@ -3,6 +3,7 @@
 from keras_pruning.backend.tensorflow.requirements import require_unshifted_logits
 from keras_pruning.embeddings import layers
 from keras_pruning.embeddings.requests import OUTPUT
+from keras_pruning.embeddings.sources import is_array
 from keras_pruning.models.loading import output_for_zeros
 from keras_pruning.probing.collectors.collector import Collector
 
@@ -25,11 +26,21 @@ class EmbeddingCollector(Collector):
         # An output that scores take for logits must be one logit for each class.
         if any(part.source is None and part.layer == OUTPUT for part in embeddings):
             require_unshifted_logits(model, self.examples)
+        self._count_passes(embeddings)
         with layers.embeddings(
             model, self.examples, embeddings, self.batch_size, support=self.support
         ) as embedded:
             for score in self.scores:
                 score.update(score.observe(embedded.only(score.embeddings(model))))
+
+    def _count_passes(self, embeddings):
+        """Counts a pass of all examples, and one of the support, through each model."""
+        count = len(self.examples) + len(self.support or ())
+        for source in {embedding.source for embedding in embeddings}:
+            if source is None:
+                self.passes.forward += count
+            elif not is_array(source):
+                self.passes.other_models += count
 
     def _embeddings(self, model, scores):
         """Returns the embeddings that the scores observe, each once."""

@@ -67,6 +67,7 @@ class InputGradientCollector(Collector):
                 {score.name: self._observer(score) for score in scores},
                 self.batch_size,
             )
+            self.passes.input_gradients += len(self._checkpoints) * len(self.examples)
             for score in scores:
                 score.update(values[score.name])
 

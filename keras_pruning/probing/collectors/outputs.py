@@ -71,6 +71,9 @@ class OutputCollector(Collector):
                 self.batch_size,
                 needs_penultimate=any(score.needs_penultimate for score in scores),
             )
-        values = self._passes[names]()
+        taken = self._passes[names]
+        values = taken()
+        self.passes.forward += taken.observes_outputs * len(self.examples)
+        self.passes.weight_gradients += taken.observes_gradients * len(self.examples)
         for score in scores:
             score.update(values[score.name])

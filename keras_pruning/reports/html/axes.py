@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from keras_pruning.reports.html.figures import MINUS
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -37,7 +39,7 @@ class Axis:
     @property
     def labels(self):
         """List of pairs, the place and the text of each tick."""
-        return [(self.place(tick), f"{tick:,g}") for tick in self.ticks]
+        return [(self.place(tick), f"{tick:,.4g}".replace("-", MINUS)) for tick in self.ticks]
 
 
 def axis(title, numbers, start, end, log=False, ticks=None):

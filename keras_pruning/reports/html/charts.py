@@ -28,7 +28,7 @@ class Chart:
     Args:
         spec: Vega-Lite specification, a dictionary for JSON. `configured` adds the style.
         svg: `markupsafe.Markup`, the picture that shows before scripts run and without them.
-        caption: sentence that says what the chart shows.
+        caption: sentence about the content of the chart.
         table: `Table` with the numbers of the chart, its accessible form.
         legend: list of `Style`, the series that are named below the chart. Defaults to none.
     """

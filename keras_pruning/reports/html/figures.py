@@ -22,8 +22,8 @@ def percent(fraction, half_width=None, sign=False, digits=2):
 
 
 def share(fraction):
-    """Returns a fraction in percent with as many decimals as it needs, and the sign of percent."""
-    return f"{100 * fraction:g} %"
+    """Returns a fraction in percent with at most four digits, and the sign of percent."""
+    return f"{100 * fraction:.4g} %"
 
 
 def count(number):
@@ -44,4 +44,4 @@ def listed(words, last="and"):
 
 def shares(fractions):
     """Returns percentages as a list in a sentence, `50, 30 and 10 %`."""
-    return f"{listed([f'{100 * fraction:g}' for fraction in fractions])} %"
+    return f"{listed([f'{100 * fraction:.4g}' for fraction in fractions])} %"

@@ -131,11 +131,9 @@ class Scored:
         }
 
     def _doubt(self, row):
-        """Returns the class that a suspect may belong to, with the agreement of the probes."""
+        """Returns the class that a suspect may belong to, and the share of the probes for it."""
         suspects = self.suspects
         if suspects.predicted is None:
             return None
-        text = f"or {self.class_names[suspects.predicted[row]]}?"
-        if suspects.share is None:
-            return text
-        return f"{text} ({100 * suspects.share[row]:.0f}\u00a0% of probes)"
+        share = None if suspects.share is None else f"{100 * suspects.share[row]:.0f}\u00a0%"
+        return {"label": self.class_names[suspects.predicted[row]], "share": share}

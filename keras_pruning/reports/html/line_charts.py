@@ -1,11 +1,12 @@
-"""Charts of curves with intervals, as a static picture and as a Vega-Lite specification."""
+"""Charts of curves with intervals, and their static pictures."""
 
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
 from keras_pruning.reports.html.axes import axis
-from keras_pruning.reports.html.charts import INK, Chart, Style, scales
+from keras_pruning.reports.html.charts import INK, Chart, Style
+from keras_pruning.reports.html.line_specs import line_spec
 from keras_pruning.reports.html.page import environment
 
 # Size of the static picture, and the room of its axes.
@@ -56,6 +57,13 @@ class Curve:
             return self.line
         return [(x, point.y) for x, point in zip(places, self.points, strict=True)]
 
+    @property
+    def heights(self):
+        """List of the y of all points, ends of intervals and corners of the line."""
+        halves = [(point.y, point.half_width or 0) for point in self.points]
+        ends = [y + sign * half for y, half in halves for sign in (-1, 1)]
+        return ends + [y for _, y in self.line or []]
+
 
 @dataclass(frozen=True)
 class Level:
@@ -70,6 +78,12 @@ class Level:
     name: str
     y: float
     half_width: float | None = None
+
+    @property
+    def heights(self):
+        """List of the two ends of the interval."""
+        half = self.half_width or 0
+        return [self.y - half, self.y + half]
 
 
 @dataclass(frozen=True)
@@ -93,7 +107,7 @@ def line_chart(caption, curves, axes, table, level=None):
     """Returns a `Chart` of curves. Points of several curves at one place stand side by side.
 
     Args:
-        caption: sentence that says what the chart shows.
+        caption: sentence about the content of the chart.
         curves: list of at least one `Curve`.
         axes: `Axes`.
         table: `Table` with the numbers.
@@ -101,7 +115,7 @@ def line_chart(caption, curves, axes, table, level=None):
     """
     places = _places(curves, axes.log[0])
     svg = _svg(curves, places, axes, level)
-    spec = _spec(curves, places, axes, level)
+    spec = line_spec(curves, places, axes, level)
     legend = [curve.style for curve in curves]
     legend += [] if level is None else [Style(level.name, INK, [], "")]
     return Chart(spec, svg, caption, table, legend)
@@ -123,8 +137,9 @@ def _places(curves, log):
 
 def _svg(curves, places, axes, level):
     """Returns the static picture."""
+    # Everything that the axes have to hold
     xs = [x for row in places for x in row] + [x for curve in curves for x, _ in curve.line or []]
-    ys = [y for curve in curves for y in _heights(curve)] + _level_heights(level)
+    ys = [y for drawn in [*curves, level] if drawn is not None for y in drawn.heights]
     template = environment().get_template("line_chart.svg.j2")
     x_axis = axis(axes.x, xs, _LEFT + 12, _WIDTH - _RIGHT - 12, axes.log[0], axes.ticks)
     y_axis = axis(axes.y, ys, _HEIGHT - _BOTTOM, _TOP, axes.log[1])
@@ -141,121 +156,3 @@ def _svg(curves, places, axes, level):
         bottom=_HEIGHT - _BOTTOM,
     )
     return Markup(text)
-
-
-def _heights(curve):
-    """Returns the y of everything that is drawn of a curve."""
-    ends = [point.y + sign * (point.half_width or 0) for point in curve.points for sign in (-1, 1)]
-    return ends + [y for _, y in curve.line or []]
-
-
-def _level_heights(level):
-    if level is None:
-        return []
-    half = level.half_width or 0
-    return [level.y - half, level.y + half]
-
-
-def _spec(curves, places, axes, level):
-    """Returns the Vega-Lite specification."""
-    encoding = scales([curve.style for curve in curves])
-    shape, dash = encoding.pop("shape"), encoding.pop("strokeDash")
-    encoding["opacity"] = {
-        "condition": {"test": "method === null || datum.method === method", "value": 1},
-        "value": 0.12,
-    }
-    points = _records(curves, places)
-    y = _channel("y", axes.y, axes.log[1])
-    encoding |= {"x": _channel("x", axes.x, axes.log[0], axes.ticks), "y": y}
-    notes = [{"field": name, "type": "nominal"} for name in curves[0].points[0].notes]
-    layers = [
-        {
-            "data": {"values": _lines(curves, places)},
-            "mark": {"type": "line", "strokeWidth": 1.75},
-            "encoding": {"strokeDash": dash},
-        },
-        {
-            "data": {"values": [point for point in points if "low" in point]},
-            "transform": [{"filter": "intervals"}],
-            "mark": {"type": "rule", "strokeWidth": 1.25},
-            "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
-        },
-        {
-            "data": {"values": points},
-            "mark": {"type": "point", "filled": True, "size": 4},
-            "encoding": {"shape": shape, "tooltip": notes},
-        },
-    ]
-    params = [_choice(curves)]
-    if any("low" in point for point in points):
-        bind = {"input": "checkbox", "name": "95 % intervals"}
-        params.append({"name": "intervals", "value": True, "bind": bind})
-    else:
-        del layers[1]
-    layers = [{**layer, "encoding": {**encoding, **layer["encoding"]}} for layer in layers]
-    return {"params": params, "layer": [*_level_layers(level, y), *layers]}
-
-
-def _choice(curves):
-    """Returns the parameter that brings one series out, a native list."""
-    names = [curve.style.name for curve in curves]
-    options = {"options": [None, *names], "labels": ["all", *names]}
-    return {
-        "name": "method",
-        "value": None,
-        "bind": {"input": "select", "name": "Highlight", **options},
-    }
-
-
-def _channel(name, title, log, ticks=None):
-    axis = {"title": title, "grid": name == "y", "tickCount": 6, "labelOverlap": True}
-    if ticks:
-        axis["values"] = ticks
-    # Round numbers at both ends of a logarithmic axis would be powers of ten.
-    scale = {"type": "log", "nice": False} if log else {"zero": False, "nice": name == "y"}
-    return {
-        "field": name,
-        "type": "quantitative",
-        "axis": axis,
-        "scale": {**scale, **({"padding": 14} if name == "x" else {})},
-    }
-
-
-def _records(curves, places):
-    """Returns the points for Vega, dictionaries."""
-    records = []
-    for curve, row in zip(curves, places, strict=True):
-        for x, point in zip(row, curve.points, strict=True):
-            record = {"method": curve.style.name, "x": x, "y": point.y, **point.notes}
-            if point.half_width is not None:
-                record["low"] = point.y - point.half_width
-                record["high"] = point.y + point.half_width
-            records.append(record)
-    return records
-
-
-def _lines(curves, places):
-    """Returns the corners of the lines for Vega, dictionaries."""
-    return [
-        {"method": curve.style.name, "x": x, "y": y}
-        for curve, row in zip(curves, places, strict=True)
-        for x, y in curve.corners(row)
-    ]
-
-
-def _level_layers(level, y):
-    """Returns the layers of a line to compare with."""
-    if level is None:
-        return []
-    layers = []
-    if level.half_width is not None:
-        ends = {"low": level.y - level.half_width, "high": level.y + level.half_width}
-        layers.append(
-            {
-                "data": {"values": [ends]},
-                "mark": {"type": "rect", "color": INK, "opacity": 0.1},
-                "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
-            }
-        )
-    mark = {"type": "rule", "color": INK}
-    return [*layers, {"data": {"values": [{"y": level.y}]}, "mark": mark, "encoding": {"y": y}}]

@@ -88,9 +88,10 @@ def summary(table):
     """
     recorded = table.metadata.get("examples", {})
     kind = {"train": "training ", "test": "test "}.get(recorded.get("split"), "")
-    source = f" of {recorded['source']}" if recorded.get("source") else ""
+    source = f" ({recorded['source']})" if recorded.get("source") else ""
     scores = f"{len(table.names)} score{'s' if len(table.names) > 1 else ''}"
-    return f"{scores} of {len(table):,} {kind}examples{source}: {', '.join(table.names)}."
+    examples = "example" if len(table) == 1 else "examples"
+    return f"{scores} of {len(table):,} {kind}{examples}{source}: {', '.join(table.names)}."
 
 
 def overview_section(table, id="scores"):
@@ -120,7 +121,8 @@ def overview_section(table, id="scores"):
         "lllll",
     )
     lines = list(price_lines(table.metadata.get("extrapolation")))
-    return Section("Scores", "tables.html.j2", {"tables": [numbers], "lines": lines}, id)
+    context = {"tables": [numbers], "lines": lines, "items": []}
+    return Section("Scores", "tables.html.j2", context, id)
 
 
 def _reliability(measured):

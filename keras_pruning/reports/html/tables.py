@@ -8,7 +8,7 @@ class Table:
     """A table. Its first column names the rows.
 
     Args:
-        caption: sentence that says what the table holds.
+        caption: sentence about the content of the table.
         headers: list of the headings of the columns.
         rows: list of rows, lists of one text for each column.
         align: one letter for each column, `"l"` for words and `"r"` for numbers. Defaults to words

@@ -26,9 +26,7 @@ def class_section(classes, methods, class_names):
         _part(fraction, rows, methods, class_names.get(fraction))
         for fraction, rows in by_data_fraction(classes).items()
     ]
-    return Section(
-        "Classes", "classes.html.j2", {"parts": parts}, "classes", "choices.js", "classes.css"
-    )
+    return Section("Classes", "classes.html.j2", {"parts": parts}, "classes", "choices.js")
 
 
 def _part(fraction, rows, methods, names):

@@ -30,16 +30,23 @@ def ledger_section(ledger, smallest):
     """
     if not ledger:
         return None
-    parts = [
-        {
-            "title": f"{share(fraction)} of the data",
-            "lines": list(_lines(rows, smallest)),
-            "tables": [_table(rows), _seconds_table(rows)],
-        }
-        for fraction, rows in by_data_fraction(ledger).items()
-    ]
+    parts = []
+    for fraction, rows in by_data_fraction(ledger).items():
+        title, lines = f"{share(fraction)} of the data", list(_lines(rows, smallest))
+        parts.append({"title": title, "lines": lines, "panels": _panels(rows)})
     context = {"parts": parts, "reading": _READING}
-    return Section("Costs", "ledger.html.j2", context, "costs")
+    return Section("Costs", "ledger.html.j2", context, "costs", "choices.js")
+
+
+def _panels(rows):
+    """Returns the tables of each keep fraction, the full data in all of them."""
+    full = [row for row in rows if row.method == FULL]
+    pruned = [row for row in rows if row.method != FULL]
+    panels = []
+    for kept in dict.fromkeys(row.keep_fraction for row in pruned):
+        members = full + [row for row in pruned if row.keep_fraction == kept]
+        panels.append((share(kept), [_table(members), _seconds_table(members)]))
+    return panels or [(share(1), [_table(full), _seconds_table(full)])]
 
 
 def _lines(rows, smallest):

@@ -11,7 +11,9 @@ _READING = (
     "A straight line on these axes is a power law: error = factor × examples^slope. A steeper "
     "slope is more accuracy for each further example. Slopes are fitted by least squares to the "
     f"mean errors of at least {FEWEST} sizes, with 95 % intervals (Student’s t). A method bends "
-    f"the curve if its slope is below that of {BASELINE} pruning and their intervals do not meet."
+    f"the curve if its slope is below that of {BASELINE} pruning, their intervals do not meet, and "
+    "it is shown to be better at the largest subset: a method that is far worse with few examples "
+    "has a steep slope too."
 )
 
 

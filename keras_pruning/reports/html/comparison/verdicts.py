@@ -2,7 +2,6 @@
 
 from keras_pruning.reports.html.figures import listed, percent, share, shares
 from keras_pruning.reports.html.page import Section
-from keras_pruning.reports.html.tables import Table
 from keras_pruning.selection.methods import FULL
 from keras_pruning.selection.policies import BASELINE as RANDOM
 from keras_pruning.statistics.power import POWER
@@ -88,9 +87,9 @@ def _sentence(rows):
         fractions = [row.keep_fraction for row in rows if row.verdict == verdict]
         if fractions:
             parts.append(f"{words} {RANDOM} at {shares(fractions)}")
-    unclear = [row for row in rows if row.verdict == NOT_SHOWN]
+    unclear = [row.keep_fraction for row in rows if row.verdict == NOT_SHOWN]
     if unclear:
-        parts.append(f"no difference shown at {listed(map(_unclear, unclear))}")
+        parts.append(f"no difference shown at {shares(unclear)}")
     if not parts:
         is_baseline = any(row.found and row.found.verdict == BASELINE for row in rows)
         parts.append("the baseline" if is_baseline else "without a baseline to compare with")
@@ -101,32 +100,32 @@ def _sentence(rows):
     return f"{text}."
 
 
-def _unclear(row):
-    """Returns a keep fraction and the number of seeds that would show the difference."""
-    needed = row.found.seeds_needed
-    return share(row.keep_fraction) + (f" ({needed:,} seeds would show it)" if needed else "")
-
-
 def _keeps(row):
     return row.retention is not None and row.retention.keeps
 
 
 def _table(methods):
-    """Returns a `Table` of methods by keep fractions."""
+    """Returns the variables of the table of methods by keep fractions."""
     fractions = dict.fromkeys(row.keep_fraction for rows in methods.values() for row in rows)
-    cells = {}
-    for name, rows in methods.items():
-        for row in rows:
-            kept = ", keeps full" if _keeps(row) else ""
-            difference = percent(row.difference, sign=True)
-            verdict = f"{_MARKS[row.verdict]} {difference}" if row.is_compared else BASELINE
-            cells[name, row.keep_fraction] = verdict + kept
-    return Table(
-        f"Verdict and difference of test accuracy to {RANDOM} pruning, in points, by the part of "
-        "the examples that is kept",
-        ["method", *map(share, fractions)],
-        [[name, *[cells.get((name, part), "") for part in fractions]] for name in methods],
-    )
+    rows = []
+    for name, members in methods.items():
+        cells = {row.keep_fraction: _cell(row) for row in members}
+        rows.append((name, [cells.get(fraction) for fraction in fractions]))
+    return {"fractions": list(map(share, fractions)), "rows": rows}
+
+
+def _cell(row):
+    """Returns the variables of one cell: the verdict, the kind of its colour and two notes."""
+    notes = ["keeps full"] if _keeps(row) else []
+    if not row.is_compared:
+        return {"text": BASELINE, "kind": "", "notes": notes}
+    if row.found.seeds_needed:
+        notes.append(f"{row.found.seeds_needed:,} seeds")
+    return {
+        "text": f"{_MARKS[row.verdict]} {percent(row.difference, sign=True)}",
+        "kind": {BETTER: "gain", WORSE: "loss"}.get(row.verdict, ""),
+        "notes": notes,
+    }
 
 
 def _reading(rows):
@@ -147,7 +146,7 @@ def _reading(rows):
         )
     if any(row.found.seeds_needed for row in compared):
         yield (
-            "Numbers of seeds: with so many seeds of the method, fixed before they run, a "
+            "Seeds in the table: with so many seeds of the method, fixed before they run, a "
             f"difference of this size would be shown with probability {POWER:g}. Seeds must not be "
             "added until something is shown."
         )

@@ -1,6 +1,6 @@
 "use strict";
 // Filters and sorts the galleries of the page. Without scripts everything is shown.
-for (const gallery of document.querySelectorAll(".gallery")) {
+for (const gallery of document.querySelectorAll(".gallery:has(.choices)")) {
   const form = gallery.querySelector(".choices");
   const { class: byClass, score, order } = form.elements;
   const lists = [...gallery.querySelectorAll(".entries")].map((list) => [list, [...list.children]]);

@@ -1,0 +1,25 @@
+"""Numbers of examples that scoring passes through the model."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Passes:
+    """Numbers of examples that a collector has passed through models, counting repeats.
+
+    Args:
+        forward: examples in forward passes of the scored model.
+        weight_gradients: examples with a gradient by the weights of the model.
+        input_gradients: examples with a gradient by the input of the model.
+        other_models: examples in forward passes of other models, which give embeddings.
+    """
+
+    forward: int = 0
+    weight_gradients: int = 0
+    input_gradients: int = 0
+    other_models: int = 0
+
+
+def passes_of(recorder):
+    """Returns the `Passes` of each collector of a `ScoreRecorder`, a list."""
+    return [collector.passes for collector in recorder.collectors.values()]
