@@ -33,6 +33,7 @@ _HOMES = {
     "verdict": "statistics.verdict",
     "suspects": "wrong_labels.suspect_list",
     "doctor": "wrong_labels.any_model",
+    "write_report": "reports.html.scores_page",
     "InputError": "errors",
 }
 # Modules that import Keras.

@@ -116,6 +116,12 @@ CALLS = {
         lambda wrong: kp.verdict({"random": [0.5]}, baselines=not_none(wrong)),
         lambda wrong: kp.verdict({"random": [0.5]}, tolerance=wrong),
     ],
+    "write_report": [
+        lambda wrong: kp.write_report(wrong, table()),
+        lambda wrong: kp.write_report("nowhere.html", wrong),
+        lambda wrong: kp.write_report("nowhere.html", table(), not_none(wrong)),
+        lambda wrong: kp.write_report("nowhere.html", table(), None, not_none(wrong)),
+    ],
     "keep": [lambda wrong: kp.keep(WRONG["tf.data"], wrong)],
 }
 ELSEWHERE = {"ScoreCallback", "score_checkpoints", "InputError"}

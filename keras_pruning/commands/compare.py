@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keras_pruning.reports import ledger
 from keras_pruning.reports.comparison import as_table, reading_lines
+from keras_pruning.reports.pictures import are_images
 
 HELP = "Compare finished runs."
 
@@ -35,6 +36,17 @@ def show_comparison(comparison, folder):
     yield ledger.as_table(comparison.ledger)
     yield from ledger.lines(comparison)
     yield f"{folder / FOLDER / 'comparison.csv'}"
+    yield f"{folder / FOLDER / 'report.html'}"
+    yield from _tensorboard_lines(comparison, folder / FOLDER)
+
+
+def _tensorboard_lines(comparison, folder):
+    """Yields the command that opens TensorBoard, and the addresses of its pages."""
     yield f"To look at it:  {Path(sys.executable).parent / 'tensorboard'} --logdir {folder}"
-    # TensorBoard selects no run if there are more than 40, unless the address names some.
-    yield "and open        http://localhost:6006/#custom_scalars&regexInput=comparison"
+    pages = {"charts": "custom_scalars", "table": "hparams"}
+    if any(are_images(examples.shape) for examples in comparison.examples.values()):
+        pages["images"] = "images"
+    if any((folder / "projector").rglob("projector_config.pbtxt")):
+        pages["projector"] = "projector"
+    for name, page in pages.items():
+        yield f"{name:<15} http://localhost:6006/#{page}"

@@ -1,6 +1,7 @@
 """`score`: scores the examples of a config."""
 
 import dataclasses
+import shlex
 
 from keras_pruning.commands.config_options import add_config, config_and_output
 from keras_pruning.errors import InputError
@@ -32,6 +33,7 @@ def add_arguments(parser):
 def run(values):
     """Scores the examples, or reuses their scores, and reports on them."""
     from keras_pruning.probing.scoring import score
+    from keras_pruning.reports.html.views import NAME, require_free
     from keras_pruning.reports.scores import report
 
     config, output = config_and_output(values)
@@ -39,8 +41,34 @@ def run(values):
     if config.probe.split == "test" and not values.output:
         output = output / "test"
     checkpoints = None if values.checkpoints is None else find_checkpoints(values.checkpoints)
-    yield from report(score(ScoringPlan.from_config(config, checkpoints), output))
+    if output.is_dir():
+        require_free(output / NAME)
+    plan = ScoringPlan.from_config(config, checkpoints)
+    table = score(plan, output)
+    yield from report(table)
+    _write_page(output / NAME, table, plan, values.checkpoints)
     yield f"{output / 'scores.parquet'} (as a spreadsheet: {output / 'scores.csv'})"
+    yield f"{output / NAME} (to open in a browser)"
+
+
+def _write_page(path, table, plan, checkpoints):
+    """Writes the page of the scores of a plan.
+
+    Args:
+        path: path of the page.
+        table: `ScoreTable`.
+        plan: `ScoringPlan`.
+        checkpoints: value of --checkpoints, or `None`.
+    """
+    from keras_pruning.reports.html.gallery_entries import Scored
+    from keras_pruning.reports.html.score_recipe import score_recipe_section
+    from keras_pruning.reports.html.scores_page import write_scores_page
+
+    command = "score"
+    if checkpoints is not None:
+        command += f" --checkpoints {shlex.quote(checkpoints)}"
+    recipe = score_recipe_section(table, command, plan.settings)
+    write_scores_page(path, Scored(table, plan.data.all, None, path.parent), recipe)
 
 
 def _extrapolating(config, fraction, extrapolate):

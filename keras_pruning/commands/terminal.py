@@ -14,7 +14,7 @@ import warnings
 from keras_pruning.reports.terminal_text import defused
 
 # Columns of a table in a file or a pipe, which have no width.
-_WIDTH = 108
+_WIDTH = 112
 
 
 def show(content):

@@ -6,16 +6,20 @@ import re
 from pathlib import Path
 
 from keras_pruning.errors import InputError
+from keras_pruning.reports.html.views import require_free
+from keras_pruning.reports.projector import FILES as PROJECTOR_FILES
 from keras_pruning.storage.temporary import temporary_folder
 
 # Folder of the comparison, below the folder of the runs.
 FOLDER = "comparison"
 CSV = "comparison.csv"
 CLASSES = "classes.csv"
+PAGE = "report.html"
 LEDGER = "ledger.csv"
 SCALING = "scaling.csv"
-# Folders of the curves and of the scores.
-_PARTS = (("accuracy",), ("scores",))
+# Folders of the curves, of the points that scale them, of the scores and of their embeddings.
+_PROJECTOR = ("projector",)
+_PARTS = (("accuracy",), ("scale",), ("scores",), _PROJECTOR)
 _FIRST_COLUMNS = "data_fraction,keep_fraction,method,"
 # The names that `EventFile` gives. Those of other programs name the computer too.
 _EVENTS = re.compile(r"events\.out\.tfevents\.\d{10}\.\d{3}")
@@ -36,6 +40,7 @@ def comparison_folder(folder):
     """
     target = Path(folder) / FOLDER
     _require_ours(target / CSV)
+    require_free(target / PAGE)
     with temporary_folder(folder, FOLDER, ".partial") as name:
         yield Path(name)
         try:
@@ -52,6 +57,7 @@ def _replace(folder, target):
     written = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     # Listed before the move: of two comparisons at once, the one that is later stays.
     earlier = _event_files(target, {path.parent for path in written})
+    earlier += [path for path in target.rglob("*") if _is_of_projector(path, target)]
     for path in written:
         _move(folder / path, target / path)
     for path in set(earlier) - {target / path for path in written}:
@@ -68,6 +74,11 @@ def _event_files(target, places):
         if _EVENTS.fullmatch(path.name)
         and ((place := path.parent.relative_to(target)) in places or place.parts[:1] in _PARTS)
     ]
+
+
+def _is_of_projector(path, target):
+    """Returns whether a file is one that the event file of an embedding needs beside it."""
+    return path.name in PROJECTOR_FILES and path.relative_to(target).parts[:1] == _PROJECTOR
 
 
 def _move(path, target, trials=10):

@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_pruning.comparison.classes import compare_classes
 from keras_pruning.comparison.comparison import Comparison
 from keras_pruning.comparison.costs import find_scorings
-from keras_pruning.comparison.folder import CLASSES, CSV, LEDGER, SCALING, comparison_folder
+from keras_pruning.comparison.folder import CLASSES, CSV, LEDGER, PAGE, SCALING, comparison_folder
 from keras_pruning.comparison.folder import FOLDER as FOLDER
 from keras_pruning.comparison.grid import missing_runs
 from keras_pruning.comparison.ledger import make_ledger, smallest_subsets
@@ -20,6 +20,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.examples.splits import Splits
 from keras_pruning.probing.finished_scores import SCORES
 from keras_pruning.reports.comparison import write_class_csv, write_csv
+from keras_pruning.reports.html.comparison.page import write_comparison_page
 from keras_pruning.reports.ledger import write_ledger_csv, write_scaling_csv
 from keras_pruning.reports.tensorboard import write_tensorboard
 from keras_pruning.tables.score_table import ScoreTable
@@ -64,12 +65,12 @@ def write_comparison(folder, splits=None):
         scorings=scorings,
     )
     with comparison_folder(folder) as partial:
-        _write(partial, comparison)
+        _write(partial, comparison, folder / FOLDER)
     return comparison
 
 
-def _write(folder, comparison):
-    """Writes all files of a `Comparison` to a folder."""
+def _write(folder, comparison, target):
+    """Writes all files of a `Comparison` to a folder, whose content goes to `target` later."""
     rows = comparison.rows
     write_csv(folder / CSV, rows)
     if comparison.classes:
@@ -77,6 +78,7 @@ def _write(folder, comparison):
     write_ledger_csv(folder / LEDGER, comparison.ledger)
     if comparison.scaling:
         write_scaling_csv(folder / SCALING, comparison.scaling)
+    write_comparison_page(folder / PAGE, comparison, target)
     write_tensorboard(folder, comparison.runs, rows, comparison.tables, comparison.examples)
 
 

@@ -56,11 +56,11 @@ def as_table(rows, class_rows=()):
     several = len({row.data_fraction for row in rows}) > 1
     columns = ["data"] * several + ["kept", "method", "accuracy", f"to {BASELINE}", "verdict"]
     table = new_table(
-        [*columns, "keeps full", "pays most", "runs"],
+        [*columns, "keeps full", "pays most"],
         words=("method", "verdict", "keeps full", "pays most"),
         # Names of methods stay whole on a narrow terminal.
         min_widths={"method": max(len(row.method) for row in rows)},
-        title="Test accuracy in %: mean ± half of the 95 % interval",
+        title=f"Test accuracy in %: mean ± half of the 95 % interval, {_runs(rows)}",
     )
     paying = _paying(class_rows)
     previous = None
@@ -131,8 +131,20 @@ def _cells(row, paying):
         _verdict(row),
         "yes" if row.retention and row.retention.keeps else "",
         f"{paying.label}: {100 * paying.difference:.1f}" if paying else "",
-        str(row.runs),
     ]
+
+
+def _runs(rows):
+    """Returns the numbers of runs of the baselines and of the others in words."""
+    numbers = {}
+    for row in rows:
+        numbers.setdefault(row.method.startswith(BASELINE), set()).add(row.runs)
+    texts = {
+        key: "–".join(map(str, sorted({min(runs), max(runs)}))) for key, runs in numbers.items()
+    }
+    if len(set(texts.values())) == 1:
+        return f"{texts.popitem()[1]} seeds"
+    return f"{texts[False]} seeds, {texts[True]} of {BASELINE}"
 
 
 def _with_half_width(value, half_width, sign):

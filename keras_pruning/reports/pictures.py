@@ -1,5 +1,7 @@
 """Draws grids of examples, and correlations as colours."""
 
+import functools
+
 import numpy as np
 
 # Sides of a tile and gaps between tiles, in pixels.
@@ -8,6 +10,8 @@ GAP = 10
 # TensorBoard shrinks pictures to about half, and the text has to stay readable.
 TEXT_SIZE = 20
 LINE = 24
+# Letters at either end of a shortened line, at most.
+MOST_LETTERS = 40
 INK, PAPER = (32, 33, 36), (255, 255, 255)
 # Correlations of -1, 0 and 1.
 BLUE, WHITE, RED = (33, 102, 172), (247, 247, 247), (178, 24, 43)
@@ -16,6 +20,16 @@ BLUE, WHITE, RED = (33, 102, 172), (247, 247, 247), (178, 24, 43)
 def are_images(shape):
     """Returns whether examples of this shape are pictures: `(height, width, 1 or 3)`."""
     return len(shape) == 3 and shape[-1] in (1, 3)
+
+
+@functools.lru_cache(maxsize=4096)
+def drawable(character):
+    """Returns whether the font of the pictures has a character."""
+    if character.isascii():
+        return character.isprintable()
+    font = _font()
+    # A character that the font lacks is drawn as one without a meaning.
+    return bytes(font.getmask(character)) != bytes(font.getmask("\uffff"))
 
 
 def grid(inputs, captions, columns=5):
@@ -33,7 +47,7 @@ def grid(inputs, captions, columns=5):
     from PIL import Image, ImageDraw
 
     # Lay out the grid
-    tiles = [_resized(pixels) for pixels in _as_pixels(inputs)]
+    tiles = [_resized(pixels) for pixels in as_pixels(inputs)]
     width, height = tiles[0].size
     step_x = max(width, SIDE) + GAP
     step_y = height + LINE * len(captions[0]) + GAP
@@ -84,11 +98,17 @@ def correlation_map(correlations, names):
     return np.asarray(picture)
 
 
-def _as_pixels(inputs):
-    """Returns inputs as uint8 `(examples, height, width, 3)`."""
+def as_pixels(inputs, bounds=None):
+    """Returns inputs as uint8 `(examples, height, width, 3)`.
+
+    Args:
+        inputs: uint8 or floats `(examples, height, width, 1 or 3)`.
+        bounds: the darkest and the brightest value of floats. Defaults to those of the inputs. If
+            they lie in [0, 1], 0 is black and 1 is white.
+    """
     if inputs.dtype != np.uint8:
         # One scale for all, so that examples stay comparable
-        lowest, highest = float(inputs.min()), float(inputs.max())
+        lowest, highest = bounds or (float(inputs.min()), float(inputs.max()))
         if lowest >= 0 and highest <= 1:
             lowest, highest = 0.0, 1.0
         inputs = (inputs - lowest) / (highest - lowest or 1.0) * 255
@@ -110,12 +130,14 @@ def _resized(pixels):
 
 
 def _centred(draw, line, x, y, width):
-    """Writes a line around (x, y), shortened to `width` pixels."""
-    if _font().getlength(line) > width:
-        while line and _font().getlength(line + "…") > width:
-            line = line[:-1]
-        line += "…"
-    draw.text((x, y), line, INK, _font(), anchor="mm")
+    """Writes a line around (x, y), shortened in its middle to `width` pixels."""
+    font = _font()
+    # Ids and names of files differ at their ends, names of classes at their beginnings.
+    half = min(len(line) // 2, MOST_LETTERS)
+    while half and font.getlength(line) > width:
+        line = f"{line[:half]}…{line[-half:]}"
+        half -= 1
+    draw.text((x, y), line, INK, font, anchor="mm")
 
 
 def _upright(picture, text, x, bottom):
@@ -137,7 +159,9 @@ def _colour(value):
     return tuple(int(part) for part in np.round(start + abs(value) * (end - start)))
 
 
+@functools.cache
 def _font():
+    """Returns the font of all texts, which comes with Pillow."""
     from PIL import ImageFont
 
     return ImageFont.load_default(TEXT_SIZE)

@@ -72,12 +72,19 @@ def reliability_lines(reliabilities):
             `keras_pruning.statistics.reliability.reliability`.
     """
     for name, reliability in reliabilities.items():
-        probes, enough = reliability["seeds"], reliability["seeds_for_0.9"]
-        if probes == 1:
-            text = "unknown with 1 probe; use 2 or more (probe.seeds)"
-        elif reliability["spearman_brown"] is None:
-            text = f"none: the {probes} probes do not agree"
-        else:
-            needed = f"{enough} probe{' is' if enough == 1 else 's are'} enough for {ENOUGH}"
-            text = f"{reliability['spearman_brown']:.2f} with {probes} probes; {needed}"
-        yield f"{name:>20}  {text}"
+        yield f"{name:>20}  {reliability_text(reliability)}"
+
+
+def reliability_text(reliability):
+    """Returns words on the reliability of a score.
+
+    Args:
+        reliability: result of `keras_pruning.statistics.reliability.reliability`.
+    """
+    probes, enough = reliability["seeds"], reliability["seeds_for_0.9"]
+    if probes == 1:
+        return "unknown with 1 probe; use 2 or more (probe.seeds)"
+    if reliability["spearman_brown"] is None:
+        return f"none: the {probes} probes do not agree"
+    needed = f"{enough} probe{' is' if enough == 1 else 's are'} enough for {ENOUGH}"
+    return f"{reliability['spearman_brown']:.2f} with {probes} probes; {needed}"

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from keras_pruning.errors import InputError
 from keras_pruning.probing import scoring
+from keras_pruning.reports.html.doctor_page import write_doctor_page
+from keras_pruning.reports.html.score_recipe import score_recipe_section
+from keras_pruning.reports.html.views import NAME, require_free
 from keras_pruning.selection.methods import fraction_name
 from keras_pruning.wrong_labels.advice import advise
 from keras_pruning.wrong_labels.diagnosis import Diagnosis, diagnose
-from keras_pruning.wrong_labels.report import write_report
+from keras_pruning.wrong_labels.report import page_tables, write_report
 from keras_pruning.wrong_labels.suspects import Suspects, SuspectSearch
 
 logger = logging.getLogger("keras_pruning")
@@ -60,6 +63,8 @@ def examine(plan, output, noise=0.1, suspects=None):
     folder = output / f"noise-{fraction_name(noise)}"
     noisy = plan.with_splits(plan.data.splits.with_label_noise(noise))
     search = None if suspects is None else SuspectSearch(plan, output, noise, suspects)
+    if folder.is_dir():
+        require_free(folder / NAME)
     # Score the noisy labels, and compare the scores with the clean ones
     if scoring.find_scores(noisy, folder) is None:
         logger.info("Planting wrong labels in %.4g %% of the examples.", 100 * noise)
@@ -70,7 +75,11 @@ def examine(plan, output, noise=0.1, suspects=None):
     write_report(folder, diagnosis, advice)
     # Rank the suspects by the score that detects the planted labels best
     listed = None if search is None else search.run(clean, diagnosis.best)
-    return Examination(folder, diagnosis, advice, listed)
+    examination = Examination(folder, diagnosis, advice, listed)
+    command = f"doctor --noise {noise:g}" + ("" if suspects is None else f" --suspects {suspects}")
+    recipe = score_recipe_section(table, command, plan.settings)
+    write_doctor_page(folder / NAME, page_tables(diagnosis), examination, recipe)
+    return examination
 
 
 def _require_noise(plan, noise):

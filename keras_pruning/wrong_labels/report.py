@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from keras_pruning.reports.html.tables import Table
+from keras_pruning.reports.html.views import NAME
 from keras_pruning.reports.pictures import correlation_map
 from keras_pruning.reports.terminal_tables import new_table
 from keras_pruning.storage import new_file, write_json
@@ -11,7 +13,7 @@ from keras_pruning.storage.csv_files import write_csv
 
 # Most classes in a table, so that it fits on a terminal.
 CLASSES_SHOWN = 10
-FILES = ("doctor.json", "doctor.csv", "correlations.png")
+FILES = ("doctor.json", "doctor.csv", "correlations.png", NAME)
 
 
 def write_report(folder, diagnosis, advice):
@@ -41,24 +43,37 @@ def _write_csv(path, findings):
     write_csv(path, list(rows[0]), [row.values() for row in rows])
 
 
-def as_tables(diagnosis):
-    """Returns the diagnosis as a list of titles, each with its `rich.table.Table`."""
-    tables = [_findings(diagnosis), _class_shares(diagnosis)]
-    if len(diagnosis.findings) > 1:
-        tables.insert(1, _correlations(diagnosis))
+def page_tables(diagnosis):
+    """Returns the diagnosis as a list of tables of a page, that of the scores first."""
+    tables = []
+    for (title, headings, rows), align in (
+        (_findings(diagnosis), "lrrrrrl"),
+        (_class_shares(diagnosis), ""),
+    ):
+        tables.append(Table(f"{title}.", headings, rows, align))
     return tables
 
 
+def as_tables(diagnosis):
+    """Returns the diagnosis as a list of titles, each with its `rich.table.Table`."""
+    title, *cells = _findings(diagnosis)
+    tables = [(title, _rich(*cells, words=("score", "mode")))]
+    if len(diagnosis.findings) > 1:
+        tables.append(_correlations(diagnosis))
+    title, *cells = _class_shares(diagnosis)
+    return [*tables, (title, _rich(*cells, words=("score",), head=1))]
+
+
 def _findings(diagnosis):
+    """Returns the title, the headings and the rows of the table of scores."""
     chance, width = diagnosis.planted / diagnosis.examples, diagnosis.chance_half_width
     title = (
         f"Finding {diagnosis.planted:,} wrong labels among {diagnosis.examples:,} examples. By "
         f"chance the AUROC is 0.5 ± {width:.2g}, the precision {chance:.2g}"
     )
     numbers = ("AUROC", "average precision", "probes", "reliability", "probes for 0.9")
-    table = _new_table(["score", *numbers, "mode"], words=("score", "mode"))
-    for finding in sorted(diagnosis.findings, key=lambda finding: -finding.auroc):
-        table.add_row(
+    rows = [
+        [
             finding.score,
             f"{finding.auroc:.3f}",
             f"{finding.average_precision:.3f}",
@@ -66,8 +81,10 @@ def _findings(diagnosis):
             _number(finding.reliability, ".2f"),
             _number(finding.probes_for_90, ""),
             finding.mode or "",
-        )
-    return title, table
+        ]
+        for finding in sorted(diagnosis.findings, key=lambda finding: -finding.auroc)
+    ]
+    return title, ["score", *numbers, "mode"], rows
 
 
 def _correlations(diagnosis):
@@ -83,18 +100,17 @@ def _correlations(diagnosis):
 
 
 def _class_shares(diagnosis):
+    """Returns the title, the headings and the rows of the table of classes."""
     shares = np.array([finding.class_shares for finding in diagnosis.findings])
     data = np.array(diagnosis.class_shares)
     shown = _most_unlike(shares, data)
     part = "" if len(shown) == len(data) else f" (the {len(shown)} of {len(data)} that differ most)"
     names = [diagnosis.class_names[index] for index in shown]
-    table = _new_table(["score", *names], words=("score",))
-    table.add_row("all examples", *[f"{100 * data[index]:.0f}" for index in shown])
-    table.add_section()
+    rows = [["all examples", *[f"{100 * data[index]:.0f}" for index in shown]]]
     for finding, row in zip(diagnosis.findings, shares, strict=True):
-        table.add_row(finding.score, *[f"{100 * row[index]:.0f}" for index in shown])
+        rows.append([finding.score, *[f"{100 * row[index]:.0f}" for index in shown]])
     title = f"Share of each class{part} among the hardest 10 % of the right labels, in %"
-    return title, table
+    return title, ["score", *names], rows
 
 
 def _most_unlike(shares, data):
@@ -106,6 +122,14 @@ def _most_unlike(shares, data):
     """
     distance = np.abs(shares - data).max(axis=0)
     return sorted(np.argsort(-distance, kind="stable")[:CLASSES_SHOWN].tolist())
+
+
+def _rich(headings, rows, words, head=0):
+    """Returns a table for the terminal, with a line below the first `head` rows."""
+    table = _new_table(headings, words=words)
+    for number, row in enumerate(rows, start=1):
+        table.add_row(*row, end_section=number == head)
+    return table
 
 
 def _new_table(columns, gap=1, **options):

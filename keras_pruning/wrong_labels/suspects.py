@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -58,6 +58,8 @@ class Suspects:
         examples: number of examples.
         contradicted: number of examples whose label the probes contradict.
         listed: number of these in the list.
+        ranked: `SuspectList`, the list itself.
+        table: `ScoreTable` of the clean data.
     """
 
     folder: Path
@@ -66,6 +68,8 @@ class Suspects:
     examples: int
     contradicted: int
     listed: int
+    ranked: SuspectList | None = field(default=None, compare=False, repr=False)
+    table: ScoreTable | None = field(default=None, compare=False, repr=False)
 
     @property
     def files(self):
@@ -156,7 +160,8 @@ class SuspectSearch:
                 listed.write_csv(folder / "suspects.csv")
                 if are_images(examples.shape) and len(listed):
                     listed.write_picture(folder / "suspects.png")
-        return Suspects(self._folder, best.score, best.auroc, len(table), len(rows), len(listed))
+        counts = len(table), len(rows), len(listed)
+        return Suspects(self._folder, best.score, best.auroc, *counts, listed, table)
 
     def _predictions(self):
         """Returns the scores of the clean data, and the classes and shares of `majority`."""

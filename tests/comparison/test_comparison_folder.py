@@ -57,7 +57,8 @@ def test_files_of_the_user_in_the_folder_stay(runs):
     assert [path.read_text() for path in mine] == [f"mine {number}" for number in range(6)]
     # One event file in each folder, and none of the method that is gone.
     events = [path for path in folder.rglob(PATTERN) if path not in mine]
-    assert sorted(path.parent.name for path in events) == ["comparison", "random"]
+    names = ["comparison", "full", "highest", "lowest", "random"]
+    assert sorted(path.parent.name for path in events) == names
     assert not set(events) & set(before)
     assert list(runs.glob("*.partial")) == []
 
@@ -131,6 +132,9 @@ def test_comparisons_at_once_leave_one_whole_folder(runs):
     assert sorted(path.parent.name for path in folder.rglob(PATTERN)) == [
         "comparison",
         "el2n-hardest",
+        "full",
+        "highest",
+        "lowest",
         "random",
     ]
     assert list(runs.glob("*.partial")) == []

@@ -38,8 +38,8 @@ def scores_board(folder, examples, table, **options):
 def levels_shown(board, tag):
     """The rows of the 25 examples of a picture, read off their grey levels."""
     pixels = board.pixels("comparison/scores", tag)
-    assert pixels.shape == (5 * (112 + 2 * 24 + 10) + 10, 5 * (112 + 10) + 10, 3)
-    middles = pixels[10 + 56 :: 112 + 2 * 24 + 10, 10 + 56 :: 112 + 10, 0]
+    assert pixels.shape == (5 * (112 + 3 * 24 + 10) + 10, 5 * (112 + 10) + 10, 3)
+    middles = pixels[10 + 56 :: 112 + 3 * 24 + 10, 10 + 56 :: 112 + 10, 0]
     return middles[:5, :5].ravel() // 4
 
 
@@ -72,7 +72,7 @@ def test_ties_in_pictures_break_at_random_under_the_seed(tmp_path):
 def test_few_examples_are_all_shown(tmp_path):
     examples, table = example_table(count=3, score=[1.0, 3.0, 2.0])
     pixels = scores_board(tmp_path, examples, table).pixels("comparison/scores", "hardest/score")
-    assert pixels.shape == (112 + 2 * 24 + 10 + 10, 5 * (112 + 10) + 10, 3)
+    assert pixels.shape == (112 + 3 * 24 + 10 + 10, 5 * (112 + 10) + 10, 3)
 
 
 @pytest.mark.parametrize("shape", [(5,), (4, 4), (4, 4, 2), (4, 4, 4), (2, 4, 4, 3)])

@@ -12,6 +12,7 @@ from tensorboard.plugins import base_plugin
 from tensorboard.plugins.custom_scalar import custom_scalars_plugin
 from tensorboard.plugins.hparams import api_pb2, backend_context, get_experiment
 from tensorboard.plugins.hparams import list_session_groups as session_groups
+from tensorboard.plugins.projector import projector_plugin
 
 KINDS = ("scalars", "histograms", "images", "text")
 
@@ -71,6 +72,10 @@ class Board:
             }
             for category in layout["category"]
         }
+
+    def projector(self):
+        """Returns the web applications of the projector by their routes."""
+        return projector_plugin.ProjectorPlugin(self._context).get_plugin_apps()
 
     def groups(self):
         """Returns the groups of HParams: (hyperparameters, metrics, number of runs)."""

@@ -1,0 +1,1 @@
+"""The page of a comparison of finished runs, one file for each section."""

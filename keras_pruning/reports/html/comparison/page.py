@@ -1,0 +1,87 @@
+"""Writes the page of a comparison."""
+
+import re
+
+from keras_pruning.reports.html.agreement import agreement_section
+from keras_pruning.reports.html.comparison.classes import class_section
+from keras_pruning.reports.html.comparison.curves import curve_section, method_styles
+from keras_pruning.reports.html.comparison.ledger import ledger_section
+from keras_pruning.reports.html.comparison.recipe import recipe_section
+from keras_pruning.reports.html.comparison.scaling import scaling_section
+from keras_pruning.reports.html.comparison.verdicts import verdict_section
+from keras_pruning.reports.html.data_map import data_map_section
+from keras_pruning.reports.html.figures import listed, shares
+from keras_pruning.reports.html.gallery import gallery_section
+from keras_pruning.reports.html.gallery_entries import Scored
+from keras_pruning.reports.html.page import write_page
+from keras_pruning.selection.methods import FULL
+from keras_pruning.selection.policies import BASELINE as RANDOM
+from keras_pruning.statistics.verdict import BASELINE
+
+
+def write_comparison_page(path, comparison, beside):
+    """Writes `report.html`, the comparison on one page.
+
+    Args:
+        path: path of the file, which must not exist.
+        comparison: `keras_pruning.comparison.comparison.Comparison`.
+        beside: folder in which the page will lie. Links lead from there to files of the examples.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    rows = comparison.rows
+    looks = method_styles(rows)
+    names = {fraction: known.class_names for fraction, known in comparison.examples.items()}
+    sections = [
+        verdict_section(rows),
+        curve_section(rows, looks),
+        scaling_section(comparison.scaling, looks),
+        ledger_section(comparison.ledger, comparison.smallest),
+        class_section(comparison.classes, list(looks), names),
+        *_score_sections(comparison, beside),
+        recipe_section(comparison.runs, comparison.tables),
+    ]
+    sections = [section for section in sections if section is not None]
+    write_page(path, _title(comparison.runs), sections, _summary(comparison))
+
+
+def _score_sections(comparison, beside):
+    """Returns the sections about the examples and their scores, of the largest data fraction."""
+    if not comparison.tables:
+        return []
+    largest = max(comparison.tables)
+    scored = Scored(comparison.tables[largest], comparison.examples.get(largest), beside=beside)
+    return [
+        gallery_section(scored),
+        data_map_section(scored.table, scored.class_names),
+        agreement_section(scored.table),
+    ]
+
+
+def _title(runs):
+    """Returns the title, with the last part of the source of the data."""
+    name = str(runs[0].metrics["config"]["dataset"]["name"]).rstrip("/\\")
+    *_, last = re.split(r"[:/\\]", name)
+    return f"Was pruning worth it? {last}"
+
+
+def _summary(comparison):
+    """Returns a sentence about the runs that are compared."""
+    runs, rows = comparison.runs, comparison.rows
+    model = runs[0].metrics["config"]["model"].get("name")
+    methods = {row.method: row.found for row in rows if row.method != FULL}
+    others = sum(found is None or found.verdict != BASELINE for found in methods.values())
+    text = f"{len(runs):,} runs"
+    if isinstance(model, str):
+        text += f" of the model {model}"
+    data = dict.fromkeys(row.data_fraction for row in rows)
+    if list(data) != [1.0]:
+        text += f" on {shares(data)} of the data"
+    kept = dict.fromkeys(row.keep_fraction for row in rows if row.keep_fraction < 1)
+    if kept:
+        beside = "" if others == len(methods) else f" beside {RANDOM} pruning"
+        word = "method" if others == 1 else "methods"
+        text += f": {others} {word}{beside}, which keep {shares(kept)} of the examples"
+    seeds = sorted({row.runs for row in rows})
+    return f"{text}, with {listed(seeds, 'or')} evaluation seeds each."

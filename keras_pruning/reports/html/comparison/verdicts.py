@@ -1,0 +1,159 @@
+"""The section of the verdicts: the answer first, then each method, then how to read them."""
+
+from keras_pruning.reports.html.figures import listed, percent, share, shares
+from keras_pruning.reports.html.page import Section
+from keras_pruning.selection.methods import FULL
+from keras_pruning.selection.policies import BASELINE as RANDOM
+from keras_pruning.statistics.power import POWER
+from keras_pruning.statistics.verdict import BASELINE, BETTER, NOT_SHOWN, WORSE
+
+# Verdicts in a table. The marks help to find them.
+_MARKS = {BETTER: "▲ better", WORSE: "▼ worse", NOT_SHOWN: "not shown"}
+
+
+def verdict_section(rows):
+    """Returns the `Section` of the verdicts.
+
+    Args:
+        rows: list of `Row`.
+    """
+    parts = [_part(fraction, members) for fraction, members in by_data_fraction(rows).items()]
+    context = {"parts": parts, "reading": list(_reading(rows))}
+    return Section("Verdict", "verdicts.html.j2", context, "verdict")
+
+
+def by_data_fraction(rows):
+    """Returns a dictionary from data fractions to lists of their rows, in the order of the rows."""
+    parts = {}
+    for row in rows:
+        parts.setdefault(row.data_fraction, []).append(row)
+    return parts
+
+
+def by_method(rows):
+    """Returns a dictionary from methods to lists of their rows, without the full data."""
+    methods = {}
+    for row in rows:
+        if row.method != FULL:
+            methods.setdefault(row.method, []).append(row)
+    return methods
+
+
+def _part(fraction, rows):
+    """Returns the variables of one data fraction."""
+    methods = by_method(rows)
+    return {
+        "title": f"{share(fraction)} of the data",
+        "answer": list(_answer(methods)),
+        "methods": [(name, _sentence(members)) for name, members in methods.items()],
+        "table": _table(methods),
+    }
+
+
+def _answer(methods):
+    """Yields the answer in a few sentences."""
+    better = {
+        name: [row.keep_fraction for row in rows if row.verdict == BETTER]
+        for name, rows in methods.items()
+    }
+    better = {name: fractions for name, fractions in better.items() if fractions}
+    is_compared = any(row.is_compared for rows in methods.values() for row in rows)
+    if better:
+        names = [f"{name} (keeping {shares(fractions)})" for name, fractions in better.items()]
+        yield f"Better than {RANDOM} pruning: {listed(names)}."
+    elif is_compared:
+        yield f"No method is shown to be better than {RANDOM} pruning."
+    else:
+        yield f"There is no {RANDOM} pruning to compare with."
+    kept = [row for rows in methods.values() for row in rows if _keeps(row)]
+    if kept:
+        smallest = min(row.examples_kept for row in kept)
+        names = [row.method for row in kept if row.examples_kept == smallest]
+        part = next(row.keep_fraction for row in kept if row.examples_kept == smallest)
+        yield (
+            f"The smallest subset that keeps full accuracy is {share(part)} of the examples "
+            f"({smallest:,}), by {listed(names, 'or')}."
+        )
+    elif any(row.retention is not None for rows in methods.values() for row in rows):
+        yield "No subset is shown to keep full accuracy."
+    else:
+        yield "Without runs on the full data, it is not known if a subset keeps their accuracy."
+
+
+def _sentence(rows):
+    """Returns the verdicts of one method in a sentence or two."""
+    parts = []
+    for verdict, words in ((BETTER, "better than"), (WORSE, "worse than")):
+        fractions = [row.keep_fraction for row in rows if row.verdict == verdict]
+        if fractions:
+            parts.append(f"{words} {RANDOM} at {shares(fractions)}")
+    unclear = [row.keep_fraction for row in rows if row.verdict == NOT_SHOWN]
+    if unclear:
+        parts.append(f"no difference shown at {shares(unclear)}")
+    if not parts:
+        is_baseline = any(row.found and row.found.verdict == BASELINE for row in rows)
+        parts.append("the baseline" if is_baseline else "without a baseline to compare with")
+    text = "; ".join(parts)
+    kept = [row.keep_fraction for row in rows if _keeps(row)]
+    if kept:
+        return f"{text}. Keeps full accuracy at {shares(kept)}."
+    return f"{text}."
+
+
+def _keeps(row):
+    return row.retention is not None and row.retention.keeps
+
+
+def _table(methods):
+    """Returns the variables of the table of methods by keep fractions."""
+    fractions = dict.fromkeys(row.keep_fraction for rows in methods.values() for row in rows)
+    rows = []
+    for name, members in methods.items():
+        cells = {row.keep_fraction: _cell(row) for row in members}
+        rows.append((name, [cells.get(fraction) for fraction in fractions]))
+    return {"fractions": list(map(share, fractions)), "rows": rows}
+
+
+def _cell(row):
+    """Returns the variables of one cell: the verdict, the kind of its colour and two notes."""
+    notes = ["keeps full"] if _keeps(row) else []
+    if not row.is_compared:
+        return {"text": BASELINE, "kind": "", "notes": notes}
+    if row.found.seeds_needed:
+        notes.append(f"{row.found.seeds_needed:,} seeds")
+    return {
+        "text": f"{_MARKS[row.verdict]} {percent(row.difference, sign=True)}",
+        "kind": {BETTER: "gain", WORSE: "loss"}.get(row.verdict, ""),
+        "notes": notes,
+    }
+
+
+def _reading(rows):
+    """Yields sentences on how verdicts and intervals are made."""
+    compared = [row for row in rows if row.is_compared]
+    if compared:
+        families = sorted({row.found.comparisons for row in compared})
+        number = listed(families, "or")
+        yield (
+            f"Better and worse are verdicts of Welch’s t-test against {RANDOM} pruning under the "
+            f"same class quota. They are adjusted by Holm’s method for the {number} comparisons at "
+            "one data and keep fraction: if no method differed, any of these verdicts would be "
+            "wrong in at most 5 % of sweeps."
+        )
+        yield (
+            "Intervals in charts and tables are 95 % intervals of a single mean or difference and "
+            "are not adjusted. An interval may leave out zero although no difference is shown."
+        )
+    if any(row.found.seeds_needed for row in compared):
+        yield (
+            "Seeds in the table: with so many seeds of the method, fixed before they run, a "
+            f"difference of this size would be shown with probability {POWER:g}. Seeds must not be "
+            "added until something is shown."
+        )
+    tolerances = {row.retention.tolerance for row in rows if row.retention is not None}
+    if tolerances:
+        points = listed([f"{100 * tolerance:g}" for tolerance in tolerances])
+        yield (
+            "A subset keeps full accuracy if the lower end of the 95 % interval of its difference "
+            f"to the full data lies above {points} points below zero."
+        )

@@ -1,0 +1,158 @@
+"""Charts of curves with intervals, and their static pictures."""
+
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from keras_pruning.reports.html.axes import axis
+from keras_pruning.reports.html.charts import INK, Chart, Style
+from keras_pruning.reports.html.line_specs import line_spec
+from keras_pruning.reports.html.page import environment
+
+# Size of the static picture, and the room of its axes.
+_WIDTH, _HEIGHT = 720, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 44
+# Part of the width that the points of one place are spread over.
+_SPREAD = 0.025
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a curve.
+
+    Args:
+        x: float.
+        y: float.
+        half_width: half the width of the interval of `y`, or `None`.
+        notes: dictionary of texts by their headings, which the interactive chart shows.
+    """
+
+    x: float
+    y: float
+    half_width: float | None = None
+    notes: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One series.
+
+    Args:
+        style: `Style`.
+        points: list of `Point`.
+        line: list of pairs `(x, y)`, the line of the series. `None` joins the points.
+    """
+
+    style: Style
+    points: list
+    line: list | None = None
+
+    def corners(self, places):
+        """Returns the corners of the line, pairs `(x, y)`.
+
+        Args:
+            places: list of the x at which the points are drawn.
+        """
+        if self.line is not None:
+            return self.line
+        return [(x, point.y) for x, point in zip(places, self.points, strict=True)]
+
+    @property
+    def heights(self):
+        """List of the y of all points, ends of intervals and corners of the line."""
+        halves = [(point.y, point.half_width or 0) for point in self.points]
+        ends = [y + sign * half for y, half in halves for sign in (-1, 1)]
+        return ends + [y for _, y in self.line or []]
+
+
+@dataclass(frozen=True)
+class Level:
+    """A horizontal line to compare with.
+
+    Args:
+        name: its name in the legend.
+        y: float.
+        half_width: half the width of its interval, drawn as a band, or `None`.
+    """
+
+    name: str
+    y: float
+    half_width: float | None = None
+
+    @property
+    def heights(self):
+        """List of the two ends of the interval."""
+        half = self.half_width or 0
+        return [self.y - half, self.y + half]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The axes of a chart.
+
+    Args:
+        x: title of the horizontal axis.
+        y: title of the vertical axis.
+        log: pair of booleans, whether the horizontal and the vertical axis are logarithmic.
+        ticks: list of the numbers that the horizontal axis labels. Defaults to round ones.
+    """
+
+    x: str
+    y: str
+    log: tuple = (False, False)
+    ticks: list | None = None
+
+
+def line_chart(caption, curves, axes, table, level=None):
+    """Returns a `Chart` of curves. Points of several curves at one place stand side by side.
+
+    Args:
+        caption: sentence about the content of the chart.
+        curves: list of at least one `Curve`.
+        axes: `Axes`.
+        table: `Table` with the numbers.
+        level: `Level`, or `None`.
+    """
+    places = _places(curves, axes.log[0])
+    svg = _svg(curves, places, axes, level)
+    spec = line_spec(curves, places, axes, level)
+    legend = [curve.style for curve in curves]
+    legend += [] if level is None else [Style(level.name, INK, [], "")]
+    return Chart(spec, svg, caption, table, legend)
+
+
+def _places(curves, log):
+    """Returns, for each curve, the x of each point, moved aside if other curves have it too."""
+    xs = [[point.x for point in curve.points] for curve in curves]
+    every = [x for row in xs for x in row]
+    shared = {x for x in every if every.count(x) > 1}
+    spread = max(every) / min(every) if log else max(every) - min(every) or 1
+    places = []
+    for place, row in enumerate(xs):
+        share = _SPREAD * (place / max(len(curves) - 1, 1) - 0.5)
+        moved = [x * spread**share if log else x + spread * share for x in row]
+        places.append([a if x in shared else x for x, a in zip(row, moved, strict=True)])
+    return places
+
+
+def _svg(curves, places, axes, level):
+    """Returns the static picture."""
+    # Everything that the axes have to hold
+    xs = [x for row in places for x in row] + [x for curve in curves for x, _ in curve.line or []]
+    ys = [y for drawn in [*curves, level] if drawn is not None for y in drawn.heights]
+    template = environment().get_template("line_chart.svg.j2")
+    x_axis = axis(axes.x, xs, _LEFT + 12, _WIDTH - _RIGHT - 12, axes.log[0], axes.ticks)
+    y_axis = axis(axes.y, ys, _HEIGHT - _BOTTOM, _TOP, axes.log[1])
+    lines = [curve.corners(row) for curve, row in zip(curves, places, strict=True)]
+    text = template.render(
+        curves=list(zip(curves, places, lines, strict=True)),
+        level=level,
+        x=x_axis,
+        y=y_axis,
+        width=_WIDTH,
+        height=_HEIGHT,
+        left=_LEFT,
+        right=_WIDTH - _RIGHT,
+        bottom=_HEIGHT - _BOTTOM,
+    )
+    return Markup(text)

@@ -1,0 +1,163 @@
+"""Writes embeddings of the examples, with their scores, for the projector of TensorBoard."""
+
+import logging
+import math
+from pathlib import Path
+
+import numpy as np
+from google.protobuf import text_format
+from tensorboard.plugins.projector.metadata import PROJECTOR_FILENAME
+from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
+
+from keras_pruning.errors import InputError
+from keras_pruning.examples.array_spec import ArraySpec
+from keras_pruning.examples.fractions import stratified_rows
+from keras_pruning.reports.event_files import EventFile
+from keras_pruning.reports.html.sprites import read_tiles
+from keras_pruning.reports.pictures import are_images
+from keras_pruning.reports.principal_components import grouped, principal_components
+from keras_pruning.reports.terminal_text import defused
+from keras_pruning.selection.embedding import open_embedding
+from keras_pruning.selection.methods import FULL
+from keras_pruning.selection.subset import Subset
+
+logger = logging.getLogger("keras_pruning")
+
+# Examples that are shown.
+_MOST_EXAMPLES = 2500
+# Pixels of the longer side of an example in the sprite.
+_SIDE = 32
+# Dimensions of the points.
+_DIMENSIONS = 50
+# Examples that are read at a time.
+_BLOCK = 256
+_TENSORS, _METADATA, _SPRITE = "tensors.tsv", "metadata.tsv", "sprite.png"
+FILES = (PROJECTOR_FILENAME, _TENSORS, _METADATA, _SPRITE)
+
+
+def write_projector(folder, table, examples, runs, seed=0):
+    """Writes the points of the projector, with ids, classes, scores and who keeps an example.
+
+    At most 2,500 examples are drawn, with the class shares of the data. A point is made of the
+    first 50 principal components of the embedding that a method of the sweep was given or,
+    without one, of the inputs. There are no points if the inputs are not one array of numbers
+    either. Examples that are images are shown as such.
+
+    Args:
+        folder: folder to write to.
+        table: `ScoreTable`.
+        examples: `Examples` of the table.
+        runs: list of `Run` on these examples.
+        seed: integer that draws the examples.
+    """
+    count = min(_MOST_EXAMPLES, len(examples))
+    rows = stratified_rows(examples.labels, count, np.random.default_rng(seed))
+    vectors, origin = _vectors(examples, runs, rows)
+    if vectors is None:
+        return
+    points = principal_components(vectors, _DIMENSIONS)
+    # The event file makes the folder, and a run of it
+    text = (
+        f"The first {points.shape[1]} principal components of {origin}, of {len(rows):,} of "
+        f"{len(examples):,} examples."
+    )
+    with EventFile(folder) as events:
+        events.text("projector/points", text)
+    # Write the files that the configuration names
+    _write_lines(folder / _TENSORS, [[f"{value:.5g}" for value in point] for point in points])
+    columns = _columns(table, examples, runs)
+    lines = zip(*[np.asarray(column)[rows] for column in columns.values()], strict=True)
+    _write_lines(folder / _METADATA, [list(columns), *lines])
+    config = ProjectorConfig()
+    embedding = config.embeddings.add(
+        tensor_name=origin, tensor_path=_TENSORS, metadata_path=_METADATA
+    )
+    if are_images(examples.shape):
+        picture, side = _sprite(read_tiles(examples, rows))
+        picture.save(folder / _SPRITE, "png")
+        embedding.sprite.image_path = _SPRITE
+        embedding.sprite.single_image_dim.extend([side, side])
+    (folder / PROJECTOR_FILENAME).write_text(text_format.MessageToString(config), "utf-8")
+
+
+def _write_lines(path, lines):
+    """Writes text separated by tabs, one line for each example."""
+    text = "".join("\t".join(map(defused, map(str, line))) + "\n" for line in lines)
+    path.write_text(text, "utf-8", newline="\n")
+
+
+def _vectors(examples, runs, rows):
+    """Returns floats `(rows, dimensions)` and the name of their origin, `None` without any."""
+    path, vectors = _given_embedding(examples, runs)
+    if vectors is not None:
+        return grouped(vectors[rows[start]] for start in _blocks(rows)), Path(path).name
+    spec = examples.spec
+    if not isinstance(spec, ArraySpec) or spec.dtype == "string":
+        return None, ""
+    inputs = (examples.stored_inputs(rows[part]) for part in _blocks(rows))
+    return grouped(inputs), "pixels" if are_images(examples.shape) else "inputs"
+
+
+def _blocks(rows):
+    return [slice(start, start + _BLOCK) for start in range(0, len(rows), _BLOCK)]
+
+
+def _given_embedding(examples, runs):
+    """Returns the path and the vectors of an embedding that a run was selected by, if any.
+
+    The vectors count only if they still are those that the run has recorded.
+    """
+    recorded = {(run.metrics["selection"] or {}).get("embedding") for run in runs} - {None}
+    methods = runs[0].metrics["config"].get("sweep", {}).get("methods", []) if recorded else []
+    for path in dict.fromkeys(method["embedding"] for method in methods if method["embedding"]):
+        try:
+            opened = open_embedding(path, len(examples), examples)
+        except InputError as error:
+            logger.info("The projector shows the inputs: %s", error)
+            continue
+        if opened.digest in recorded:
+            return path, opened.vectors
+        logger.info("The projector shows the inputs: %s has changed since the sweep.", path)
+    return None, None
+
+
+def _columns(table, examples, runs):
+    """Returns the columns of the examples by their names, each one `(examples,)`."""
+    names = np.array(examples.class_names, dtype=object)
+    columns = {"id": examples.ids, "class": names[examples.labels]}
+    columns |= {f"score {name}": [f"{value:.5g}" for value in table[name]] for name in table.names}
+    # One run for each method: that of its smallest subset, and of its first seed
+    chosen = {}
+    for run in sorted(runs, key=lambda run: (run.keep_fraction, run.metrics["seed"])):
+        path = run.folder / "subset.parquet"
+        if run.method != FULL and run.method not in chosen and path.exists():
+            chosen[run.method] = run.keep_fraction, Subset.load(path)
+    for method, (keep_fraction, subset) in chosen.items():
+        if np.array_equal(subset.all_ids, examples.ids):
+            name = f"{method}, {100 * keep_fraction:g} %"
+            columns[name] = np.where(subset.mask, "kept", "dropped")
+    return columns
+
+
+def _sprite(tiles):
+    """Returns tiles side by side in a picture, and the side of the square around one of them.
+
+    Args:
+        tiles: list of pictures of Pillow, all of one size.
+    """
+    from PIL import Image
+
+    for tile in tiles:
+        tile.thumbnail((_SIDE, _SIDE))
+    # Enlarged by a whole factor, as the other pictures are
+    factor = _SIDE // max(tiles[0].size)
+    width, height = tiles[0].width * factor, tiles[0].height * factor
+    side = max(width, height)
+    # The projector divides by the number of columns, and only a power of two leaves no rest.
+    columns = 2 ** math.ceil(math.log2(math.sqrt(len(tiles))))
+    picture = Image.new("RGB", (columns * side, -(-len(tiles) // columns) * side))
+    for position, tile in enumerate(tiles):
+        row, column = divmod(position, columns)
+        corner = column * side + (side - width) // 2, row * side + (side - height) // 2
+        picture.paste(tile.resize((width, height), Image.Resampling.NEAREST), corner)
+    return picture, side
