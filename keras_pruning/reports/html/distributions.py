@@ -57,6 +57,7 @@ def histogram(values):
     """
     values = values.astype(np.float64)
     low, high = values.min(), values.max()
+    # Otherwise some bars would have two numbers and others one
     if high - low <= _BINS and np.array_equal(values, np.round(values)):
         return np.histogram(values, np.arange(low - 0.5, high + 1))
     return np.histogram(values, _BINS)

@@ -27,6 +27,7 @@ def write_doctor_page(path, tables, examination, recipe):
     diagnosis, suspects = examination.diagnosis, examination.suspects
     names = [finding.score for finding in diagnosis.findings]
     first, *others = tables
+    # The measurements first, then the advice and the suspects
     sections = [
         _section("Planted wrong labels", "diagnosis", [first]),
         _section("Advice", "advice", items=examination.advice),

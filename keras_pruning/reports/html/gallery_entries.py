@@ -101,6 +101,7 @@ class Scored:
         if not are_images(self.examples.shape):
             texts = short_texts(self.examples.stored_inputs(rows), len(rows))
             return Inputs(texts=dict(zip(numbers, texts, strict=True)))
+        # A smaller gallery has some of the pictures of a larger one
         if larger is None:
             tiles = dict(zip(numbers, read_tiles(self.examples, rows), strict=True))
         else:

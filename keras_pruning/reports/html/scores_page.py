@@ -81,7 +81,7 @@ def write_scores_page(path, scored, recipe):
 
 
 def summary(table):
-    """Returns a sentence that says what was scored.
+    """Returns a sentence about the scores and the examples.
 
     Args:
         table: `ScoreTable`.
@@ -102,6 +102,7 @@ def overview_section(table, id="scores"):
         id: anchor of the section, unique on the page.
     """
     rows = []
+    # Tables of other programs record less, which is shown as unknown
     for name in table.names:
         recorded = table.metadata.get("scores", {}).get(name, {})
         rows.append(
