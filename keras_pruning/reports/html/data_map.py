@@ -93,6 +93,7 @@ def _of_all(rows, table):
 def _counts(table, region, class_names):
     """Returns the `Table` of the number of examples in each region, in all and by class."""
     classes = len(class_names)
+    # Count each region in each class
     counts = np.stack(
         [np.bincount(table.labels[region == number], minlength=classes) for number in range(3)]
     )

@@ -24,6 +24,7 @@ def distribution_section(table, id="distributions"):
         table: `ScoreTable` of at least one example.
         id: anchor of the section, unique on the page.
     """
+    # The chart has one score at a time, the table has all
     bars = {name: histogram(table[name]) for name in table.names}
     first = table.names[0]
     rows = []

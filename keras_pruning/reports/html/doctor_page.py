@@ -59,6 +59,7 @@ def suspect_section(scored, sentences, id="suspects"):
     """
     suspects = scored.suspects
     rows = suspects.rows[:_MOST_SUSPECTS]
+    # Read in the order of the rows, shown in the order of the list
     inputs = scored.inputs(np.sort(rows), _MOST_BYTES)
     group = Group(0, SUSPECTED, suspects.score, rows)
     context = {

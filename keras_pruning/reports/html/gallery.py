@@ -84,6 +84,7 @@ def _fitting(scored, ranks, most_bytes):
         groups = _groups(scored, orders, count, _shown_classes(table, ranks, most_classes))
         if sum(len(group.rows) for group in groups) > _MOST_ENTRIES and most_classes > 1:
             continue
+        # Each example has one picture, although several groups may have it
         rows = np.unique(np.concatenate([group.rows for group in groups]))
         inputs = scored.inputs(rows, most_bytes, inputs)
         if inputs.fit:
@@ -123,6 +124,7 @@ def _groups(scored, orders, count, labels):
             groups.append(Group(label, "Hardest", name, rows[: min(count, len(rows) - half)]))
             if half:
                 groups.append(Group(label, "Easiest", name, rows[::-1][: min(count, half)]))
+        # The suspects stay in the order of their list
         if suspects is not None:
             rows = suspects.rows[table.labels[suspects.rows] == label][:count]
             if len(rows):

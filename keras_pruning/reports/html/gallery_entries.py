@@ -79,6 +79,7 @@ class Scored:
         folder = getattr(self.examples, "folder", None)
         if folder is None or self.beside is None:
             return None
+        # Ids of a folder source are paths below it
         file = Path(folder, str(self.table.ids[row])).absolute()
         try:
             path = os.path.relpath(file, Path(self.beside).absolute())

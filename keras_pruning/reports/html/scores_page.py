@@ -37,6 +37,7 @@ def write_report(path, table, examples=None, suspects=None):
     Example:
         >>> kp.write_report("report.html", callback.table(), examples)
     """
+    # Check every argument before anything is drawn
     require_path("path", path)
     require_type("table", table, "difficulty", "a ScoreTable")
     if len(table) == 0 or not table.names:
@@ -76,6 +77,7 @@ def write_scores_page(path, scored, recipe):
         agreement_section(table),
         recipe,
     ]
+    # Without their scores some sections are missing
     present = [section for section in sections if section is not None]
     write_view(path, "Which examples are hard?", present, summary(table))
 
