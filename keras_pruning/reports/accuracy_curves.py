@@ -1,5 +1,6 @@
 """Writes the accuracy of each method over the percentage kept for TensorBoard."""
 
+import itertools
 import math
 
 import numpy as np
@@ -45,13 +46,12 @@ def write_curves(folder, runs, rows, most):
     for name in dict.fromkeys(name for name, _ in places.values()):
         methods = [method for method in places if places[method][0] == name]
         with EventFile(folder / CURVES / name) as events:
-            if methods == [name]:
+            if len(places) <= most:
                 write_session(events, name, runs)
                 _write_accuracies(events, [row for row in rows if row.method == name])
             for method in methods:
                 for tag, *point in _points(method, parts, places[method][1], steps):
-                    _write_point(events, tag, *point)
-                    values.setdefault(tag, []).extend(_bounds(*point[:2]))
+                    values.setdefault(tag, []).extend(_write_point(events, tag, *point))
     _write_scale(folder / SCALE, values, min(steps.values()), unit)
     return _charts(unit, parts, list(values))
 
@@ -71,30 +71,33 @@ def _places(selections, most):
     }
     # Methods without a score, the baseline among them, are in the charts of all policies.
     every = list(dict.fromkeys(policies.values())) or [""]
+    # No method has a space in its name.
     return {
-        method: (score, [policies[method]]) if score else (method, every)
+        method: (f"by {score}", [policies[method]]) if score else (method, every)
         for method, score in scores.items()
     }
 
 
 def _points(method, parts, ends, steps):
     """Yields the tag, mean, half width and step of each point of a method, steps upwards."""
-    for data_fraction, rows in parts.items():
-        for end in ends:
-            end = _suffix(data_fraction, parts) + end
-            curve = _curve(rows, method)
-            for row in curve:
-                for at in _fractions(rows) if row.method == method == FULL else [row.keep_fraction]:
-                    yield ACCURACY + end, row.accuracy, row.half_width, steps[at]
-            if method == FULL or not _has_differences(rows):
-                continue
-            for row in curve:
+    for (data_fraction, rows), end in itertools.product(parts.items(), ends):
+        suffix = _suffix(data_fraction, parts) + end
+        curve = _curve(rows, method)
+        if method == FULL:
+            # The full data are a horizontal line, to see who reaches it.
+            for fraction in _fractions(rows) if curve else []:
+                row = curve[-1]
+                yield ACCURACY + suffix, row.accuracy, row.half_width, steps[fraction]
+            continue
+        for row in curve:
+            yield ACCURACY + suffix, row.accuracy, row.half_width, steps[row.keep_fraction]
+        for row in curve if _has_differences(rows) else []:
+            if row.method in (FULL, BASELINE):
+                # The baseline is the zero line, and all curves meet it at the full data.
+                yield DIFFERENCE + suffix, 0.0, None, steps[row.keep_fraction]
+            elif row.difference is not None:
                 step = steps[row.keep_fraction]
-                if row.method in (FULL, BASELINE):
-                    # The baseline is the zero line, and all curves meet it at the full data.
-                    yield DIFFERENCE + end, 0.0, None, step
-                elif row.difference is not None:
-                    yield DIFFERENCE + end, row.difference, row.difference_half_width, step
+                yield DIFFERENCE + suffix, row.difference, row.difference_half_width, step
 
 
 def _curve(rows, method):
@@ -114,16 +117,11 @@ def _has_differences(rows):
     return any(row.difference is not None for row in rows)
 
 
-def _bounds(mean, half_width):
-    """Returns the mean and the ends of its interval, in percent or points."""
-    half_width = half_width or 0.0
-    return [100 * mean, 100 * (mean - half_width), 100 * (mean + half_width)]
-
-
 def _write_point(events, tag, mean, half_width, step):
-    description = _UNITS[tag.partition("/")[0]]
-    for name, value in zip((MEAN, LOWER, UPPER), _bounds(mean, half_width), strict=True):
-        events.scalar(f"{tag}/{name}", value, step, description)
+    """Writes a point in percent, and returns its mean and the ends of its interval."""
+    mean, half_width = 100 * mean, 100 * (half_width or 0.0)
+    events.interval(tag, mean, half_width, step, _UNITS[tag.partition("/")[0]])
+    return mean, mean - half_width, mean + half_width
 
 
 def _write_accuracies(events, rows):

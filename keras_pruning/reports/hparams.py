@@ -75,10 +75,10 @@ def write_experiment(event_file, runs):
 def _hparams(method, selection):
     """Returns the name of a method and the parts that it is made of."""
     selection = selection or {}
-    # A pilot chooses a policy for each fraction. The method is what asked for it.
+    # A pilot chooses a policy for each fraction. The method is the request.
     selection = {**selection, **((selection.get("auto") or {}).get("request") or {})}
     parts = {"score": "by", "policy": "policy", "quota": "quota"}
-    return {METHOD: method} | {name: selection.get(key) or "–" for name, key in parts.items()}
+    return {METHOD: method} | {name: selection.get(key) or "none" for name, key in parts.items()}
 
 
 def _group(method, config):

@@ -63,15 +63,14 @@ def write_projector(folder, table, examples, runs, seed=0):
     )
     with EventFile(folder) as events:
         events.text("projector/points", text)
-    # Write the files that the configuration names
-    _write_lines(folder / _TENSORS, [[f"{value:.5g}" for value in point] for point in points])
-    columns = _columns(table, examples, runs)
-    lines = zip(*[np.asarray(column)[rows] for column in columns.values()], strict=True)
-    _write_lines(folder / _METADATA, [list(columns), *lines])
+    # Write the files, and then the configuration that names them
     config = ProjectorConfig()
     embedding = config.embeddings.add(
         tensor_name=origin, tensor_path=_TENSORS, metadata_path=_METADATA
     )
+    _write_lines(folder / _TENSORS, [[f"{value:.5g}" for value in point] for point in points])
+    columns = _columns(table, examples, runs)
+    _write_lines(folder / _METADATA, [columns, *zip(*_at(rows, columns.values()), strict=True)])
     if are_images(examples.shape):
         picture, side = _sprite(read_tiles(examples, rows))
         picture.save(folder / _SPRITE, "png")
@@ -96,6 +95,11 @@ def _vectors(examples, runs, rows):
         return None, ""
     inputs = (examples.stored_inputs(rows[part]) for part in _blocks(rows))
     return grouped(inputs), "pixels" if are_images(examples.shape) else "inputs"
+
+
+def _at(rows, columns):
+    """Returns the entries of columns at some rows."""
+    return [np.asarray(column)[rows] for column in columns]
 
 
 def _blocks(rows):
@@ -153,9 +157,9 @@ def _sprite(tiles):
     factor = _SIDE // max(tiles[0].size)
     width, height = tiles[0].width * factor, tiles[0].height * factor
     side = max(width, height)
-    # The projector divides by the number of columns, and only a power of two leaves no rest.
-    columns = 2 ** math.ceil(math.log2(math.sqrt(len(tiles))))
-    picture = Image.new("RGB", (columns * side, -(-len(tiles) // columns) * side))
+    # The projector takes a sprite to have as many rows as columns.
+    columns = math.ceil(math.sqrt(len(tiles)))
+    picture = Image.new("RGB", (columns * side, columns * side))
     for position, tile in enumerate(tiles):
         row, column = divmod(position, columns)
         corner = column * side + (side - width) // 2, row * side + (side - height) // 2

@@ -133,15 +133,15 @@ def test_text_from_data_stays_in_its_cell(tmp_path):
     ],
 )
 def test_the_sprite_has_the_examples_in_order(tmp_path, shape, side, box):
-    count = 20
+    count = 18
     levels = (10 + 12 * np.arange(count, dtype=np.uint8))[:, None, None, None]
     x = np.broadcast_to(levels, (count, *shape)).copy()
     embedding, _, _ = show(tmp_path, kp.Examples.from_arrays(x, np.arange(count) % 2))
     assert embedding["sprite"]["singleImageDim"] == [side, side]
     pixels = np.asarray(Image.open(tmp_path / "board" / "projector" / "sprite.png"))
-    # Eight columns, a power of two
-    assert pixels.shape == (3 * side, 8 * side, 3)
-    tiles = pixels.reshape(3, side, 8, side, 3).swapaxes(1, 2).reshape(24, side, side, 3)
+    # As many rows as columns, although places are left over
+    assert pixels.shape == (5 * side, 5 * side, 3)
+    tiles = pixels.reshape(5, side, 5, side, 3).swapaxes(1, 2).reshape(25, side, side, 3)
     for position, tile in enumerate(tiles):
         level = 10 + 12 * position if position < count else 0
         assert np.all(tile[box] == level)

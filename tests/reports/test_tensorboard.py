@@ -9,7 +9,7 @@ from keras_pruning.comparison.rows import compare
 from keras_pruning.comparison.runs import find_runs
 from keras_pruning.reports.event_files import EventFile
 from keras_pruning.reports.hparams import write_run_summary
-from keras_pruning.reports.tensorboard import write_tensorboard
+from keras_pruning.reports.tensorboard import addresses, write_tensorboard
 from keras_pruning.storage import write_json
 
 SEEDS = "mean and 95 % interval over the evaluation seeds"
@@ -206,8 +206,8 @@ def test_hparams_shows_the_means_of_a_method(tmp_path, around):
     hparams = {info.name: list(info.domain_discrete) for info in board.experiment().hparam_infos}
     assert hparams == {
         "method": ["el2n-hardest", "full", "random"],
-        "score": ["el2n", "–"],
-        "policy": ["hardest", "random", "–"],
+        "score": ["el2n", "none"],
+        "policy": ["hardest", "none", "random"],
     }
 
 
@@ -306,9 +306,13 @@ POLICIES = ["hardest", "easiest", "middle", "window", "stratified"]
 )
 def test_a_comparison_stays_below_forty_runs(tmp_path, policies, runs, ends, curves):
     write_grid(tmp_path, [0.5], seeds=2, methods=[RANDOM, *methods_of(SCORES, policies)])
+    rows = compare(find_runs(tmp_path))
     board_of(tmp_path)
     board = Board(tmp_path / "comparison")
     assert len(board.runs) == runs <= 40
+    # HParams has one row for each run, so it has none if methods share them.
+    assert len(board.groups()) == (len(policies) * 8 + 2 if ends == {""} else 0)
+    assert ("table" in addresses(tmp_path / "comparison", rows, {}, {})) == (ends == {""})
     charts = board.layout()[ACCURACY]
     assert set(charts) == {f"Test accuracy in %, by percentage kept{end}" for end in ends}
     for tags in charts.values():
@@ -326,5 +330,5 @@ def test_many_methods_keep_their_curves(tmp_path):
     board = board_of(tmp_path)
     for number, method in enumerate(methods):
         tag = f"accuracy/{method['policy']}/mean"
-        points = board.scalars(f"comparison/accuracy/{method['by']}", tag)
+        points = board.scalars(f"comparison/accuracy/by {method['by']}", tag)
         assert points == [(50, pytest.approx(number + 1)), (100, pytest.approx(90))]

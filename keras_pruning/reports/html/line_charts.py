@@ -126,6 +126,7 @@ def _places(curves, log):
     xs = [[point.x for point in curve.points] for curve in curves]
     every = [x for row in xs for x in row]
     shared = {x for x in every if every.count(x) > 1}
+    # The same distance on the screen, be the axis logarithmic or not
     spread = max(every) / min(every) if log else max(every) - min(every) or 1
     places = []
     for place, row in enumerate(xs):

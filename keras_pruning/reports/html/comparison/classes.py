@@ -34,6 +34,7 @@ def _part(fraction, rows, methods, names):
     """Returns the variables of one data fraction."""
     labels, total = _shown_labels(rows)
     largest = max(abs(row.difference) for row in rows) or 1
+    # One table for each keep fraction, with the methods in the order of the legend
     panels = {}
     for row in sorted(rows, key=lambda row: methods.index(row.method)):
         panels.setdefault(row.keep_fraction, {})[row.label, row.method] = row

@@ -43,6 +43,7 @@ def _accuracy(rows, looks):
     methods = by_method(rows)
     if not methods:
         return None
+    # Lines run from few examples to many
     curves = [
         Curve(looks[name], [_point(row, row.accuracy, row.half_width) for row in _ascending(kept)])
         for name, kept in methods.items()
@@ -61,6 +62,7 @@ def _accuracy(rows, looks):
 
 def _differences(rows, looks):
     """Returns the `Chart` of differences to random pruning, `None` if there are none."""
+    # The baseline is the horizontal line at zero
     methods = {
         name: [row for row in kept if row.is_compared] for name, kept in by_method(rows).items()
     }
@@ -107,6 +109,7 @@ def _point(row, value, half_width):
 
 
 def _axes(rows, title):
+    # The parts that were kept are labelled, and no numbers between them
     kept = sorted({100 * row.keep_fraction for row in rows if row.method != FULL})
     return Axes("examples kept in %", title, (kept[-1] >= _WIDE * kept[0], False), kept)
 

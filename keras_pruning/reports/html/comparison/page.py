@@ -73,17 +73,19 @@ def _summary(comparison):
     """Returns a sentence about the runs that are compared."""
     runs, rows = comparison.runs, comparison.rows
     model = runs[0].metrics["config"]["model"].get("name")
-    methods = {row.method: row.found for row in rows if row.method != FULL}
-    others = sum(found is None or found.verdict != BASELINE for found in methods.values())
+    methods = {row.method for row in rows if row.method != FULL}
+    compared = {row.method for row in rows if row.found and row.found.verdict == BASELINE}
+    others = len(methods - compared)
     text = f"{len(runs):,} runs"
     if isinstance(model, str):
         text += f" of the model {model}"
+    # All of the data goes without saying
     data = dict.fromkeys(row.data_fraction for row in rows)
     if list(data) != [1.0]:
         text += f" on {shares(data)} of the data"
     kept = dict.fromkeys(row.keep_fraction for row in rows if row.keep_fraction < 1)
     if kept:
-        beside = "" if others == len(methods) else f" beside {RANDOM} pruning"
+        beside = f" beside {RANDOM} pruning" if compared else ""
         word = "method" if others == 1 else "methods"
         text += f": {others} {word}{beside}, which keep {shares(kept)} of the examples"
     seeds = sorted({row.runs for row in rows})

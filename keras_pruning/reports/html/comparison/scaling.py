@@ -26,6 +26,7 @@ def scaling_section(scaling, looks):
     """
     groups = {}
     for row in scaling:
+        # The full data of several data fractions are a curve without pruning
         if _drawn(row) and row.method in looks:
             groups.setdefault((row.data_fraction, row.keep_fraction), []).append(row)
     if not groups:
@@ -80,6 +81,7 @@ def _line(row):
     """Returns the ends of the fitted line, or none if there is no fit."""
     if row.slope is None:
         return []
+    # A power law is straight on these axes, so that two ends are enough
     sizes = [size for size, _ in _drawn(row)]
     return [(size, 100 * row.factor * size**row.slope) for size in (min(sizes), max(sizes))]
 

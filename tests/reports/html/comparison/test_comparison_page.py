@@ -16,6 +16,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.reports.html.comparison.classes import class_section
 from keras_pruning.reports.html.comparison.page import write_comparison_page
 from keras_pruning.reports.html.page import page_text
+from keras_pruning.storage import write_json
 
 VOG = {**EL2N, "by": "vog"}
 KEPT = (0.8, 0.4, 0.2, 0.1)
@@ -213,6 +214,23 @@ def test_the_recipe_is_a_config(tmp_path):
     assert Config(**yaml.safe_load(text)).as_dict() == config
     assert "keras-pruning sweep --config report.yaml" in page.text
     assert "Evaluation seeds: 0 and 1." in page.text
+
+
+def test_the_recipe_tells_seeds_versions_and_single_runs(tmp_path):
+    for seed in range(4):
+        write_run(tmp_path, 0.9, RANDOM, 0.5, seed)
+    for seed in range(2):
+        write_run(tmp_path, 0.9, EL2N, 0.5, seed)
+    (folder, *_) = sorted(tmp_path.rglob("seed-0"))
+    write_json(folder / "recipe.json", {"versions": {"keras": "3.15.1"}})
+    text = require_sound(section(report(tmp_path), "recipe")).text
+    assert "Evaluation seeds 0 to 3: random." in text
+    assert "Evaluation seeds 0 and 1: el2n-hardest." in text
+    assert re.search(r"keras\s+3\.15\.1", text)
+    # A run in another folder is no part of a sweep
+    folder.rename(tmp_path / "single")
+    text = require_sound(section(report(tmp_path), "recipe")).text
+    assert "keras-pruning train --config report.yaml --subset SUBSET.parquet" in text
 
 
 @pytest.mark.slow
