@@ -4,33 +4,34 @@ import numpy as np
 
 # Most dimensions of the vectors whose covariances are computed.
 _WIDTH = 512
+# Vectors that are summed at a time.
+_BLOCK = 256
 
 
-def grouped(blocks):
-    """Returns blocks of arrays as vectors, wide ones summed in 512 random groups.
+def grouped(vectors):
+    """Returns arrays as vectors, wide ones summed in 512 random groups.
 
     Each coordinate gets a random sign and goes into one group, as in
     `keras_pruning.embeddings.random_projection`, which takes tensors. Distances keep their
     expectation.
 
     Args:
-        blocks: iterable of numbers `(block, ...)`.
+        vectors: numbers `(examples, ...)`.
 
     Returns:
         Float32 `(examples, dimensions)`, at most 512 dimensions.
     """
-    return np.concatenate([_grouped(np.reshape(block, (len(block), -1))) for block in blocks])
-
-
-def _grouped(vectors):
-    vectors = np.asarray(vectors, np.float32)
+    vectors = np.reshape(vectors, (len(vectors), -1))
     width = vectors.shape[1]
     if width <= _WIDTH:
-        return vectors
+        return vectors.astype(np.float32)
     rng = np.random.default_rng([0, width])
     signs, order = rng.choice(np.float32([-1, 1]), width), rng.permutation(width)
     starts = np.linspace(0, width, _WIDTH, endpoint=False).astype(int)
-    return np.add.reduceat((vectors * signs)[:, order], starts, axis=1)
+    # Block by block, because the floats of all would take several times the memory of the bytes
+    blocks = [vectors[start : start + _BLOCK] for start in range(0, len(vectors), _BLOCK)]
+    sums = [np.add.reduceat((block * signs)[:, order], starts, axis=1) for block in blocks]
+    return np.concatenate(sums).astype(np.float32)
 
 
 def principal_components(vectors, dimensions):

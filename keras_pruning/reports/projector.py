@@ -29,8 +29,6 @@ _MOST_EXAMPLES = 2500
 _SIDE = 32
 # Dimensions of the points.
 _DIMENSIONS = 50
-# Examples that are read at a time.
-_BLOCK = 256
 _TENSORS, _METADATA, _SPRITE = "tensors.tsv", "metadata.tsv", "sprite.png"
 FILES = (PROJECTOR_FILENAME, _TENSORS, _METADATA, _SPRITE)
 
@@ -41,7 +39,7 @@ def write_projector(folder, table, examples, runs, seed=0):
     At most 2,500 examples are drawn, with the class shares of the data. A point is made of the
     first 50 principal components of the embedding that a method of the sweep was given or,
     without one, of the inputs. There are no points if the inputs are not one array of numbers
-    either. Examples that are images are shown as such.
+    either. Examples that are images are shown as such, large ones at 32 pixels.
 
     Args:
         folder: folder to write to.
@@ -52,7 +50,8 @@ def write_projector(folder, table, examples, runs, seed=0):
     """
     count = min(_MOST_EXAMPLES, len(examples))
     rows = stratified_rows(examples.labels, count, np.random.default_rng(seed))
-    vectors, origin = _vectors(examples, runs, rows)
+    tiles = _tiles(examples, rows) if are_images(examples.shape) else []
+    vectors, origin = _vectors(examples, runs, rows, tiles)
     if vectors is None:
         return
     points = principal_components(vectors, _DIMENSIONS)
@@ -69,10 +68,10 @@ def write_projector(folder, table, examples, runs, seed=0):
         tensor_name=origin, tensor_path=_TENSORS, metadata_path=_METADATA
     )
     _write_lines(folder / _TENSORS, [[f"{value:.5g}" for value in point] for point in points])
-    columns = _columns(table, examples, runs)
-    _write_lines(folder / _METADATA, [columns, *zip(*_at(rows, columns.values()), strict=True)])
-    if are_images(examples.shape):
-        picture, side = _sprite(read_tiles(examples, rows))
+    columns = _columns(table, examples, runs, rows)
+    _write_lines(folder / _METADATA, [columns, *zip(*columns.values(), strict=True)])
+    if tiles:
+        picture, side = _sprite(tiles)
         picture.save(folder / _SPRITE, "png")
         embedding.sprite.image_path = _SPRITE
         embedding.sprite.single_image_dim.extend([side, side])
@@ -85,25 +84,29 @@ def _write_lines(path, lines):
     path.write_text(text, "utf-8", newline="\n")
 
 
-def _vectors(examples, runs, rows):
-    """Returns floats `(rows, dimensions)` and the name of their origin, `None` without any."""
+def _tiles(examples, rows):
+    """Returns images as a list of pictures of Pillow, all of one size."""
+    tiles = read_tiles(examples, rows)
+    for tile in tiles:
+        tile.thumbnail((_SIDE, _SIDE))
+    return tiles
+
+
+def _vectors(examples, runs, rows, tiles):
+    """Returns floats `(rows, dimensions)` and the name of their origin, `None` without any.
+
+    Images are the pixels of their tiles, because large ones would take long.
+    """
     path, vectors = _given_embedding(examples, runs)
     if vectors is not None:
-        return grouped(vectors[rows[start]] for start in _blocks(rows)), Path(path).name
-    spec = examples.spec
-    if not isinstance(spec, ArraySpec) or spec.dtype == "string":
+        return grouped(vectors[rows]), Path(path).name
+    if tiles:
+        size = "" if max(examples.shape[:2]) <= _SIDE else " at {} × {}".format(*tiles[0].size)
+        pixels = np.stack([np.asarray(tile) for tile in tiles])
+        return grouped(pixels[..., : examples.shape[-1]]), f"pixels{size}"
+    if not isinstance(examples.spec, ArraySpec) or examples.spec.dtype == "string":
         return None, ""
-    inputs = (examples.stored_inputs(rows[part]) for part in _blocks(rows))
-    return grouped(inputs), "pixels" if are_images(examples.shape) else "inputs"
-
-
-def _at(rows, columns):
-    """Returns the entries of columns at some rows."""
-    return [np.asarray(column)[rows] for column in columns]
-
-
-def _blocks(rows):
-    return [slice(start, start + _BLOCK) for start in range(0, len(rows), _BLOCK)]
+    return grouped(examples.stored_inputs(rows)), "inputs"
 
 
 def _given_embedding(examples, runs):
@@ -113,7 +116,8 @@ def _given_embedding(examples, runs):
     """
     recorded = {(run.metrics["selection"] or {}).get("embedding") for run in runs} - {None}
     methods = runs[0].metrics["config"].get("sweep", {}).get("methods", []) if recorded else []
-    for path in dict.fromkeys(method["embedding"] for method in methods if method["embedding"]):
+    paths = [method.get("embedding") for method in methods]
+    for path in dict.fromkeys(filter(None, paths)):
         try:
             opened = open_embedding(path, len(examples), examples)
         except InputError as error:
@@ -125,21 +129,23 @@ def _given_embedding(examples, runs):
     return None, None
 
 
-def _columns(table, examples, runs):
-    """Returns the columns of the examples by their names, each one `(examples,)`."""
-    names = np.array(examples.class_names, dtype=object)
-    columns = {"id": examples.ids, "class": names[examples.labels]}
-    columns |= {f"score {name}": [f"{value:.5g}" for value in table[name]] for name in table.names}
-    # One run for each method: that of its smallest subset, and of its first seed
+def _columns(table, examples, runs, rows):
+    """Returns the columns of some examples by their names, each one `(rows,)`."""
+    names = [examples.class_names[label] for label in examples.labels[rows]]
+    columns = {"id": examples.ids[rows], "class": names}
+    for name in table.names:
+        columns[f"score {name}"] = [f"{value:.5g}" for value in table[name][rows]]
+    # One run for each method: the subset closest to one half of the examples, the first seed
     chosen = {}
-    for run in sorted(runs, key=lambda run: (run.keep_fraction, run.metrics["seed"])):
+    for run in sorted(runs, key=lambda run: (abs(run.keep_fraction - 0.5), run.metrics["seed"])):
         path = run.folder / "subset.parquet"
         if run.method != FULL and run.method not in chosen and path.exists():
             chosen[run.method] = run.keep_fraction, Subset.load(path)
-    for method, (keep_fraction, subset) in chosen.items():
+    for method in sorted(chosen):
+        keep_fraction, subset = chosen[method]
         if np.array_equal(subset.all_ids, examples.ids):
             name = f"{method}, {100 * keep_fraction:g} %"
-            columns[name] = np.where(subset.mask, "kept", "dropped")
+            columns[name] = np.where(subset.mask[rows], "kept", "dropped")
     return columns
 
 
@@ -151,8 +157,6 @@ def _sprite(tiles):
     """
     from PIL import Image
 
-    for tile in tiles:
-        tile.thumbnail((_SIDE, _SIDE))
     # Enlarged by a whole factor, as the other pictures are
     factor = _SIDE // max(tiles[0].size)
     width, height = tiles[0].width * factor, tiles[0].height * factor

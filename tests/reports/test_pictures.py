@@ -9,7 +9,7 @@ from keras_pruning import InputError
 from keras_pruning.comparison.rows import compare
 from keras_pruning.comparison.runs import find_runs
 from keras_pruning.reports.pictures import correlation_map, grid
-from keras_pruning.reports.tensorboard import write_tensorboard
+from keras_pruning.reports.tensorboard import addresses, write_tensorboard
 from keras_pruning.statistics.ranks import rank_correlations
 
 
@@ -100,6 +100,24 @@ def test_class_names_that_the_font_lacks_become_numbers(tmp_path):
         shown.append(board.pixels("comparison/scores", "hardest/score"))
     np.testing.assert_array_equal(shown[0], shown[1])
     assert (shown[0] != shown[2]).any()
+
+
+def pages(folder, examples, table):
+    rows = compare(find_runs(folder))
+    found = addresses(folder / "comparison", rows, {1.0: table}, {1.0: examples})
+    return {name: address.partition("#")[2] for name, address in found.items()}
+
+
+def test_addresses_are_of_pages_that_show_something(tmp_path):
+    examples, table = example_table(score=np.arange(60))
+    scores_board(tmp_path / "images", examples, table)
+    shown = {"charts": "custom_scalars", "table": "hparams"}
+    everything = {**shown, "images": "images", "projector": "projector"}
+    assert pages(tmp_path / "images", examples, table) == everything
+    texts = kp.Examples.from_arrays(["a", "b", "c"] * 20, np.arange(60) % 3)
+    _, table = example_table(examples=texts, score=np.arange(60))
+    scores_board(tmp_path / "texts", texts, table)
+    assert pages(tmp_path / "texts", texts, table) == shown
 
 
 def test_a_table_without_examples_has_no_pictures(tmp_path):

@@ -11,6 +11,7 @@ import keras_pruning as kp
 from keras_pruning.comparison.folder import comparison_folder
 from keras_pruning.comparison.runs import find_runs
 from keras_pruning.reports import projector
+from keras_pruning.reports.principal_components import grouped
 from keras_pruning.reports.projector import write_projector
 from keras_pruning.storage import write_json
 
@@ -88,8 +89,10 @@ def test_each_point_has_its_scores_and_who_keeps_it(tmp_path):
     names = ["cat", "dog", "cow", "hen"]
     examples = examples_of(ids=[f"picture-{row}" for row in range(40)], class_names=names)
     runs = tmp_path / "runs"
+    save_run(runs, examples, EL2N, 0.1)
     hardest = save_run(runs, examples, EL2N, 0.25)
-    save_run(runs, examples, EL2N, 0.5)
+    save_run(runs, examples, EL2N, 0.8)
+    save_run(runs, examples, RANDOM, 0.5, seed=4)
     drawn = save_run(runs, examples, RANDOM, 0.5, seed=3)
     _, _, (header, *lines) = show(tmp_path, examples, find_runs(runs))
     expected = ["id", "class", "score el2n", "score aum", "el2n-hardest, 25 %", "random, 50 %"]
@@ -215,12 +218,22 @@ def test_an_embedding_that_is_gone_is_not_shown(tmp_path, caplog):
     assert "Missing embedding file" in caplog.text
 
 
+def test_large_images_are_the_pixels_of_their_tiles(tmp_path):
+    """Thumbnails of even areas are even. 672 pixels are summed in 512 groups."""
+    levels = np.random.default_rng(0).integers(0, 256, (9, 1, 1, 1)).astype(np.uint8)
+    x = np.broadcast_to(levels, (9, 64, 96, 1)).copy()
+    embedding, points, _ = show(tmp_path, kp.Examples.from_arrays(x, np.arange(9) % 2))
+    assert embedding["tensorName"] == "pixels at 32 × 21"
+    products = _products(levels.reshape(9, 1).astype(float)) * 32 * 21
+    np.testing.assert_allclose(points @ points.T, products, rtol=0.05, atol=1e4)
+
+
 def test_wide_vectors_keep_their_distances_about():
     """512 groups: the distance of two vectors errs by about 1 / √(2 · 512), 3 %."""
-    vectors = np.random.default_rng(0).normal(size=(20, 5000)).astype(np.float32)
-    points = projector.grouped([vectors[:7], vectors[7:]])
-    assert points.shape == (20, 512)
-    pairs = np.triu_indices(20, 1)
+    vectors = np.random.default_rng(0).normal(size=(300, 5000)).astype(np.float32)
+    points = grouped(vectors)
+    assert points.shape == (300, 512)
+    pairs = np.triu_indices(30, 1)
     ratios = [
         np.linalg.norm(points[a] - points[b]) / np.linalg.norm(vectors[a] - vectors[b])
         for a, b in zip(*pairs, strict=True)

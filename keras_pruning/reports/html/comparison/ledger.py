@@ -78,7 +78,7 @@ def _ratio(ratio):
 def _pays(pays, after):
     """Returns the cell of `pays after`."""
     if pays == "after":
-        return count(after)
+        return count(after) if after else "at once"
     return {"never": "never", "unknown": NONE}.get(pays, "")
 
 

@@ -46,11 +46,11 @@ def _lines(runs, tables):
     """Yields sentences on the seeds."""
     seeds = {}
     for run in runs:
-        seeds.setdefault(run.cell, set()).add(run.metrics["seed"])
+        seeds.setdefault(run.method, set()).add(run.metrics["seed"])
     # Methods with the same seeds share a sentence: random pruning has more of them
     methods = {}
-    for (*_, method), numbers in seeds.items():
-        methods.setdefault(tuple(sorted(numbers)), {})[method] = None
+    for method, numbers in seeds.items():
+        methods.setdefault(tuple(sorted(numbers)), []).append(method)
     for numbers, names in methods.items():
         text = f"Evaluation seeds {_seeds(numbers)}: {listed(names)}."
         yield text if len(methods) > 1 else f"Evaluation seeds: {_seeds(numbers)}."

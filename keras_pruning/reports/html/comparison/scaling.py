@@ -18,7 +18,7 @@ _READING = (
 
 
 def scaling_section(scaling, looks):
-    """Returns the `Section` of the scaling view, `None` without two sizes to compare.
+    """Returns the `Section` of the scaling view, `None` if no power law is fitted.
 
     Args:
         scaling: list of `ScalingRow`.
@@ -29,6 +29,10 @@ def scaling_section(scaling, looks):
         # The full data of several data fractions are a curve without pruning
         if _drawn(row) and row.method in looks:
             groups.setdefault((row.data_fraction, row.keep_fraction), []).append(row)
+    # Two or three sizes show no law
+    groups = {
+        key: rows for key, rows in groups.items() if any(row.slope is not None for row in rows)
+    }
     if not groups:
         return None
     parts = [

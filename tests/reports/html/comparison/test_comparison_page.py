@@ -93,6 +93,24 @@ def test_slopes_have_intervals_and_lines(html):
     assert f"{slope:.3f} ±".replace("-", "−") in part
 
 
+def test_intervals_of_two_runs_stay_within_possible_accuracies(tmp_path):
+    for seed, accuracy in enumerate((0.98, 0.9)):
+        write_run(tmp_path, accuracy, seed=seed)
+        write_run(tmp_path, accuracy, RANDOM, 0.5, seed)
+    part = section(report(tmp_path), "accuracy")
+    band, _, _, intervals, _ = json.loads(require_sound(part).data[0])["layer"]
+    # Student's t of two runs: 12.706 · 0.05657 / √2
+    assert "94.00 ± 50.82" in part
+    for layer in (band, intervals):
+        (values,) = layer["data"]["values"]
+        assert values["low"] == pytest.approx(43.18, abs=0.01) and values["high"] == 100
+
+
+def test_three_sizes_show_no_law(tmp_path):
+    write_runs(tmp_path, kept=(0.4, 0.2), seeds=2)
+    assert 'id="scaling"' not in report(tmp_path)
+
+
 def test_each_data_fraction_has_its_own_charts(tmp_path):
     for fraction in (1.0, 0.5):
         write_runs(tmp_path, fraction, kept=(0.4,), seeds=2)
