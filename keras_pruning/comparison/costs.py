@@ -120,6 +120,7 @@ def scoring_of(run, scorings):
     above = [scoring for scoring in fitting if scoring.folder in run.folder.parents]
     if above:
         return max(above, key=lambda scoring: len(scoring.folder.parts))
+    # Elsewhere, several tables cannot be told apart
     return fitting[0] if len(fitting) == 1 else None
 
 

@@ -93,6 +93,7 @@ def make_ledger(runs, rows, scorings):
     for run in runs:
         cells.setdefault(run.cell, []).append(run)
     ledger = []
+    # The ratios of a row are to the full data of its data fraction
     for row in rows:
         cell = (row.data_fraction, row.keep_fraction, row.method)
         full = cells.get((row.data_fraction, 1.0, FULL))
@@ -132,7 +133,7 @@ def _row(cell, runs, full, scorings):
     training = _training(runs)
     # Runs of earlier versions do not tell how long selecting took.
     recorded = Cost(selecting.examples, selecting.flops, selecting.seconds or 0.0)
-    # Sum up what a first training on the subset takes
+    # The total of the first training on a subset
     spent = scoring + recorded
     total = spent + training
     selection = runs[0].metrics["selection"]

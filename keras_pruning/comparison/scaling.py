@@ -56,6 +56,7 @@ def scaling_of(rows):
     Reference:
         Sorscher et al., Beyond neural scaling laws, 2022 (arXiv 2206.14486).
     """
+    # Collect the rows of each curve, over keep fractions and over data fractions
     curves = {}
     for row in rows:
         if row.method != FULL:
@@ -97,6 +98,7 @@ def _row(key, rows, fits):
     data_fraction, keep_fraction, method = key
     law, random = fits[key], fits.get((data_fraction, keep_fraction, PLAIN))
     steeper = bends = None
+    # Slopes are compared with random pruning on the same axis
     if method not in (PLAIN, FULL) and law is not None and random is not None:
         steeper = law.slope + law.half_width < random.slope - random.half_width
         largest = [row for row in rows if row.method == method][-1]

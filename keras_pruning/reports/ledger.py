@@ -166,7 +166,9 @@ def _amounts(measures, full):
         parts.append(f"{measures[1]:.3g} FLOPs{flops}")
     if measures[2] is not None:
         parts.append(f"{measures[2]:.1f} s{seconds}")
-    return ", ".join(parts) if parts else "its cost is unknown"
+    # The first ratio says of what all are
+    text = ", ".join(parts).replace(" ×)", " × one training on the full data)", 1)
+    return text or "its cost is unknown"
 
 
 def _smallest_lines(comparison):

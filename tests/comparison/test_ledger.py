@@ -146,7 +146,7 @@ def test_a_pilot_is_a_part_of_selecting(tmp_path):
     # A pilot reads the scores even if it then takes random.
     assert (row.scoring_examples, row.selecting_examples, row.selecting_flops) == (3000, 1500, 100)
     assert (row.selecting_seconds, row.pilot) == (2.5, "random")
-    assert "Pilot of el2n-auto at 50 %: 1,500 examples through models (0.3 ×)" in (
+    assert "Pilot of el2n-auto at 50 %: 1,500 examples through models (0.3 × one" in (
         sentences(tmp_path)
     )
 
@@ -161,7 +161,10 @@ def test_results_of_earlier_versions(tmp_path):
     assert (row.training_examples, row.seconds, row.seconds_ratio) == (5000, 11.0, 2.75)
     assert row.selecting_seconds is None
     text = sentences(tmp_path)
-    assert "Scoring, with the training of 1 probe: 7.0 s (1.8 ×)." in text
+    assert (
+        "Scoring, with the training of 1 probe: 7.0 s (1.8 × one training on the full data)."
+        in text
+    )
     assert "without those of selecting" in text
 
 
@@ -176,11 +179,15 @@ def test_scores_without_a_recorded_cost_are_unknown(tmp_path):
 @pytest.mark.parametrize(
     ("cost", "metadata", "text"),
     [
-        (COST, {}, "Scoring, with the training of 2 probes: 3,000 examples through models (0.6 ×)"),
+        (
+            COST,
+            {},
+            "Scoring, with the training of 2 probes: 3,000 examples through models (0.6 × one",
+        ),
         (
             {"seconds": 4.0, "probes": []},
             {},
-            "Scoring with checkpoints, without their training: 4.0 s (0.5 ×).",
+            "with checkpoints, without their training: 4.0 s (0.5 × one training on the full",
         ),
         (COST, {"extrapolation": {"fraction": 0.3}}, "2 probes, on 30 % of the examples: 3,000"),
     ],
