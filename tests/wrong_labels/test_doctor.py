@@ -107,7 +107,8 @@ def test_the_page_has_the_figures_and_the_suspects(examined):
     page = read((examined / "noise-0.10" / "report.html").read_text())
     found = json.loads((examined / "noise-0.10" / "doctor.json").read_text())
     assert f"{found['findings'][0]['auroc']:.3f}" in page.text
-    assert all(sentence in page.text for sentence in found["advice"])
+    # Words of code have an element of their own
+    assert all(sentence.replace("`", "") in page.text for sentence in found["advice"])
     with open(examined / "suspects" / "suspects.csv") as file:
         ids = [row["id"] for row in csv.DictReader(file)]
     pictures = [tile["alt"].removeprefix("Example ") for tile in page.named("img")]
