@@ -63,12 +63,15 @@ def _write_page(path, table, plan, checkpoints):
     from keras_pruning.reports.html.gallery_entries import Scored
     from keras_pruning.reports.html.score_recipe import score_recipe_section
     from keras_pruning.reports.html.scores_page import write_scores_page
+    from keras_pruning.wrong_labels.finished_suspects import finished_suspects
 
     command = "score"
     if checkpoints is not None:
         command += f" --checkpoints {shlex.quote(checkpoints)}"
     recipe = score_recipe_section(table, command, plan.settings)
-    write_scores_page(path, Scored(table, plan.data.all, None, path.parent), recipe)
+    examples = plan.data.all
+    scored = Scored(table, examples, finished_suspects(path.parent, examples), path.parent)
+    write_scores_page(path, scored, recipe)
 
 
 def _extrapolating(config, fraction, extrapolate):

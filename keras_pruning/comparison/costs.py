@@ -7,8 +7,6 @@ from pathlib import Path
 
 from keras_pruning.errors import InputError
 from keras_pruning.probing.finished_scores import COST
-from keras_pruning.scores import SCORES
-from keras_pruning.scores.score import EMBEDDINGS
 from keras_pruning.storage import read_json
 
 
@@ -135,9 +133,7 @@ def _scoring(path, table):
     if probes and None not in seconds:
         total = Cost(total.examples, total.flops, sum(seconds))
     part = metadata.get("extrapolation", {}).get("fraction", 1.0)
-    searches = part < 1 or any(
-        name in SCORES and SCORES[name].signal == EMBEDDINGS for name in table.names
-    )
+    searches = bool(recorded.get("searches"))
     fraction = metadata["examples"]["fraction"]
     return Scoring(path.parent, fraction, total, tuple(table.names), len(probes), part, searches)
 

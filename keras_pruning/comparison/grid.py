@@ -79,7 +79,9 @@ def _is_swept(run):
 def _asked_for(config, fraction):
     """Returns the runs that the config of a run asks for, as `missing_runs` does."""
     try:
-        grid = SweepConfig(**config["sweep"])
+        # Versions before 0.6.0 trained as many seeds of the baselines as of the methods.
+        section = {"baseline_seeds": config["sweep"].get("seeds"), **config["sweep"]}
+        grid = SweepConfig(**section)
         methods = [describe(method) for method in with_baselines(grid.methods)]
     except (InputError, TypeError):
         return set()  # Another version wrote it.

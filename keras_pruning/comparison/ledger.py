@@ -12,7 +12,9 @@ from keras_pruning.comparison.costs import (
     scoring_of,
     training_cost,
 )
+from keras_pruning.selection.candidates import CONFIDENCE
 from keras_pruning.selection.methods import FULL
+from keras_pruning.selection.policies import known
 
 # Whether scoring and selecting ever pay for themselves.
 AFTER, NEVER, NOT_KNOWN = "after", "never", "unknown"
@@ -130,10 +132,12 @@ def _row(cell, runs, full, scorings):
     training = _training(runs)
     # Runs of earlier versions do not tell how long selecting took.
     recorded = Cost(selecting.examples, selecting.flops, selecting.seconds or 0.0)
+    # Sum up what a first training on the subset takes
     spent = scoring + recorded
     total = spent + training
     selection = runs[0].metrics["selection"]
     budget = runs[0].metrics["config"]["training"].get("budget", "")
+    # The operations decide if they are known, otherwise the examples
     paybacks = _paybacks(spent, training, full, budget) if selection else _NONE
     by = next((name for name in ("FLOPs", "examples") if paybacks[name][1] != NOT_KNOWN), "")
     return LedgerRow(
@@ -178,6 +182,7 @@ def _payback(spent, subset, full, budget):
         return None, NEVER
     if None in (spent, subset, full):
         return None, NOT_KNOWN
+    # Each training on the subset saves the difference.
     if subset >= full:
         return None, NEVER
     return math.ceil(spent / (full - subset)), AFTER
@@ -199,7 +204,11 @@ def _scoring_cost(run, scorings):
 
 def _reads_scores(selection):
     """Returns whether a subset was selected by scores, be it by a pilot that then took random."""
-    return selection is not None and bool(selection["by"] or selection.get("auto"))
+    if selection is None:
+        return False
+    # A policy may read the confidence of the table and no other score.
+    needs = getattr(known().get(selection["policy"]), "needs", ())
+    return bool(selection["by"] or selection.get("auto") or CONFIDENCE in needs)
 
 
 def _selecting_cost(run):

@@ -48,11 +48,12 @@ def write_comparison(folder, splits=None):
     folder = Path(folder)
     runs = find_runs(folder)
     _report_missing(runs)
-    found_tables = _training_tables(folder)
-    tables = _score_tables(found_tables)
+    by_folder = _training_tables(folder)
+    tables = _score_tables(by_folder)
     examples = _examples(runs, tables, splits or {})
-    rows, scorings = compare(runs), find_scorings(found_tables)
-    found = Comparison(
+    # The costs and the curves belong to the rows of the table
+    rows, scorings = compare(runs), find_scorings(by_folder)
+    comparison = Comparison(
         runs,
         rows,
         compare_classes(runs),
@@ -64,20 +65,21 @@ def write_comparison(folder, splits=None):
         scorings=scorings,
     )
     with comparison_folder(folder) as partial:
-        _write(partial, found, folder / FOLDER)
-    return found
+        _write(partial, comparison, folder / FOLDER)
+    return comparison
 
 
-def _write(folder, found, target):
+def _write(folder, comparison, target):
     """Writes all files of a `Comparison` to a folder, whose content goes to `target` later."""
-    write_csv(folder / CSV, found.rows)
-    if found.classes:
-        write_class_csv(folder / CLASSES, found.classes)
-    write_ledger_csv(folder / LEDGER, found.ledger)
-    if found.scaling:
-        write_scaling_csv(folder / SCALING, found.scaling)
-    write_comparison_page(folder / PAGE, found, target)
-    write_tensorboard(folder, found.runs, found.rows, found.tables, found.examples)
+    rows = comparison.rows
+    write_csv(folder / CSV, rows)
+    if comparison.classes:
+        write_class_csv(folder / CLASSES, comparison.classes)
+    write_ledger_csv(folder / LEDGER, comparison.ledger)
+    if comparison.scaling:
+        write_scaling_csv(folder / SCALING, comparison.scaling)
+    write_comparison_page(folder / PAGE, comparison, target)
+    write_tensorboard(folder, comparison.runs, rows, comparison.tables, comparison.examples)
 
 
 def _report_missing(runs):

@@ -1,64 +1,20 @@
-"""The cost of scoring: examples that pass through the model, its operations and seconds."""
+"""The cost of scoring with all probes together."""
 
-from keras_pruning.backend.tensorflow import flops
-from keras_pruning.models.heads import as_logits
-
-# Examples in the batch that is traced, as in the scoring passes.
-_BATCH_SIZE = 256
 # Entries of a cost that add up over probes.
 _COUNTS = ("examples_seen", "examples_forward", "examples_with_gradients", "flops")
-
-
-def cost_of(passes, seconds, model=None, spec=None, examples_seen=0, training_flops=0):
-    """Returns the cost of scoring with one model, a dictionary for JSON.
-
-    A pass in which only the layers of an embedding run counts as a whole forward pass. The
-    operations are those of the model. Searches for neighbours and prototypes, and what a score
-    computes of the outputs, are in the seconds only.
-
-    Args:
-        passes: list of `keras_pruning.probing.collectors.passes.Passes`.
-        seconds: wall-clock time.
-        model: Keras model that was scored, `None` if no score needs one.
-        spec: `ArraySpec` of the examples or a structure of them, with a `model`.
-        examples_seen: number of examples in the training steps.
-        training_flops: operations of these steps, `None` if they cannot be counted.
-    """
-    forward, by_weights, by_input, elsewhere = (
-        sum(getattr(part, name) for part in passes)
-        for name in ("forward", "weight_gradients", "input_gradients", "other_models")
-    )
-    parts = [training_flops, None if elsewhere else 0]
-    if model is not None:
-        logits = as_logits(model, spec=spec)
-        if forward:
-            parts.append(_times(forward, flops.forward_flops(logits, spec, _BATCH_SIZE)))
-        if by_weights:
-            parts.append(_times(by_weights, flops.weight_gradient_flops(logits, spec)))
-        if by_input:
-            parts.append(_times(by_input, flops.input_gradient_flops(logits, spec, _BATCH_SIZE)))
-    return {
-        "seconds": seconds,
-        "examples_seen": examples_seen,
-        "examples_forward": forward + elsewhere,
-        "examples_with_gradients": by_weights + by_input,
-        "flops": None if None in parts else sum(parts),
-    }
 
 
 def total_cost(costs, seconds):
     """Returns the cost of several probes together, a dictionary for JSON.
 
     Args:
-        costs: list of dictionaries as of `cost_of`. Probes of earlier versions leave entries out.
+        costs: list of dictionaries as of `keras_pruning.probing.cost_of_passes.cost_of`. Probes of
+            earlier versions leave entries out.
         seconds: wall-clock time of all.
     """
     total = {"seconds": seconds}
     for name in _COUNTS:
         values = [cost.get(name) for cost in costs]
         total[name] = None if None in values else sum(values)
+    total["searches"] = any(cost.get("searches") for cost in costs)
     return total
-
-
-def _times(count, of_example):
-    return None if of_example is None else round(count * of_example)

@@ -8,7 +8,7 @@ import keras
 from keras_pruning.models import loading
 from keras_pruning.probing.checkpoints import record_checkpoints
 from keras_pruning.probing.collectors.passes import Passes, passes_of
-from keras_pruning.probing.cost import cost_of
+from keras_pruning.probing.cost_of_passes import cost_of
 from keras_pruning.probing.extrapolation import extrapolate, require_extrapolation
 from keras_pruning.probing.recorder import ScoreRecorder, require_classes
 from keras_pruning.probing.score_callback import ScoreCallback
@@ -106,7 +106,7 @@ def score_with_probe(plan, seed, extra=(), verbose=0):
     table, passes = callback.table(), callback.passes
     if data.extrapolates:
         table = extrapolate(table, model, data.all, seed=data.seed)
-        passes.append(Passes(forward=len(data.all)))
+        passes.append(Passes(forward=len(data.all), searches=True))
     seconds = time.perf_counter() - start
     # Counted last, because nothing of the probe depends on it
     in_training = fit.training_flops(model, data.trained_on, plan.training, log.examples_seen)
@@ -135,7 +135,7 @@ def score_with_checkpoints(plan):
     table, passes = recorder.table(), passes_of(recorder)
     if data.extrapolates:
         table = extrapolate(table, last, data.all, seed=data.seed)
-        passes.append(Passes(forward=len(data.all)))
+        passes.append(Passes(forward=len(data.all), searches=True))
     return table, cost_of(passes, time.perf_counter() - start, last, data.scored.spec)
 
 

@@ -133,7 +133,8 @@ def _scoring_line(scoring, full):
     """
     # Checkpoints come trained, so only probes add training to the cost
     if scoring.probes:
-        line = f"Scoring, with the training of {scoring.probes} probes"
+        probes = "1 probe" if scoring.probes == 1 else f"{scoring.probes} probes"
+        line = f"Scoring, with the training of {probes}"
     else:
         line = "Scoring with checkpoints, without their training"
     if scoring.part < 1:

@@ -5,6 +5,13 @@ import csv
 # A cell that begins with one of these is a formula for spreadsheets. The apostrophe is one of them,
 # so that two texts stay different.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+# Control characters, which a terminal obeys, and those that turn the direction of the text around
+# them. Tabs and the ends of lines stay, because a quoted cell may have them.
+_CONTROLS = [code for code in [*range(32), *range(127, 160)] if chr(code) not in "\t\n\r"]
+_TURNS = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_ESCAPES = {
+    code: chr(code).encode("unicode_escape").decode("ascii") for code in [*_CONTROLS, *_TURNS]
+}
 
 
 def write_csv(path, header, rows):
@@ -27,11 +34,16 @@ def write_csv(path, header, rows):
 
 
 def spreadsheet_text(value):
-    """Returns a value for a cell: text that looks like a formula gets an apostrophe in front.
+    """Returns a value for a cell, text without anything that a spreadsheet or a terminal obeys.
 
+    Text that looks like a formula gets an apostrophe in front. Control characters become escapes.
     Numbers, and text that is a number, stay as they are.
     """
-    if not isinstance(value, str) or not value.lstrip(" ").startswith(_FORMULA):
+    if not isinstance(value, str):
+        return value
+    if not value.isprintable():
+        value = value.translate(_ESCAPES)
+    if not value.lstrip(" ").startswith(_FORMULA):
         return value
     try:
         float(value)

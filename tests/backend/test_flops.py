@@ -209,7 +209,7 @@ def test_a_model_of_several_inputs_and_tokens():
 
 
 def test_counting_changes_nothing():
-    """Weights, moving averages, random states, losses and the random streams."""
+    """Neither weights and moving averages nor random states and streams."""
     examples = small.random_images()
     model = small.network(examples)
     model.layers[0].activity_regularizer = keras.regularizers.L2(0.1)
@@ -229,6 +229,8 @@ def test_counting_changes_nothing():
     for part, value in zip(generators(model), states, strict=True):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(part.state), value)
     assert len(states) == 1
+    # No tensors of the traced graph stay behind.
+    assert model.losses == []
 
 
 def generators(model):

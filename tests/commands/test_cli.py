@@ -98,6 +98,8 @@ def test_prune_and_train(workplace, scores, capsys):
     assert metrics["selection"]["by"] == "el2n"
     assert len(metrics["class_accuracy"]) == 10
     assert {"test_loss", "seconds"} <= metrics.keys()
+    assert metrics["flops"] > 3 * 2 * 64 * 8 * metrics["examples_seen"]
+    assert metrics["selecting_seconds"] is None
     assert list(output.glob("events.out.tfevents.*"))
     model = loading.load(output / "model.keras")
     test = kp.load_examples("digits", "test")

@@ -161,7 +161,7 @@ def test_results_of_earlier_versions(tmp_path):
     assert (row.training_examples, row.seconds, row.seconds_ratio) == (5000, 11.0, 2.75)
     assert row.selecting_seconds is None
     text = sentences(tmp_path)
-    assert "Scoring, with the training of 1 probes: 7.0 s (1.8 ×)." in text
+    assert "Scoring, with the training of 1 probe: 7.0 s (1.8 ×)." in text
     assert "without those of selecting" in text
 
 

@@ -40,6 +40,7 @@ sweep:
     - {{by: el2n, policy: outer, quota: {{name: floor, least: 2}}, embedding: {file}}}
   keep_fractions: [0.5]
   seeds: 2
+  baseline_seeds: 2
 """
 
 

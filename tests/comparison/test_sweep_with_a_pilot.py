@@ -42,7 +42,10 @@ def test_a_pilot_for_each_fraction(tmp_path, monkeypatch, capsys, caplog):
         folder = tmp_path / "out" / "el2n-auto-seeds=2" / f"keep-{fraction}"
         record = read_json(folder / "pilot.json")
         assert record["seeds"] == [0, 1]
-        assert f"The pilot in el2n-auto-seeds=2/keep-{fraction} took" in shown
+        assert f"Pilot of el2n-auto-seeds=2 at {100 * float(fraction):g} %: " in shown
+        # Two splits, on each of which five models see half of 115 examples once and 29 others.
+        assert record["cost"]["examples_forward"] == 2 * 5 * 29
+        assert record["cost"]["flops"] > 0
         for seed in (0, 1):
             selection = read_json(folder / f"seed-{seed}" / "metrics.json")["selection"]
             assert (selection["policy"], selection["seed"]) == (record["policy"], seed)

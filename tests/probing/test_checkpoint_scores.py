@@ -116,6 +116,8 @@ def test_the_files_beside_the_table(scored):
     cost = json.loads((scored.output / "scoring.json").read_text())
     assert cost["probes"] == []
     assert cost["seconds"] > 0
+    assert cost["examples_seen"] == 0
+    assert cost["examples_with_gradients"] == len(EPOCHS) * len(table)
 
 
 @pytest.mark.parametrize(

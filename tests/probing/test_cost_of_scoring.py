@@ -9,7 +9,8 @@ import keras_pruning as kp
 from keras_pruning.backend.tensorflow import flops
 from keras_pruning.probing.checkpoints import record_checkpoints
 from keras_pruning.probing.collectors.passes import Passes, passes_of
-from keras_pruning.probing.cost import cost_of, total_cost
+from keras_pruning.probing.cost import total_cost
+from keras_pruning.probing.cost_of_passes import cost_of
 from keras_pruning.scores import EL2N, GraNd, PredictionDepth, Prototype, VoG
 from keras_pruning.training import fit as training
 
@@ -75,8 +76,9 @@ def test_embeddings_of_files_pass_through_no_model(tmp_path):
     np.save(tmp_path / "vectors.npy", np.random.default_rng(0).normal(size=(N, 4)))
     scores = [Prototype(embedding=str(tmp_path / "vectors.npy"))]
     recorder = record_checkpoints([], examples, scores)
-    assert passes_of(recorder) == [Passes()]
-    assert cost_of([Passes()], 1.0)["flops"] == 0
+    assert passes_of(recorder) == [Passes(searches=True)]
+    cost = cost_of(passes_of(recorder), 1.0)
+    assert (cost["flops"], cost["searches"]) == (0, True)
 
 
 def test_operations_of_all_passes_by_hand():
@@ -102,6 +104,7 @@ def test_operations_of_all_passes_by_hand():
         "examples_seen": 5 * N,
         "examples_forward": N,
         "examples_with_gradients": N,
+        "searches": False,
     }
     # By the input: one product, the weights with the gradient of a logit
     of_input = cost_of([Passes(0, 0, N)], 2.0, model, examples.spec)["flops"]
@@ -119,13 +122,14 @@ def test_operations_that_are_not_known(model):
 def test_the_cost_of_several_probes():
     probe = {"seconds": 3.0, "examples_seen": 1, "examples_forward": 2}
     first = {**probe, "examples_with_gradients": 3, "flops": 4}
-    found = total_cost([first, {**first, "flops": None}], 5.0)
+    found = total_cost([first, {**first, "flops": None, "searches": True}], 5.0)
     assert found == {
         "seconds": 5.0,
         "examples_seen": 2,
         "examples_forward": 4,
         "examples_with_gradients": 6,
         "flops": None,
+        "searches": True,
     }
     # An earlier version wrote the other probe.
     assert total_cost([first, probe], 5.0)["examples_with_gradients"] is None

@@ -57,6 +57,7 @@ def test_label_free_without_a_probe(file, capsys, caplog):
     table, costs = recorded(file)
     assert [(cost["seed"], cost["examples_seen"]) for cost in costs] == [(0, 0)]
     assert costs[0]["seconds"] > 0
+    assert (costs[0]["examples_forward"], costs[0]["flops"]) == (0, 0)
     expected = kp.score_checkpoints([], digits(144), [Prototype("kmeans", embedding=file)])
     np.testing.assert_array_equal(table.ids, expected.ids)
     np.testing.assert_allclose(table["prototype"], expected["prototype"], rtol=1e-5)

@@ -24,6 +24,15 @@ def test_numbers_and_other_text_stay(value):
     assert spreadsheet_text(value) is value
 
 
+def test_control_characters_become_escapes():
+    text = "a\x1b[2Jb\x00\x9b\u202ec\u2066\x7f"
+    assert spreadsheet_text(text) == r"a\x1b[2Jb\x00\x9b\u202ec\u2066\x7f"
+    # Ends of lines, spaces of all kinds, joiners and letters of any script stay.
+    for text in ("x\ny\tz\r\n", "1\xa0000", "👩\u200d🔬", "שלום", "猫"):
+        assert spreadsheet_text(text) == text
+    assert spreadsheet_text("\x1b=1") == r"\x1b=1"
+
+
 def test_a_file_is_read_back_with_every_formula_defused(tmp_path):
     write_csv(
         tmp_path / "t.csv", ["id", "=1"], [[text, -1] for text in [*FORMULAS, "кот", "x,\ny"]]

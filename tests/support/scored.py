@@ -1,10 +1,9 @@
-"""Score tables by hand, and what is on a page."""
-
-from html.parser import HTMLParser
+"""Score tables by hand, hostile names, and the text of pages about them."""
 
 import numpy as np
 
 import keras_pruning as kp
+from support.html_pages import require_sound
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -26,29 +25,8 @@ def table(labels, scores, ids=None, higher=True, examples=None):
     return kp.ScoreTable(ids, labels, scores, metadata=metadata)
 
 
-class Elements(HTMLParser):
-    """The elements of a page: a list of names and attributes, and the text outside of scripts."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.elements, self.words, self._inside = [], [], ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        self._inside = tag
-
-    def handle_data(self, data):
-        if self._inside not in ("script", "style"):
-            self.words.append(data)
-
-    def handle_endtag(self, tag):
-        self._inside = ""
-
-    def named(self, tag):
-        """The attributes of each element of a name."""
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.words).split())
+def read(html):
+    """The page as `require_sound` reads it, with single spaces in its text."""
+    page = require_sound(html)
+    page.text = " ".join(page.text.split())
+    return page

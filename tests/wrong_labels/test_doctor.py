@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from support.scored import read
 from support.small import run
 
 import keras_pruning as kp
@@ -100,6 +101,18 @@ def test_the_noise_is_planted_scored_and_reported(practice, examined):
     assert float(rows[0]["auroc"]) == found["findings"][0]["auroc"]
     with Image.open(folder / "correlations.png") as picture:
         assert picture.size[0] > 72
+
+
+def test_the_page_has_the_figures_and_the_suspects(examined):
+    page = read((examined / "noise-0.10" / "report.html").read_text())
+    found = json.loads((examined / "noise-0.10" / "doctor.json").read_text())
+    assert f"{found['findings'][0]['auroc']:.3f}" in page.text
+    assert all(sentence in page.text for sentence in found["advice"])
+    with open(examined / "suspects" / "suspects.csv") as file:
+        ids = [row["id"] for row in csv.DictReader(file)]
+    pictures = [tile["alt"].removeprefix("Example ") for tile in page.named("img")]
+    assert [text.partition(",")[0] for text in pictures[:15]] == ids
+    assert "keras-pruning doctor --noise 0.1 --suspects 15 --config report.yaml" in page.text
 
 
 def test_labels_flipped_by_hand_are_the_first_suspects(practice, examined, digits):

@@ -36,6 +36,7 @@ class EmbeddingCollector(Collector):
     def _count_passes(self, embeddings):
         """Counts a pass of all examples, and one of the support, through each model."""
         count = len(self.examples) + len(self.support or ())
+        self.passes.searches = True
         for source in {embedding.source for embedding in embeddings}:
             if source is None:
                 self.passes.forward += count

@@ -12,12 +12,14 @@ class Passes:
         weight_gradients: examples with a gradient by the weights of the model.
         input_gradients: examples with a gradient by the input of the model.
         other_models: examples in forward passes of other models, which give embeddings.
+        searches: whether neighbours or prototypes of embeddings are searched for.
     """
 
     forward: int = 0
     weight_gradients: int = 0
     input_gradients: int = 0
     other_models: int = 0
+    searches: bool = False
 
 
 def passes_of(recorder):

@@ -46,6 +46,7 @@ def _cell(value):
     """Returns the text and the colour of a correlation."""
     if not np.isfinite(value):
         return {"text": NONE, "style": None}
+    # Mixed with the paper, so that light and dark pages have their own shades
     color = "var(--series-2)" if value < 0 else "var(--series-1)"
     strength = round(_STRONGEST * abs(value))
     return {

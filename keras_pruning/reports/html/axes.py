@@ -54,6 +54,7 @@ def axis(title, numbers, start, end, log=False, ticks=None):
         ticks: list of the numbers to label. Defaults to round ones.
     """
     low, high = min(numbers), max(numbers)
+    # A single number gets room on both sides
     if low == high:
         low, high = (low / 2, high * 2) if log else (low - 1, high + 1)
     chosen = ticks or (log_ticks(low, high) if log else linear_ticks(low, high))
@@ -62,6 +63,7 @@ def axis(title, numbers, start, end, log=False, ticks=None):
 
 def linear_ticks(low, high, most=7):
     """Returns round numbers from at most `low` to at least `high`, evenly spaced."""
+    # The smallest round step that needs no more ticks
     rough = (high - low) / (most - 1)
     power = 10 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10, 20) if factor * power >= rough)

@@ -57,6 +57,7 @@ def data_map_section(table, class_names, id="data-map"):
     if not set(NEEDED) <= set(table.names):
         return None
     region = regions(*(table[name] for name in NEEDED))
+    # The table counts all examples, the chart draws a sample of them
     rows = _sample(len(table))
     caption = (
         f"Each point is an example{_of_all(rows, table)}. On the right, training becomes sure of "
@@ -92,6 +93,7 @@ def _of_all(rows, table):
 def _counts(table, region, class_names):
     """Returns the `Table` of the number of examples in each region, in all and by class."""
     classes = len(class_names)
+    # Count each region in each class
     counts = np.stack(
         [np.bincount(table.labels[region == number], minlength=classes) for number in range(3)]
     )
@@ -148,39 +150,37 @@ def _svg(table, region, rows):
     return Markup(text)
 
 
-def _spec(table, region, rows, class_names):
-    """Returns the Vega-Lite specification, with a list of the classes to look at one of them."""
-    numbers = zip(
+def _points(table, region, rows, class_names):
+    """Returns the points of the chart, a list of dictionaries."""
+    columns = zip(
+        # Four decimals are finer than a pixel
         *(np.round(table[name][rows].astype(float), 4).tolist() for name in NEEDED),
         region[rows].tolist(),
         table.labels[rows].tolist(),
         table.ids[rows].tolist(),
         strict=True,
     )
-    values = [
+    return [
         {"x": a, "y": b, "region": REGIONS[number], "class": class_names[label], "id": identifier}
-        for a, b, number, label, identifier in numbers
+        for a, b, number, label, identifier in columns
     ]
+
+
+def _spec(table, region, rows, class_names):
+    """Returns the Vega-Lite specification, with a list of the classes to look at one of them."""
+    values = _points(table, region, rows, class_names)
     shown = dict.fromkeys(value["class"] for value in values)
     names = [name for name in class_names if name in shown]
-    choice = {
-        "name": "shown",
-        "value": None,
-        "bind": {
-            "input": "select",
-            "name": "Class",
-            "options": [None, *names],
-            "labels": ["all", *names],
-        },
-    }
+    options = {"options": [None, *names], "labels": ["all", *names]}
+    bind = {"input": "select", "name": "Class", **options}
     looks = scales(_looks(), "region")
     notes = ["id", "class", "region"]
     return {
         "height": _HEIGHT,
-        "params": [choice],
+        "params": [{"name": "shown", "value": None, "bind": bind}],
         "data": {"values": values},
         "transform": [{"filter": "shown === null || datum.class === shown"}],
-        "mark": {"type": "point", "filled": True, "opacity": 0.55},
+        "mark": {"type": "point", "filled": True, "opacity": 0.55, "clip": True},
         "encoding": {
             "x": _channel("x", _CONFIDENCE, 1),
             "y": _channel("y", _VARIABILITY, 0.5),

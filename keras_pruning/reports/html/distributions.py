@@ -24,6 +24,7 @@ def distribution_section(table, id="distributions"):
         table: `ScoreTable` of at least one example.
         id: anchor of the section, unique on the page.
     """
+    # The chart has one score at a time, the table has all
     bars = {name: histogram(table[name]) for name in table.names}
     first = table.names[0]
     rows = []
@@ -57,6 +58,7 @@ def histogram(values):
     """
     values = values.astype(np.float64)
     low, high = values.min(), values.max()
+    # Otherwise some bars would have two numbers and others one
     if high - low <= _BINS and np.array_equal(values, np.round(values)):
         return np.histogram(values, np.arange(low - 0.5, high + 1))
     return np.histogram(values, _BINS)

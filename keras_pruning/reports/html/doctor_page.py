@@ -27,6 +27,7 @@ def write_doctor_page(path, tables, examination, recipe):
     diagnosis, suspects = examination.diagnosis, examination.suspects
     names = [finding.score for finding in diagnosis.findings]
     first, *others = tables
+    # The measurements first, then the advice and the suspects
     sections = [
         _section("Planted wrong labels", "diagnosis", [first]),
         _section("Advice", "advice", items=examination.advice),
@@ -58,6 +59,7 @@ def suspect_section(scored, sentences, id="suspects"):
     """
     suspects = scored.suspects
     rows = suspects.rows[:_MOST_SUSPECTS]
+    # Read in the order of the rows, shown in the order of the list
     inputs = scored.inputs(np.sort(rows), _MOST_BYTES)
     group = Group(0, SUSPECTED, suspects.score, rows)
     context = {

@@ -32,24 +32,11 @@ def gallery_section(scored, id="gallery", most_bytes=MOST_BYTES):
     table = scored.table
     ranks = difficulty_ranks(table)
     groups, inputs = _fitting(scored, ranks, most_bytes)
-    sizes, names = np.bincount(table.labels), scored.class_names
-    classes = {
-        group.label: {
-            "name": names[group.label],
-            "examples": int(sizes[group.label]),
-            "groups": [],
-        }
-        for group in groups
-    }
-    for group in groups:
-        entries = [scored.entry(group, row, ranks, inputs) for row in group.rows.tolist()]
-        shown = {"kind": group.kind, "score": group.score, "entries": entries}
-        classes[group.label]["groups"].append(shown)
     context = {
         "id": id,
         "scores": table.names,
-        "classes": list(classes.values()),
-        "number_of_classes": int(np.count_nonzero(sizes)),
+        "classes": _classes(scored, groups, ranks, inputs),
+        "number_of_classes": len(np.unique(table.labels)),
         "sprite": inputs.sprite,
         "suspected": SUSPECTED,
         "has_estimates": bool(table.extrapolated.any()),
@@ -57,6 +44,17 @@ def gallery_section(scored, id="gallery", most_bytes=MOST_BYTES):
     }
     title = "Hardest and easiest examples"
     return Section(title, "gallery.html.j2", context, id, "gallery.js", "gallery.css")
+
+
+def _classes(scored, groups, ranks, inputs):
+    """Returns the classes with their groups and entries, a list of dictionaries."""
+    sizes, classes = np.bincount(scored.table.labels), {}
+    for group in groups:
+        name, size = scored.class_names[group.label], int(sizes[group.label])
+        shown = classes.setdefault(group.label, {"name": name, "examples": size, "groups": []})
+        entries = [scored.entry(group, row, ranks, inputs) for row in group.rows.tolist()]
+        shown["groups"].append({"kind": group.kind, "score": group.score, "entries": entries})
+    return list(classes.values())
 
 
 def difficulty_ranks(table, seed=_SEED):
@@ -79,16 +77,28 @@ def difficulty_ranks(table, seed=_SEED):
 
 def _fitting(scored, ranks, most_bytes):
     """Returns as many groups as the page has room for, and the inputs of their examples."""
-    inputs = None
+    inputs, table = None, scored.table
+    orders = {name: _by_class(rank, table.labels) for name, rank in ranks.items()}
     for count, most_classes in _SIZES:
-        groups = _groups(scored, ranks, count, _shown_classes(scored.table, ranks, most_classes))
+        # Without room for more, a last try has one class
+        groups = _groups(scored, orders, count, _shown_classes(table, ranks, most_classes))
         if sum(len(group.rows) for group in groups) > _MOST_ENTRIES and most_classes > 1:
             continue
+        # Each example has one picture, although several groups may have it
         rows = np.unique(np.concatenate([group.rows for group in groups]))
         inputs = scored.inputs(rows, most_bytes, inputs)
         if inputs.fit:
             break
     return groups, inputs
+
+
+def _by_class(ranks, labels):
+    """Returns the rows sorted by class, and within a class from the hardest to the easiest."""
+    order = np.empty(len(ranks), np.int64)
+    order[ranks] = np.arange(len(ranks))
+    # NumPy sorts short integers many times faster
+    short = labels.astype(np.uint16) if labels.max() < 2**16 else labels
+    return order[np.argsort(short[order], kind="stable")]
 
 
 def _shown_classes(table, ranks, most):
@@ -102,12 +112,10 @@ def _shown_classes(table, ranks, most):
     return labels.tolist()
 
 
-def _groups(scored, ranks, count, labels):
+def _groups(scored, orders, count, labels):
     """Returns the groups of some classes, with up to `count` examples for each kind and score."""
     table, suspects, groups = scored.table, scored.suspects, []
     ends = np.cumsum(np.bincount(table.labels)).tolist()
-    # Sorted by class, and within a class from the hardest to the easiest
-    orders = {name: np.lexsort((ranks[name], table.labels)) for name in ranks}
     for label in labels:
         for name, order in orders.items():
             rows = order[ends[label - 1] if label else 0 : ends[label]]
@@ -116,6 +124,7 @@ def _groups(scored, ranks, count, labels):
             groups.append(Group(label, "Hardest", name, rows[: min(count, len(rows) - half)]))
             if half:
                 groups.append(Group(label, "Easiest", name, rows[::-1][: min(count, half)]))
+        # The suspects stay in the order of their list
         if suspects is not None:
             rows = suspects.rows[table.labels[suspects.rows] == label][:count]
             if len(rows):

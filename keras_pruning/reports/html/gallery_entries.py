@@ -79,6 +79,7 @@ class Scored:
         folder = getattr(self.examples, "folder", None)
         if folder is None or self.beside is None:
             return None
+        # Ids of a folder source are paths below it
         file = Path(folder, str(self.table.ids[row])).absolute()
         try:
             path = os.path.relpath(file, Path(self.beside).absolute())
@@ -101,6 +102,7 @@ class Scored:
         if not are_images(self.examples.shape):
             texts = short_texts(self.examples.stored_inputs(rows), len(rows))
             return Inputs(texts=dict(zip(numbers, texts, strict=True)))
+        # A smaller gallery has some of the pictures of a larger one
         if larger is None:
             tiles = dict(zip(numbers, read_tiles(self.examples, rows), strict=True))
         else:

@@ -23,13 +23,13 @@ class Point:
     Args:
         x: float.
         y: float.
-        half_width: half the width of the interval of `y`, or `None`.
+        interval: tuple of the two ends of the interval of `y`, or `None`.
         notes: dictionary of texts by their headings, which the interactive chart shows.
     """
 
     x: float
     y: float
-    half_width: float | None = None
+    interval: tuple | None = None
     notes: dict = field(default_factory=dict)
 
 
@@ -60,8 +60,7 @@ class Curve:
     @property
     def heights(self):
         """List of the y of all points, ends of intervals and corners of the line."""
-        halves = [(point.y, point.half_width or 0) for point in self.points]
-        ends = [y + sign * half for y, half in halves for sign in (-1, 1)]
+        ends = [end for point in self.points for end in point.interval or (point.y,)]
         return ends + [y for _, y in self.line or []]
 
 
@@ -72,18 +71,17 @@ class Level:
     Args:
         name: its name in the legend.
         y: float.
-        half_width: half the width of its interval, drawn as a band, or `None`.
+        interval: tuple of the two ends of its interval, drawn as a band, or `None`.
     """
 
     name: str
     y: float
-    half_width: float | None = None
+    interval: tuple | None = None
 
     @property
     def heights(self):
-        """List of the two ends of the interval."""
-        half = self.half_width or 0
-        return [self.y - half, self.y + half]
+        """List of the ends of the interval, or of the line alone."""
+        return list(self.interval or (self.y,))
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,7 @@ def _places(curves, log):
     xs = [[point.x for point in curve.points] for curve in curves]
     every = [x for row in xs for x in row]
     shared = {x for x in every if every.count(x) > 1}
+    # The same distance on the screen, be the axis logarithmic or not
     spread = max(every) / min(every) if log else max(every) - min(every) or 1
     places = []
     for place, row in enumerate(xs):

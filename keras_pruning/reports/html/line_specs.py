@@ -20,7 +20,8 @@ def line_spec(curves, places, axes, level):
     y = _channel("y", axes.y, axes.log[1])
     ends = [end for drawn in [*curves, level] if drawn is not None for end in drawn.heights]
     low, high = float(min(ends)), float(max(ends))
-    if not axes.log[1] and high - low > _SPANS[0]:
+    is_cut = not axes.log[1] and high - low > _SPANS[0]
+    if is_cut:
         params.append(_span())
         # Marks below the axis are cut off
         cut = f"span === null ? {low} : max({low}, {high} - span)"
@@ -29,46 +30,50 @@ def line_spec(curves, places, axes, level):
         bind = {"input": "checkbox", "name": "95 % intervals"}
         params.append({"name": "intervals", "value": True, "bind": bind})
     shared = {"x": _channel("x", axes.x, axes.log[0], axes.ticks), "y": y}
-    layers = _layers(curves, _lines(curves, places), points, shared)
+    layers = _layers(curves, _lines(curves, places), points, shared, is_cut)
     return {"params": params, "layer": [*_level_layers(level, y), *layers]}
 
 
-def _layers(curves, lines, points, shared):
+def _layers(curves, lines, points, shared, is_cut):
     """Returns the layers of the lines, the intervals and the points.
 
     Args:
         curves: list of `Curve`.
         lines, points: lists of dictionaries, as `_lines` and `_points` return them.
         shared: dictionary of the encodings of both axes.
+        is_cut: whether the vertical axis can be cut.
     """
     looks = scales([curve.style for curve in curves])
     # The series that is not chosen fades
     fading = {"test": "method === null || datum.method === method", "value": 1}
     shared = {**shared, "color": looks["color"], "opacity": {"condition": fading, "value": 0.12}}
     notes = [{"field": name, "type": "nominal"} for name in curves[0].points[0].notes]
-    drawn = [
-        {
-            "data": {"values": lines},
-            "mark": {"type": "line", "strokeWidth": 1.75, "clip": True},
-            "encoding": {**shared, "strokeDash": looks["strokeDash"]},
-        },
-        {
-            "data": {"values": points},
-            "mark": {"type": "point", "filled": True, "size": 4, "clip": True},
-            "encoding": {**shared, "shape": looks["shape"], "tooltip": notes},
-        },
-    ]
+    drawn = []
+    if lines:
+        drawn.append(
+            {
+                "data": {"values": lines},
+                "mark": {"type": "line", "strokeWidth": 1.75, "clip": is_cut},
+                "encoding": {**shared, "strokeDash": looks["strokeDash"]},
+            }
+        )
     if intervals := [point for point in points if "low" in point]:
-        # Below the points, so that the pointer finds these
-        drawn.insert(
-            1,
+        drawn.append(
             {
                 "data": {"values": intervals},
                 "transform": [{"filter": "intervals"}],
-                "mark": {"type": "rule", "strokeWidth": 1.25, "clip": True},
+                "mark": {"type": "rule", "strokeWidth": 1.25, "clip": is_cut},
                 "encoding": {**shared, **_ends(shared["y"])},
-            },
+            }
         )
+    # On top, so that the pointer finds them
+    drawn.append(
+        {
+            "data": {"values": points},
+            "mark": {"type": "point", "filled": True, "size": 4, "clip": is_cut},
+            "encoding": {**shared, "shape": looks["shape"], "tooltip": notes},
+        }
+    )
     return drawn
 
 
@@ -105,11 +110,14 @@ def _channel(name, title, log, ticks=None):
         axis |= {"values": ticks, "format": ",.4~g"}
     # Round numbers at both ends of a logarithmic axis would be powers of ten.
     scale = {"type": "log", "nice": False} if log else {"zero": False, "nice": name == "y"}
+    # Points at the ends of an axis that is not rounded need some room
+    if name == "x" or log:
+        scale["padding"] = 14
     return {
         "field": name,
         "type": "quantitative",
         "axis": axis,
-        "scale": {**scale, **({"padding": 14} if name == "x" else {})},
+        "scale": scale,
     }
 
 
@@ -119,9 +127,8 @@ def _points(curves, places):
     for curve, row in zip(curves, places, strict=True):
         for x, point in zip(row, curve.points, strict=True):
             record = {"method": curve.style.name, "x": x, "y": point.y, **point.notes}
-            if point.half_width is not None:
-                record["low"] = point.y - point.half_width
-                record["high"] = point.y + point.half_width
+            if point.interval is not None:
+                record["low"], record["high"] = point.interval
             records.append(record)
     return records
 
@@ -140,8 +147,8 @@ def _level_layers(level, y):
     if level is None:
         return []
     layers = []
-    if level.half_width is not None:
-        ends = {"low": level.y - level.half_width, "high": level.y + level.half_width}
+    if level.interval is not None:
+        ends = dict(zip(("low", "high"), level.interval, strict=True))
         layers.append(
             {
                 "data": {"values": [ends]},

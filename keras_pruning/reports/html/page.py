@@ -77,6 +77,7 @@ def page_text(title, sections, summary=""):
         Markup(templates.get_template(section.template).render(section.context))
         for section in sections
     ]
+    # Libraries come first: the other scripts use them
     has_chart = any(_CHART_MARK in body for body in bodies)
     scripts = [_library(name) for name in _CHART_LIBRARIES] if has_chart else []
     scripts += [_file(name) for name in ["charts.js"] * has_chart + _used(sections, "script")]

@@ -37,6 +37,7 @@ def write_report(path, table, examples=None, suspects=None):
     Example:
         >>> kp.write_report("report.html", callback.table(), examples)
     """
+    # Check every argument before anything is drawn
     require_path("path", path)
     require_type("table", table, "difficulty", "a ScoreTable")
     if len(table) == 0 or not table.names:
@@ -76,12 +77,13 @@ def write_scores_page(path, scored, recipe):
         agreement_section(table),
         recipe,
     ]
+    # Without their scores some sections are missing
     present = [section for section in sections if section is not None]
     write_view(path, "Which examples are hard?", present, summary(table))
 
 
 def summary(table):
-    """Returns a sentence that says what was scored.
+    """Returns a sentence about the scores and the examples.
 
     Args:
         table: `ScoreTable`.
@@ -102,6 +104,7 @@ def overview_section(table, id="scores"):
         id: anchor of the section, unique on the page.
     """
     rows = []
+    # Tables of other programs record less, which is shown as unknown
     for name in table.names:
         recorded = table.metadata.get("scores", {}).get(name, {})
         rows.append(

@@ -32,6 +32,7 @@ def _line(entry):
 def _leaf(value):
     if isinstance(value, str):
         return " ".join(value.split())
+    # Numbers, or several texts
     values = np.asarray(value)
     texts = [entry if isinstance(entry, str) else f"{entry:.4g}" for entry in values.flat[:_VALUES]]
     more = f", … {values.shape}" if values.size > _VALUES else ""

@@ -71,6 +71,7 @@ def read_tiles(examples, rows):
 
     step = max(1, _BLOCK // (8 * math.prod(examples.shape)))
     blocks = [rows[start : start + step] for start in range(0, len(rows), step)]
+    # One scale for all blocks, so that examples stay comparable
     bounds, tiles = _bounds(examples, blocks), []
     for block in blocks:
         pixels = np.ascontiguousarray(as_pixels(examples.stored_inputs(block), bounds))
@@ -87,6 +88,7 @@ def sprite(tiles, most_bytes):
     """
     from PIL import Image
 
+    # Paste the tiles row by row
     width, height = tiles[0].size
     picture = Image.new("RGB", Sprite(b"", len(tiles), width, height).size)
     for position, tile in enumerate(tiles):

@@ -22,6 +22,7 @@ def require_free(path):
         path: path of the page.
     """
     path = Path(path)
+    # A link to a missing file exists too
     if not os.path.lexists(path):
         require_writable(path)
     elif not (path.is_file() and _is_page(path)):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.scored import HOSTILE, Elements, table
+from support.scored import HOSTILE, read, table
 
 import keras_pruning as kp
 from keras_pruning.reports.html.doctor_page import write_doctor_page
@@ -39,7 +39,7 @@ def page(path, names, rows, scores=("aum", "el2n")):
     examination = Examination(Path("nowhere"), diagnosis, advise(diagnosis), suspects)
     recipe = score_recipe_section(scored, "doctor --noise 0.1", {"seed": 0})
     write_doctor_page(path, page_tables(diagnosis), examination, recipe)
-    return Elements(path.read_text()), diagnosis
+    return read(path.read_text()), diagnosis
 
 
 PLAIN = [f"class{number}" for number in range(7)]

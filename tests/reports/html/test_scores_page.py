@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from support.scored import HOSTILE, Elements, table
+from support.scored import HOSTILE, read, table
 
 import keras_pruning as kp
 from keras_pruning import InputError
@@ -54,7 +54,7 @@ def test_a_page_of_everything(examples, tmp_path):
 def test_a_table_of_one_constant_score_alone(tmp_path):
     made = table([0], {"el2n": [0.25]})
     kp.write_report(tmp_path / "report.html", made)
-    page = Elements((tmp_path / "report.html").read_text())
+    page = read((tmp_path / "report.html").read_text())
     assert "1 score of 1 example: el2n." in page.text
 
 
@@ -91,7 +91,7 @@ def test_suspects_are_on_the_page(examples, tmp_path):
     made = scores(examples)
     suspects = kp.suspects(made, examples, predictions=(examples.labels + 1) % 3, count=9)
     kp.write_report(tmp_path / "report.html", made, examples, suspects)
-    page = Elements((tmp_path / "report.html").read_text())
+    page = read((tmp_path / "report.html").read_text())
     assert page.text.count("Suspected mislabelled") == len(set(examples.labels[suspects.rows]))
     assert page.text.count(", or ") == 9
 
@@ -108,7 +108,7 @@ def test_hostile_metadata_stay_text(tmp_path):
     hostile = kp.ScoreTable(made.ids, made.labels, {"el2n": [1.0, 2.0]}, metadata=metadata)
     for name, content in (("a", made), ("b", hostile)):
         kp.write_report(tmp_path / name, content)
-    first, second = (Elements((tmp_path / name).read_text()).elements for name in "ab")
+    first, second = (read((tmp_path / name).read_text()).elements for name in "ab")
     assert [tag for tag, _ in first] == [tag for tag, _ in second]
 
 

@@ -5,8 +5,9 @@ from keras_pruning.reports.html.figures import percent, share
 from keras_pruning.reports.html.page import Section
 from keras_pruning.statistics.verdict import NOT_SHOWN
 
-# Classes on the page. Those with the largest losses are shown if there are more.
-_MOST = 50
+# Classes and cells on the page. The classes with the largest losses are shown if there are more. A
+# cell takes about 120 bytes.
+_MOST, _MOST_CELLS, _FEWEST = 50, 3000, 5
 # Part of the colour of a cell at the largest change, which leaves its text readable.
 _DEEPEST = 45
 
@@ -33,6 +34,7 @@ def _part(fraction, rows, methods, names):
     """Returns the variables of one data fraction."""
     labels, total = _shown_labels(rows)
     largest = max(abs(row.difference) for row in rows) or 1
+    # One table for each keep fraction, with the methods in the order of the legend
     panels = {}
     for row in sorted(rows, key=lambda row: methods.index(row.method)):
         panels.setdefault(row.keep_fraction, {})[row.label, row.method] = row
@@ -51,7 +53,9 @@ def _shown_labels(rows):
     worst = {}
     for row in rows:
         worst[row.label] = min(row.difference, worst.get(row.label, row.difference))
-    return sorted(sorted(worst, key=worst.get)[:_MOST]), len(worst)
+    columns = len({(row.keep_fraction, row.method) for row in rows})
+    most = max(_FEWEST, min(_MOST, _MOST_CELLS // columns))
+    return sorted(sorted(worst, key=worst.get)[:most]), len(worst)
 
 
 def _panel(kept, cells, labels, names, largest):

@@ -43,12 +43,13 @@ def _accuracy(rows, looks):
     methods = by_method(rows)
     if not methods:
         return None
+    # Lines run from few examples to many
     curves = [
-        Curve(looks[name], [_point(row, row.accuracy, row.half_width) for row in _ascending(kept)])
+        Curve(looks[name], [_of_accuracy(row) for row in _ascending(kept)])
         for name, kept in methods.items()
     ]
     full = next((row for row in rows if row.method == FULL), None)
-    level = full and Level("full data", 100 * full.accuracy, _times_100(full.half_width))
+    level = full and Level("full data", 100 * full.accuracy, _possible(full))
     return line_chart(
         "Test accuracy against the part of the examples that is kept: mean over seeds with its "
         "95 % interval.",
@@ -61,6 +62,7 @@ def _accuracy(rows, looks):
 
 def _differences(rows, looks):
     """Returns the `Chart` of differences to random pruning, `None` if there are none."""
+    # The baseline is the horizontal line at zero
     methods = {
         name: [row for row in kept if row.is_compared] for name, kept in by_method(rows).items()
     }
@@ -70,7 +72,7 @@ def _differences(rows, looks):
     curves = [
         Curve(
             looks[name],
-            [_point(row, row.difference, row.difference_half_width) for row in _ascending(kept)],
+            [_of_difference(row) for row in _ascending(kept)],
         )
         for name, kept in methods.items()
     ]
@@ -88,25 +90,43 @@ def _ascending(rows):
     return sorted(rows, key=lambda row: row.keep_fraction)
 
 
-def _times_100(value):
-    return None if value is None else 100 * value
+def _of_accuracy(row):
+    return Point(100 * row.keep_fraction, 100 * row.accuracy, _possible(row), _notes(row))
 
 
-def _point(row, value, half_width):
+def _of_difference(row):
+    interval = _interval(row.difference, row.difference_half_width)
+    return Point(100 * row.keep_fraction, 100 * row.difference, interval, _notes(row))
+
+
+def _interval(value, half_width):
+    """Returns the two ends of an interval in percent, or `None`."""
+    if half_width is None:
+        return None
+    return 100 * (value - half_width), 100 * (value + half_width)
+
+
+def _possible(row):
+    """Returns the interval of an accuracy as far as it is possible: few runs have a wide one."""
+    interval = _interval(row.accuracy, row.half_width)
+    return interval and (max(interval[0], 0.0), min(interval[1], 100.0))
+
+
+def _notes(row):
+    """Returns the texts that the pointer shows, by their headings."""
     notes = {
         "Method": row.method,
         "Kept": f"{share(row.keep_fraction)}, {row.examples_kept:,} examples",
         "Accuracy": percent(row.accuracy, row.half_width),
     }
     if row.is_compared:
-        notes["To random"] = percent(row.difference, row.difference_half_width, sign=True)
-        notes["Verdict"] = row.verdict
-    else:
-        notes |= {"To random": NONE, "Verdict": BASELINE}
-    return Point(100 * row.keep_fraction, 100 * value, _times_100(half_width), notes)
+        difference = percent(row.difference, row.difference_half_width, sign=True)
+        return {**notes, "To random": difference, "Verdict": row.verdict}
+    return {**notes, "To random": NONE, "Verdict": BASELINE}
 
 
 def _axes(rows, title):
+    # The parts that were kept are labelled, and no numbers between them
     kept = sorted({100 * row.keep_fraction for row in rows if row.method != FULL})
     return Axes("examples kept in %", title, (kept[-1] >= _WIDE * kept[0], False), kept)
 

@@ -40,6 +40,7 @@ def ledger_section(ledger, smallest):
 
 def _panels(rows):
     """Returns the tables of each keep fraction, the full data in all of them."""
+    # The full data stand in every table to compare with
     full = [row for row in rows if row.method == FULL]
     pruned = [row for row in rows if row.method != FULL]
     panels = []
@@ -54,6 +55,7 @@ def _lines(rows, smallest):
     for row in rows:
         if smallest.get((row.data_fraction, row.method)) != row.keep_fraction:
             continue
+        # Examples stand in for operations that could not be counted
         ratio, measure = row.flops_ratio, "operations"
         if ratio is None:
             ratio, measure = row.examples_ratio, "examples"
@@ -76,7 +78,7 @@ def _ratio(ratio):
 def _pays(pays, after):
     """Returns the cell of `pays after`."""
     if pays == "after":
-        return count(after)
+        return count(after) if after else "at once"
     return {"never": "never", "unknown": NONE}.get(pays, "")
 
 

@@ -18,6 +18,9 @@ from keras_pruning.selection.methods import FULL
 from keras_pruning.selection.policies import BASELINE as RANDOM
 from keras_pruning.statistics.verdict import BASELINE
 
+# Bytes of all pictures of examples, which take a third more as text.
+_PICTURES = 1_000_000
+
 
 def write_comparison_page(path, comparison, beside):
     """Writes `report.html`, the comparison on one page.
@@ -53,7 +56,7 @@ def _score_sections(comparison, beside):
     largest = max(comparison.tables)
     scored = Scored(comparison.tables[largest], comparison.examples.get(largest), beside=beside)
     return [
-        gallery_section(scored),
+        gallery_section(scored, most_bytes=_PICTURES),
         data_map_section(scored.table, scored.class_names),
         agreement_section(scored.table),
     ]
@@ -70,17 +73,19 @@ def _summary(comparison):
     """Returns a sentence about the runs that are compared."""
     runs, rows = comparison.runs, comparison.rows
     model = runs[0].metrics["config"]["model"].get("name")
-    methods = {row.method: row.found for row in rows if row.method != FULL}
-    others = sum(found is None or found.verdict != BASELINE for found in methods.values())
+    methods = {row.method for row in rows if row.method != FULL}
+    compared = {row.method for row in rows if row.found and row.found.verdict == BASELINE}
+    others = len(methods - compared)
     text = f"{len(runs):,} runs"
     if isinstance(model, str):
         text += f" of the model {model}"
+    # All of the data goes without saying
     data = dict.fromkeys(row.data_fraction for row in rows)
     if list(data) != [1.0]:
         text += f" on {shares(data)} of the data"
     kept = dict.fromkeys(row.keep_fraction for row in rows if row.keep_fraction < 1)
     if kept:
-        beside = "" if others == len(methods) else f" beside {RANDOM} pruning"
+        beside = f" beside {RANDOM} pruning" if compared else ""
         word = "method" if others == 1 else "methods"
         text += f": {others} {word}{beside}, which keep {shares(kept)} of the examples"
     seeds = sorted({row.runs for row in rows})

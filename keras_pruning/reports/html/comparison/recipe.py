@@ -17,30 +17,40 @@ def recipe_section(runs, tables):
     # Commands that write no page do without YAML.
     import yaml
 
+    # Runs of one comparison share their data, model and training
     config = runs[0].metrics["config"]
-    is_sweep = isinstance(config.get("sweep"), dict)
     context = {
         "config": yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
-        "command": _command(is_sweep),
+        "command": _command(all(map(_is_swept, runs))),
         "lines": list(_lines(runs, tables)),
         "versions": _versions(runs),
     }
     return Section("How to reproduce it", "recipe.html.j2", context, "recipe")
 
 
+def _is_swept(run):
+    """Returns whether a run lies in a folder as a sweep names it."""
+    *_, kept, seed = run.folder.parts
+    return kept.startswith("keep-") and seed == f"seed-{run.metrics['seed']}"
+
+
 def _command(is_sweep):
-    command = "sweep" if is_sweep else "train"
-    return f"keras-pruning {command} --config report.yaml --output NEW_FOLDER"
+    """Returns the command line that repeats the runs. Single runs need their subsets too."""
+    if is_sweep:
+        return "keras-pruning sweep --config report.yaml --output NEW_FOLDER"
+    options = "--subset SUBSET.parquet --seed SEED --output NEW_FOLDER"
+    return f"keras-pruning train --config report.yaml {options}"
 
 
 def _lines(runs, tables):
     """Yields sentences on the seeds."""
     seeds = {}
     for run in runs:
-        seeds.setdefault(run.cell, set()).add(run.metrics["seed"])
+        seeds.setdefault(run.method, set()).add(run.metrics["seed"])
+    # Methods with the same seeds share a sentence: random pruning has more of them
     methods = {}
-    for (*_, method), numbers in seeds.items():
-        methods.setdefault(tuple(sorted(numbers)), {})[method] = None
+    for method, numbers in seeds.items():
+        methods.setdefault(tuple(sorted(numbers)), []).append(method)
     for numbers, names in methods.items():
         text = f"Evaluation seeds {_seeds(numbers)}: {listed(names)}."
         yield text if len(methods) > 1 else f"Evaluation seeds: {_seeds(numbers)}."

@@ -18,7 +18,7 @@ _READING = (
 
 
 def scaling_section(scaling, looks):
-    """Returns the `Section` of the scaling view, `None` without two sizes to compare.
+    """Returns the `Section` of the scaling view, `None` if no power law is fitted.
 
     Args:
         scaling: list of `ScalingRow`.
@@ -26,8 +26,13 @@ def scaling_section(scaling, looks):
     """
     groups = {}
     for row in scaling:
+        # The full data of several data fractions are a curve without pruning
         if _drawn(row) and row.method in looks:
             groups.setdefault((row.data_fraction, row.keep_fraction), []).append(row)
+    # Two or three sizes show no law
+    groups = {
+        key: rows for key, rows in groups.items() if any(row.slope is not None for row in rows)
+    }
     if not groups:
         return None
     parts = [
@@ -80,6 +85,7 @@ def _line(row):
     """Returns the ends of the fitted line, or none if there is no fit."""
     if row.slope is None:
         return []
+    # A power law is straight on these axes, so that two ends are enough
     sizes = [size for size, _ in _drawn(row)]
     return [(size, 100 * row.factor * size**row.slope) for size in (min(sizes), max(sizes))]
 

@@ -52,6 +52,7 @@ def _part(fraction, rows):
 
 def _answer(methods):
     """Yields the answer in a few sentences."""
+    # The question of the page comes first: does any method beat random pruning?
     better = {
         name: [row.keep_fraction for row in rows if row.verdict == BETTER]
         for name, rows in methods.items()
@@ -65,6 +66,7 @@ def _answer(methods):
         yield f"No method is shown to be better than {RANDOM} pruning."
     else:
         yield f"There is no {RANDOM} pruning to compare with."
+    # Then the smallest subset, of all methods
     kept = [row for rows in methods.values() for row in rows if _keeps(row)]
     if kept:
         smallest = min(row.examples_kept for row in kept)
@@ -137,8 +139,8 @@ def _reading(rows):
         yield (
             f"Better and worse are verdicts of Welch’s t-test against {RANDOM} pruning under the "
             f"same class quota. They are adjusted by Holm’s method for the {number} comparisons at "
-            "one data and keep fraction: if no method differed, any of these verdicts would be "
-            "wrong in at most 5 % of sweeps."
+            "one data and keep fraction: if no method differed there, the probability that any is "
+            "called better or worse would be at most 5 %."
         )
         yield (
             "Intervals in charts and tables are 95 % intervals of a single mean or difference and "

@@ -15,6 +15,8 @@ from keras_pruning.config import Config
 from keras_pruning.errors import InputError
 from keras_pruning.reports.html.comparison.classes import class_section
 from keras_pruning.reports.html.comparison.page import write_comparison_page
+from keras_pruning.reports.html.page import page_text
+from keras_pruning.storage import write_json
 
 VOG = {**EL2N, "by": "vog"}
 KEPT = (0.8, 0.4, 0.2, 0.1)
@@ -41,10 +43,11 @@ def section(html, id):
     return re.search(rf'<section id="{id}".*?\n</section>', html, re.DOTALL)[0]
 
 
-@pytest.fixture
-def html(tmp_path):
-    write_runs(tmp_path)
-    return report(tmp_path)
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    write_runs(folder)
+    return report(folder)
 
 
 def test_sections_stand_in_the_order_of_their_questions(html):
@@ -88,6 +91,24 @@ def test_slopes_have_intervals_and_lines(html):
     ends = [line for line in lines if line["method"] == "random"]
     slope = np.log(ends[1]["y"] / ends[0]["y"]) / np.log(ends[1]["x"] / ends[0]["x"])
     assert f"{slope:.3f} ±".replace("-", "−") in part
+
+
+def test_intervals_of_two_runs_stay_within_possible_accuracies(tmp_path):
+    for seed, accuracy in enumerate((0.98, 0.9)):
+        write_run(tmp_path, accuracy, seed=seed)
+        write_run(tmp_path, accuracy, RANDOM, 0.5, seed)
+    part = section(report(tmp_path), "accuracy")
+    band, _, _, intervals, _ = json.loads(require_sound(part).data[0])["layer"]
+    # Student's t of two runs: 12.706 · 0.05657 / √2
+    assert "94.00 ± 50.82" in part
+    for layer in (band, intervals):
+        (values,) = layer["data"]["values"]
+        assert values["low"] == pytest.approx(43.18, abs=0.01) and values["high"] == 100
+
+
+def test_three_sizes_show_no_law(tmp_path):
+    write_runs(tmp_path, kept=(0.4, 0.2), seeds=2)
+    assert 'id="scaling"' not in report(tmp_path)
 
 
 def test_each_data_fraction_has_its_own_charts(tmp_path):
@@ -165,24 +186,41 @@ def test_the_command_names_the_page(tmp_path):
     assert f"{tmp_path / 'comparison' / 'report.html'}" in shown
 
 
-def test_many_classes_are_cut_to_the_largest_losses():
-    row = {
+def class_rows(labels, methods=("random",), kept=(0.5,)):
+    """Returns rows of classes, the last of which lose most."""
+    numbers = {
         "data_fraction": 1.0,
-        "keep_fraction": 0.5,
-        "method": "random",
         "kept_share": 0.5,
         "accuracy": 0.5,
-        "half_width": None,
+        "half_width": 0.01,
         "p_adjusted": 1.0,
         "verdict": "not shown",
     }
-    rows = [
-        types.SimpleNamespace(**row, label=label, difference=-0.001 * label) for label in range(200)
+    return [
+        types.SimpleNamespace(
+            **numbers, label=label, difference=-0.001 * label, method=method, keep_fraction=part
+        )
+        for part in kept
+        for label in range(labels)
+        for method in methods
     ]
-    context = class_section(rows, ["random"], {1.0: [f"class {k}" for k in range(200)]}).context
-    (part,) = context["parts"]
+
+
+def test_many_classes_are_cut_to_the_largest_losses():
+    names = {1.0: [f"class {label}" for label in range(200)]}
+    (part,) = class_section(class_rows(200), ["random"], names).context["parts"]
     assert part["left_out"] == "50 of 200 classes"
     assert [name for name, _ in part["panels"][0]["rows"]][:2] == ["class 150", "class 151"]
+    (part,) = class_section(class_rows(50), ["random"], names).context["parts"]
+    assert part["left_out"] == "" and len(part["panels"][0]["rows"]) == 50
+
+
+def test_many_methods_and_classes_stay_small():
+    methods = [f"method {number} of a long name" for number in range(20)]
+    rows = class_rows(100, methods, [0.05 * number for number in range(1, 11)])
+    text = page_text("title", [class_section(rows, methods, {})])
+    require_sound(text)
+    assert 300_000 < len(text) < 500_000
 
 
 def test_the_recipe_is_a_config(tmp_path):
@@ -194,6 +232,23 @@ def test_the_recipe_is_a_config(tmp_path):
     assert Config(**yaml.safe_load(text)).as_dict() == config
     assert "keras-pruning sweep --config report.yaml" in page.text
     assert "Evaluation seeds: 0 and 1." in page.text
+
+
+def test_the_recipe_tells_seeds_versions_and_single_runs(tmp_path):
+    for seed in range(4):
+        write_run(tmp_path, 0.9, RANDOM, 0.5, seed)
+    for seed in range(2):
+        write_run(tmp_path, 0.9, EL2N, 0.5, seed)
+    (folder, *_) = sorted(tmp_path.rglob("seed-0"))
+    write_json(folder / "recipe.json", {"versions": {"keras": "3.15.1"}})
+    text = require_sound(section(report(tmp_path), "recipe")).text
+    assert "Evaluation seeds 0 to 3: random." in text
+    assert "Evaluation seeds 0 and 1: el2n-hardest." in text
+    assert re.search(r"keras\s+3\.15\.1", text)
+    # A run in another folder is no part of a sweep
+    folder.rename(tmp_path / "single")
+    text = require_sound(section(report(tmp_path), "recipe")).text
+    assert "keras-pruning train --config report.yaml --subset SUBSET.parquet" in text
 
 
 @pytest.mark.slow
