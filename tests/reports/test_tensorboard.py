@@ -238,7 +238,10 @@ def test_a_method_of_a_pilot_is_one_row(tmp_path):
         path.unlink()
         write_json(path, metrics)
     summarise(tmp_path)
-    assert rows_of_hparams(board_of(tmp_path)).keys() == {"el2n-auto"}
+    ((hparams, metrics, _),) = board_of(tmp_path).groups().values()
+    assert (hparams["method"], hparams["score"], hparams["policy"]) == ("el2n-auto", "el2n", "auto")
+    assert metrics["hparams/keep-0.20"] == pytest.approx(20)
+    assert metrics["hparams/keep-0.50"] == pytest.approx(50)
 
 
 def test_runs_of_two_recipes_are_two_groups(tmp_path):
@@ -260,10 +263,19 @@ def test_a_summary_says_when_the_run_was(tmp_path):
     assert Board(tmp_path).scalars("run", "test/accuracy") == [(metrics["steps"], 0.75)]
 
 
+def methods_of(scores, policies):
+    pairs = itertools.product(scores, policies)
+    return [{"by": score, "policy": policy, "quota": None} for score, policy in pairs]
+
+
+SCORES = ["el2n", "aum", "vog", "grand", "confidence", "forgetting", "dual", "prototype"]
+
+
 def test_charts_show_the_worst_method(tmp_path):
     """TensorBoard scales a chart to the values between two quantiles of all that it shows."""
-    write_grid(tmp_path, [0.1, 0.3, 0.5, 0.7, 0.9], seeds=3)
-    write_run(tmp_path, 0.01, {"by": "aum", "policy": "hardest", "quota": None}, 0.1)
+    methods = [RANDOM, *methods_of(SCORES, ["hardest"])]
+    write_grid(tmp_path, [0.1, 0.3, 0.5, 0.7, 0.9], seeds=2, methods=methods)
+    write_run(tmp_path, 0.01, {"by": "aum", "policy": "easiest", "quota": None}, 0.1)
     board = board_of(tmp_path)
     for tag in ("accuracy", "difference_to_random"):
         shown, scale = [], []
@@ -281,14 +293,6 @@ def test_charts_show_the_worst_method(tmp_path):
         assert (low, high) == (min(shown), max(shown))
         # Without the scale, the only run of the worst method would be an outlier.
         assert tag != "accuracy" or np.quantile(shown, 0.05) > min(shown)
-
-
-def methods_of(scores, policies):
-    pairs = itertools.product(scores, policies)
-    return [{"by": score, "policy": policy, "quota": None} for score, policy in pairs]
-
-
-SCORES = ["el2n", "aum", "vog", "grand", "confidence", "forgetting", "dual", "prototype"]
 
 
 POLICIES = ["hardest", "easiest", "middle", "window", "stratified"]
