@@ -48,7 +48,7 @@ _ON_KERAS = (
 
 __all__ = list(_HOMES)
 # Part of every recipe: raise it when a default of a score changes.
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 
 def __getattr__(name):
