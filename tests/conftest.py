@@ -25,7 +25,11 @@ model: {name: mlp, width: 16}
 probe: {epochs: 4, seeds: 2, jobs: 2}
 scores: [el2n, {name: vog, every: 2, seeds: 1}, {name: prediction_depth, k: 5, seeds: 1}]
 training: {epochs: 2, batch_size: 32}
-sweep: {methods: [el2n, {by: vog, policy: easiest, quota: balanced}], seeds: 2, baseline_seeds: 2, jobs: 2}
+sweep:
+  methods: [el2n, {by: vog, policy: easiest, quota: balanced}]
+  seeds: 2
+  baseline_seeds: 2
+  jobs: 2
 dataset: {name: digits, fraction: 0.2}
 """
 
