@@ -17,8 +17,10 @@ def add_arguments(parser):
 def run(values):
     """Compares the runs below a folder."""
     from keras_pruning.comparison.report import write_comparison
+    from keras_pruning.wrong_labels.finished_suspects import finished_suspects
 
-    yield from show_comparison(write_comparison(values.runs), Path(values.runs))
+    comparison = write_comparison(values.runs, find_suspects=finished_suspects)
+    yield from show_comparison(comparison, Path(values.runs))
 
 
 def show_comparison(comparison, folder):

@@ -19,6 +19,7 @@ class Comparison:
             that is shown to keep full accuracy.
         scaling: list of `ScalingRow`.
         scorings: list of `Scoring`, the costs of the score tables.
+        suspects: `SuspectList` of the examples of the largest data fraction, or `None`.
     """
 
     runs: list
@@ -30,3 +31,4 @@ class Comparison:
     smallest: dict
     scaling: list
     scorings: list
+    suspects: object = None

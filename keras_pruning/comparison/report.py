@@ -28,7 +28,7 @@ from keras_pruning.tables.score_table import ScoreTable
 logger = logging.getLogger("keras_pruning")
 
 
-def write_comparison(folder, splits=None):
+def write_comparison(folder, splits=None, find_suspects=None):
     """Compares all runs below `folder` and writes the result to `folder/comparison`.
 
     The comparison is a view of the runs and is written again each time. One line says so if a
@@ -38,6 +38,8 @@ def write_comparison(folder, splits=None):
         folder: folder with runs, as a sweep leaves it.
         splits: dictionary from data fractions to the `Splits` of their runs. By default they are
             loaded by the configs of the runs.
+        find_suspects: function of `folder` and `Examples` that returns their `SuspectList` or
+            `None`, for the page. Without it the page lists no suspects.
 
     Returns:
         `Comparison`.
@@ -63,6 +65,9 @@ def write_comparison(folder, splits=None):
         smallest=smallest_subsets(rows),
         scaling=scaling_of(rows),
         scorings=scorings,
+        suspects=find_suspects(folder, examples[max(examples)])
+        if find_suspects and examples
+        else None,
     )
     with comparison_folder(folder) as partial:
         _write(partial, comparison, folder / FOLDER)

@@ -63,7 +63,7 @@ class SweepPlan:
         return cls(grid, *evaluation_seeds(grid, config.seed), parts)
 
 
-def sweep(plan, output):
+def sweep(plan, output, find_suspects=None):
     """Scores the data, prunes it by every method, retrains and compares.
 
     Existing runs are reused if they have the same recipe. A run that fails does not end the others.
@@ -73,6 +73,7 @@ def sweep(plan, output):
     Args:
         plan: `SweepPlan`.
         output: folder of all results.
+        find_suspects: as for `keras_pruning.comparison.report.write_comparison`.
 
     Returns:
         Tuple of the `Comparison` of all finished runs and the `Failures`, the runs that failed.
@@ -105,7 +106,7 @@ def sweep(plan, output):
     for _ in run_all(to_do, failures.add):
         failures.successes += 1
     splits = {training.data.drawn["fraction"]: training.data for _, training in plan.parts}
-    return write_comparison(output, splits), failures
+    return write_comparison(output, splits, find_suspects), failures
 
 
 def _folders(plan, output):

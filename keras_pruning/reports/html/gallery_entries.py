@@ -120,15 +120,18 @@ class Scored:
             ranks: dictionary from names of scores to ranks `(examples,)`.
             inputs: `Inputs`.
         """
+        is_suspect = group.kind == SUSPECTED
+        # Suspects may be ranked by a score that is not in this table
+        scores = self.suspects.values if is_suspect else self.table[group.score]
         return {
             "id": str(self.table.ids[row]),
             "link": self.link(row),
             "place": inputs.sprite.place(inputs.places[row]) if inputs.sprite else None,
             "text": inputs.texts.get(row),
             "label": self.class_names[self.table.labels[row]],
-            "score": f"{group.score} {self.table[group.score][row]:.4g}",
+            "score": f"{group.score} {scores[row]:.4g}",
             "is_estimated": bool(self.table.extrapolated[row]),
-            "doubt": self._doubt(row) if group.kind == SUSPECTED else None,
+            "doubt": self._doubt(row) if is_suspect else None,
             "ranks": " ".join(str(rank[row]) for rank in ranks.values()),
         }
 

@@ -68,6 +68,16 @@ def test_suspects_have_their_label_and_the_other_class():
     assert "label cat, or dog? (67 % of probes)" in text
 
 
+def test_suspects_by_a_score_of_another_table():
+    """The doctor may take other scores than the table of the page has."""
+    examples = kp.Examples.from_arrays(np.zeros((3, 2, 2, 1)), [0, 1, 0])
+    scores = table(examples.labels, {"el2n": [1.0, 2.0, 3.0]}, examples=examples)
+    suspects = SuspectList(examples, np.array([2]), "confidence", np.array([0.9, 0.8, 0.125]))
+    section = gallery_section(Scored(scores, examples, suspects))
+    assert groups(section)["0", SUSPECTED, "confidence"] == ["2"]
+    assert "confidence 0.125" in read(page_text("T", [section])).text
+
+
 def test_many_classes_and_scores_stay_within_the_page():
     rng = np.random.default_rng(0)
     labels = np.arange(3000) % 120

@@ -54,7 +54,8 @@ def _score_sections(comparison, beside):
     if not comparison.tables:
         return []
     largest = max(comparison.tables)
-    scored = Scored(comparison.tables[largest], comparison.examples.get(largest), beside=beside)
+    examples = comparison.examples.get(largest)
+    scored = Scored(comparison.tables[largest], examples, comparison.suspects, beside)
     return [
         gallery_section(scored, most_bytes=_PICTURES),
         data_map_section(scored.table, scored.class_names),
