@@ -62,7 +62,7 @@ def compare_classes(runs):
 def _rows(cell, runs, full):
     """Returns the rows of one cell."""
     accuracies, of_full = _by_class(runs, "class_accuracy"), _by_class(full, "class_accuracy")
-    tested = np.flatnonzero(np.isfinite(of_full).all(axis=0))
+    tested = np.flatnonzero(np.isfinite(of_full).all(axis=0) & np.isfinite(accuracies).all(axis=0))
     tests = [welch(accuracies[:, label], of_full[:, label]) for label in tested]
     shares = _kept_shares(runs, full)
     rows = []

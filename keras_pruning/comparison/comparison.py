@@ -19,6 +19,8 @@ class Comparison:
             that is shown to keep full accuracy.
         scaling: list of `ScalingRow`.
         scorings: list of `Scoring`, the costs of the score tables.
+        missing: list of the runs that a sweep asks for and that are not finished, tuples of data
+            fraction, keep fraction, method and seed.
         suspects: `SuspectList` of the examples of the largest data fraction, or `None`.
     """
 
@@ -31,4 +33,5 @@ class Comparison:
     smallest: dict
     scaling: list
     scorings: list
+    missing: list = ()
     suspects: object = None

@@ -15,12 +15,13 @@ class Failures:
 
     Args:
         folder: `Path` of the sweep, to which the folders of the runs are told.
+        successes: number of runs that have succeeded before.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, successes=0):
         self._folder = folder
         self._errors = {}
-        self.successes = 0
+        self.successes = successes
 
     def __len__(self):
         return len(self._errors)
@@ -51,8 +52,9 @@ class Failures:
         """Raises an `InputError` if a run failed."""
         if self._errors:
             name, error = next(iter(self._errors.items()))
+            number = "One training run" if len(self) == 1 else f"{len(self)} training runs"
             raise InputError(
-                f"{len(self)} training runs failed, and the comparison does without them. Expected "
+                f"{number} failed, and the comparison does without. Expected "
                 f"all to finish. The first is {name}: {_text(error)}. Repeat the command to try "
                 "them again: finished runs are kept."
             )

@@ -8,6 +8,9 @@ from keras_pruning.errors import InputError
 from keras_pruning.selection.methods import FULL, fraction_name, is_baseline, method_name
 from keras_pruning.selection.policies import BASELINE
 
+# From so many seeds on, the baselines have twice as many by default.
+_ENOUGH = 8
+
 
 def with_baselines(methods):
     """Returns the methods, and before them the baseline under each of their class quotas."""
@@ -25,7 +28,8 @@ def with_baselines(methods):
 def evaluation_seeds(grid, first):
     """Returns the evaluation seeds of a sweep.
 
-    Every method is compared with random pruning, so that more seeds of it show more of each.
+    Every method is compared with random pruning, so that more seeds of it show more of each. With
+    few seeds, unequal numbers would make Welch's test call too many differences.
 
     Args:
         grid: `SweepConfig`.
@@ -37,7 +41,8 @@ def evaluation_seeds(grid, first):
     seeds, baseline = seed_list(grid.seeds, first), grid.baseline_seeds
     if baseline is not None:
         return seeds, seed_list(baseline, first)
-    return seeds, [*seeds, *range(max(seeds) + 1, max(seeds) + 1 + len(seeds))]
+    more = len(seeds) if len(seeds) >= _ENOUGH else 0
+    return seeds, [*seeds, *range(max(seeds) + 1, max(seeds) + 1 + more)]
 
 
 def missing_runs(runs):

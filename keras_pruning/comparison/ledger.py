@@ -102,7 +102,10 @@ def make_ledger(runs, rows, scorings):
 
 
 def smallest_subsets(rows):
-    """Returns the smallest keep fraction at which each method keeps full accuracy.
+    """Returns the smallest keep fraction down to which each method keeps full accuracy.
+
+    The fractions of a method are tested from the largest downwards, up to the first at which it is
+    not shown. In this way more fractions make no false claim of a method more likely.
 
     Args:
         rows: list of `keras_pruning.comparison.rows.Row`.
@@ -111,11 +114,13 @@ def smallest_subsets(rows):
         Dictionary from tuples of data fraction and method to keep fractions. Methods that are not
         shown to keep full accuracy at any fraction are left out.
     """
-    smallest = {}
-    for row in rows:
-        if row.retention is not None and row.retention.keeps:
-            key = (row.data_fraction, row.method)
-            smallest[key] = min(row.keep_fraction, smallest.get(key, 1.0))
+    smallest, stopped = {}, set()
+    for row in sorted(rows, key=lambda row: -row.keep_fraction):
+        key = (row.data_fraction, row.method)
+        if row.retention is not None and row.retention.keeps and key not in stopped:
+            smallest[key] = row.keep_fraction
+        elif row.retention is not None:
+            stopped.add(key)
     return smallest
 
 

@@ -42,6 +42,8 @@ def require_metrics(metrics):
     counts = metrics.get("class_examples", [])
     if not isinstance(counts, list) or not all(_is_number(count, 1e12) for count in counts):
         raise _invalid("class_examples", counts, "a list of numbers")
+    if counts and len(counts) != len(by_class):
+        raise _invalid("class_examples", counts, f"a number for each of {len(by_class)} classes")
     if metrics["selection"] is not None:
         require_selection(metrics["selection"])
     config = metrics["config"]

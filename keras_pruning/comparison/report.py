@@ -49,7 +49,8 @@ def write_comparison(folder, splits=None, find_suspects=None):
     """
     folder = Path(folder)
     runs = find_runs(folder)
-    _report_missing(runs)
+    missing = missing_runs(runs)
+    _report_missing(missing)
     by_folder = _training_tables(folder)
     tables = _score_tables(by_folder)
     examples = _examples(runs, tables, splits or {})
@@ -65,6 +66,7 @@ def write_comparison(folder, splits=None, find_suspects=None):
         smallest=smallest_subsets(rows),
         scaling=scaling_of(rows),
         scorings=scorings,
+        missing=missing,
         suspects=find_suspects(folder, examples[max(examples)])
         if find_suspects and examples
         else None,
@@ -87,9 +89,8 @@ def _write(folder, comparison, target):
     write_tensorboard(folder, comparison.runs, rows, comparison.tables, comparison.examples)
 
 
-def _report_missing(runs):
+def _report_missing(missing):
     """Logs a line if a sweep has not finished all runs that its config asks for."""
-    missing = missing_runs(runs)
     if missing:
         _, keep_fraction, method, seed = missing[0]
         logger.info(
@@ -111,7 +112,7 @@ def _training_tables(folder):
     return {
         place: table
         for place, table in tables.items()
-        if table.metadata["examples"]["split"] == "train"
+        if table.metadata.get("examples", {}).get("split") == "train"
     }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_pruning.selection.methods import FULL, baseline_of, is_baseline, method_name
 from keras_pruning.statistics import intervals
-from keras_pruning.statistics.verdict import BASELINE, Retention, Verdict, retention, verdict
+from keras_pruning.statistics.verdict import BASELINE, Retention, Verdict, compared, retention
 
 # The name of random pruning without a quota.
 PLAIN = method_name(baseline_of(None))
@@ -23,8 +23,8 @@ class Row:
         runs: number of runs n.
         accuracy: mean test accuracy in [0, 1].
         half_width: half the width of its 95 % interval, `None` for one run.
-        found: `Verdict` against the baseline (random pruning) at the same fraction, under the same
-            class quota if there is one. `None` for the full data and without a baseline.
+        outcome: `Verdict` against the baseline (random pruning) at the same fraction, under the
+            same class quota if there is one. `None` for the full data and without a baseline.
         retention: `Retention` of the accuracy of the full data. `None` for these themselves, and
             if they were not trained on.
         class_accuracy: mean accuracy of each class, floats `(classes,)`, NaN for a class without
@@ -39,7 +39,7 @@ class Row:
     runs: int
     accuracy: float
     half_width: float | None
-    found: Verdict | None
+    outcome: Verdict | None
     retention: Retention | None
     class_accuracy: np.ndarray
     examples_kept: int
@@ -48,22 +48,22 @@ class Row:
     @property
     def is_compared(self):
         """Whether there is a baseline, other than the method itself."""
-        return self.found is not None and self.found.verdict != BASELINE
+        return self.outcome is not None and self.outcome.verdict != BASELINE
 
     @property
     def difference(self):
         """Mean test accuracy minus that of the baseline, `None` without a baseline."""
-        return self.found.difference if self.is_compared else None
+        return self.outcome.difference if self.is_compared else None
 
     @property
     def difference_half_width(self):
         """Half the width of the 95 % interval of the difference, not adjusted, or `None`."""
-        return _half_width(self.found.interval) if self.is_compared else None
+        return _half_width(self.outcome.interval) if self.is_compared else None
 
     @property
     def verdict(self):
         """`"better"`, `"worse"` or `"not shown"`, adjusted, and empty without a baseline."""
-        return self.found.verdict if self.is_compared else ""
+        return self.outcome.verdict if self.is_compared else ""
 
     @property
     def lowest_class_accuracy(self):
@@ -89,14 +89,14 @@ def compare(runs):
         others_last = not is_baseline(_selection(cells[cell]))
         return -data_fraction, -keep_fraction, method != FULL, others_last, method
 
-    found = _verdicts(cells)
+    outcomes = _verdicts(cells)
     return [
-        _row(cell, cells[cell], found.get(cell), cells.get((cell[0], 1.0, FULL)))
+        _row(cell, cells[cell], outcomes.get(cell), cells.get((cell[0], 1.0, FULL)))
         for cell in sorted(cells, key=place)
     ]
 
 
-def _row(cell, runs, found, full):
+def _row(cell, runs, outcome, full):
     accuracies = _accuracies(runs)
     *_, method = cell
     return Row(
@@ -104,7 +104,7 @@ def _row(cell, runs, found, full):
         len(runs),
         float(accuracies.mean()),
         intervals.half_width(accuracies),
-        found,
+        outcome,
         retention(accuracies, _accuracies(full)) if full and method != FULL else None,
         # A class without test examples has no accuracy: NaN
         np.array([run.metrics["class_accuracy"] for run in runs], float).mean(axis=0),
@@ -123,23 +123,27 @@ def _verdicts(cells):
             for cell, runs in cells.items()
             if cell[:2] == here and cell[2] != FULL
         }
-        if PLAIN not in accuracies:
-            continue
         baselines = {
-            method: _baseline(method, cells[*here, method], accuracies)
-            for method in accuracies
-            if method != PLAIN
+            method: _baseline(method, cells[*here, method], accuracies) for method in accuracies
         }
-        found = verdict(accuracies, PLAIN, baselines)
-        verdicts.update({(*here, method): found[method] for method in found})
+        baselines = {method: other for method, other in baselines.items() if other is not None}
+        # A method without a baseline is no part of the family.
+        members = {PLAIN, *baselines, *baselines.values()} & accuracies.keys()
+        shown = compared({method: accuracies[method] for method in members}, baselines)
+        verdicts.update({(*here, method): shown[method] for method in shown})
     return verdicts
 
 
 def _baseline(method, runs, methods):
-    """Returns the name of the baseline to compare with: that under the same quota, if it ran."""
+    """Returns the name of the baseline to compare with: that under the same quota, if it ran.
+
+    Otherwise it is the plain baseline, and `None` for itself or if it did not run.
+    """
     name = method_name(baseline_of(_selection(runs)))
+    if name in methods and name != method:
+        return name
     # The baseline under a quota is itself compared with the plain baseline.
-    return name if name in methods and name != method else PLAIN
+    return PLAIN if PLAIN in methods and method != PLAIN else None
 
 
 def _selection(runs):

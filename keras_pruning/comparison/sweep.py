@@ -102,7 +102,7 @@ def sweep(plan, output, find_suspects=None):
         logger.info("Reused %d finished runs: they have the same recipe.", len(runs) - len(to_do))
     if to_do:
         logger.info("Training %d models, %d at a time.", len(to_do), plan.grid.jobs)
-    failures = Failures(output)
+    failures = Failures(output, len(runs) - len(to_do))
     for _ in run_all(to_do, failures.add):
         failures.successes += 1
     splits = {training.data.drawn["fraction"]: training.data for _, training in plan.parts}

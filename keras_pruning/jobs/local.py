@@ -102,14 +102,13 @@ def _end_children(quiet=0.5, patience=10):
         time.sleep(0.02)
 
 
-def progress(calls, jobs):
-    """Returns the `verbose` of a fit: 1 if no other fit writes to the same terminal, else 0.
+def progress(calls):
+    """Returns the `verbose` of a fit: 1 if it is the only one on a terminal, else 0.
 
     Args:
         calls: number of fits in all.
-        jobs: number of fits at the same time.
     """
-    return int(sys.stdout.isatty() and (jobs == 1 or calls == 1))
+    return int(sys.stdout.isatty() and calls == 1)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Tells how far several calls are: a line that moves on a terminal, and lines in a log."""
 
 import logging
+import os
 import sys
 import time
 
@@ -24,26 +25,32 @@ def with_progress(results, total, description, every=_EVERY):
     """
     from tqdm import tqdm
 
-    # A single call shows its own progress.
-    is_shown = total > 1 and sys.stderr.isatty()
-    layout = "{desc} {n_fmt} of {total_fmt} |{bar:20}| {remaining} left"
-    bar = tqdm(
-        results, total=total, desc=description, bar_format=layout, disable=not is_shown, leave=False
-    )
-    start = shown = time.monotonic()
-    for finished, result in enumerate(bar, start=1):
-        now = time.monotonic()
-        is_due = finished in (1, total) or now - shown >= every
-        if total > 1 and not is_shown and is_due:
-            shown = now
-            logger.info(
-                "%s %d of %d%s.",
-                description.capitalize(),
-                finished,
-                total,
-                _left((now - start) / finished * (total - finished)),
-            )
-        yield result
+    # A single call shows its own progress. A terminal without a width can show no line that moves.
+    is_shown = total > 1 and sys.stderr.isatty() and _columns() > 0
+    name, start = description.capitalize(), time.monotonic()
+    shown = start
+    with tqdm(
+        total=total, bar_format="{desc} |{bar:20}|", disable=not is_shown, leave=False
+    ) as bar:
+        bar.set_description_str(f"{name} 1 of {total}")
+        for finished, result in enumerate(results, start=1):
+            now = time.monotonic()
+            left = _left((now - start) / finished * (total - finished))
+            text = f"{name} {finished} of {total}{left}"
+            bar.set_description_str(text, refresh=False)
+            bar.update()
+            if total > 1 and not is_shown and (finished in (1, total) or now - shown >= every):
+                shown = now
+                logger.info("%s.", text)
+            yield result
+
+
+def _columns():
+    """Returns the width of the terminal in characters, 0 if it has none."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return 0
 
 
 def _left(seconds):

@@ -28,7 +28,7 @@ def probe_tables(plan, files, extra=()):
     if len(missing) < len(seeds):
         number = len(seeds) - len(missing)
         logger.info("Reused finished probes: %d. They have the same recipe.", number)
-    verbose = progress(len(missing), plan.jobs)
+    verbose = progress(len(missing))
     calls = [
         {"files": files, "plan": plan, "seed": seed, "extra": tuple(extra), "verbose": verbose}
         for seed in missing

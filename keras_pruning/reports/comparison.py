@@ -23,7 +23,7 @@ def write_class_csv(path, rows):
 
 def _record(row):
     """Returns the numbers of a `Row` by the names of the columns."""
-    found, kept = row.found if row.is_compared else None, row.retention
+    outcome, kept = row.outcome if row.is_compared else None, row.retention
     return {
         "data_fraction": row.data_fraction,
         "keep_fraction": row.keep_fraction,
@@ -33,10 +33,10 @@ def _record(row):
         "half_width": row.half_width,
         "difference": row.difference,
         "difference_half_width": row.difference_half_width,
-        "p_adjusted": found and found.p_adjusted,
-        "comparisons": found and found.comparisons,
+        "p_adjusted": outcome and outcome.p_adjusted,
+        "comparisons": outcome and outcome.comparisons,
         "verdict": row.verdict,
-        "seeds_needed": found and found.seeds_needed,
+        "seeds_needed": outcome and outcome.seeds_needed,
         "to_full": kept and kept.difference,
         "to_full_half_width": kept and kept.half_width,
         "keeps_full_accuracy": kept and kept.keeps,
@@ -83,13 +83,14 @@ def reading_lines(rows, class_rows=()):
     """
     compared = [row for row in rows if row.is_compared]
     if compared:
-        families = sorted({row.found.comparisons for row in compared})
+        families = sorted({row.outcome.comparisons for row in compared})
         number = " or ".join(f"{family}" for family in families)
+        number += " comparison" if families == [1] else " comparisons"
         yield (
-            f"verdict: Welch's test against {BASELINE}, adjusted for the {number} comparisons of a "
+            f"verdict: Welch's test against {BASELINE}, adjusted for the {number} of a "
             "fraction (Holm). Intervals are not adjusted."
         )
-    if any(row.found.seeds_needed for row in compared):
+    if any(row.outcome.seeds_needed for row in compared):
         yield (
             "not shown (n): n seeds, decided before they run, would show a difference of that size "
             f"with probability {POWER}."
@@ -98,7 +99,7 @@ def reading_lines(rows, class_rows=()):
     if kept:
         yield (
             f"keeps full: it loses at most {100 * kept[0].tolerance:g} points of the accuracy on "
-            "the full data, beyond doubt."
+            "the full data, by its 95 % interval."
         )
     if any(row.verdict == WORSE for row in class_rows):
         yield (
@@ -118,7 +119,7 @@ def _paying(class_rows):
 
 def _verdict(row):
     """Returns the verdict, and the number of seeds that would show a difference of that size."""
-    needed = row.found.seeds_needed if row.is_compared else None
+    needed = row.outcome.seeds_needed if row.is_compared else None
     return row.verdict if needed is None else f"{row.verdict} ({needed:,})"
 
 

@@ -38,8 +38,8 @@ def power_law(examples, errors):
 
     Args:
         examples: numbers of examples, floats `(sizes,)`, at least four different ones.
-        errors: mean test error at each, floats `(sizes,)`. Errors of 0 have no logarithm and are
-            left out.
+        errors: mean test error at each, floats `(sizes,)`. Zeros have no logarithm and are left
+            out.
 
     Returns:
         `PowerLaw`, or `None` if fewer than four sizes have an error above 0.
@@ -56,7 +56,8 @@ def power_law(examples, errors):
             "Expected an error for each number of examples. "
             f"Received: {examples.shape} numbers, {errors.shape} errors"
         )
-    x, y = np.log(examples[errors > 0]), np.log(errors[errors > 0])
+    fits = (examples > 0) & (errors > 0)
+    x, y = np.log(examples[fits]), np.log(errors[fits])
     if len(np.unique(x)) < FEWEST:
         return None
     centred = x - x.mean()

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-# Accuracies that the hardware computes in float32 are not nearer than this.
-_ROUNDING = 1e-6
+from keras_pruning.statistics.welch import ROUNDING
 
 
 def split_t_test(differences, ratio, confidence=0.95):
@@ -34,7 +33,7 @@ def split_t_test(differences, ratio, confidence=0.95):
     differences = np.asarray(differences, np.float64)
     mean, count = float(differences.mean()), len(differences)
     # Equal differences do not show how much other splits would differ. Rounding is no difference.
-    if count < 2 or np.ptp(differences) <= _ROUNDING:
+    if count < 2 or np.ptp(differences) <= ROUNDING:
         return mean, None, 1.0
     error = np.sqrt((1 / count + ratio) * differences.var(ddof=1))
     quantile = stats.t.ppf((1 + confidence) / 2, count - 1)

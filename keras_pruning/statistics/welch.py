@@ -1,10 +1,13 @@
 """The difference of two means from a few runs each, whose spreads may differ (Welch)."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 CONFIDENCE = 0.95
+# Accuracies that the hardware computes in float32 are not nearer than this.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,8 @@ class Welch:
         difference: mean of the values minus mean of the others.
         half_width: half the width of its 95 % interval, `None` if one side has one value only or
             neither side varies.
-        p: p-value of the two-sided test that the means are equal, 1 without an interval.
+        p: p-value of the two-sided test that the means are equal. If neither side varies and they
+            differ, it is that of the exact permutation test.
 
     Reference:
         Welch, The Generalization of Student's Problem, 1947.
@@ -36,6 +40,8 @@ class Welch:
 def welch(values, others):
     """Compares two means.
 
+    Differences up to 1e-6 are rounding: such runs are equal.
+
     Args:
         values: floats `(runs,)`.
         others: floats `(other_runs,)`.
@@ -48,11 +54,17 @@ def welch(values, others):
 
     sides = [np.asarray(side, np.float64) for side in (values, others)]
     difference = float(sides[0].mean() - sides[1].mean())
-    # Equal runs do not show how much other runs would differ.
-    if min(map(len, sides)) < 2 or not any(np.ptp(side) for side in sides):
-        return Welch(difference, None, 1.0)
+    runs = [len(side) for side in sides]
+    if min(runs) < 2 or all(np.ptp(side) <= ROUNDING for side in sides):
+        # Of all ways to divide the runs, two are as extreme as two sides that are all equal.
+        p = (
+            1.0
+            if abs(difference) <= ROUNDING or min(runs) < 2
+            else 2 / math.comb(sum(runs), runs[0])
+        )
+        return Welch(difference, None, p)
     parts = [side.var(ddof=1) / len(side) for side in sides]
-    error, freedom = standard_error(*parts, *map(len, sides))
+    error, freedom = standard_error(*parts, *runs)
     half_width = float(stdtrit(freedom, (1 + CONFIDENCE) / 2) * error)
     return Welch(difference, half_width, float(2 * stdtr(freedom, -abs(difference) / error)))
 

@@ -42,7 +42,9 @@ def spreadsheet_text(value):
     if not isinstance(value, str):
         return value
     if not value.isprintable():
-        value = value.translate(_ESCAPES)
+        escaped = value.translate(_ESCAPES)
+        # A text that has the characters of an escape already must stay different
+        value = escaped if escaped == value else value.replace("\\", r"\\").translate(_ESCAPES)
     if not value.lstrip(" ").startswith(_FORMULA):
         return value
     try:

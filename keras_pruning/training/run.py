@@ -189,7 +189,7 @@ def run_all(runs, failed=None):
         require_writable(run.folder)
     # All runs share the settings of the first one's plan.
     plan = runs[0].plan
-    verbose = progress(len(runs), plan.jobs)
+    verbose = progress(len(runs))
     # The parent computes the recipe of each data fraction before any run trains. It travels with
     # the plan, so that no child computes it again.
     for run in runs:

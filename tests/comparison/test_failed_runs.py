@@ -47,19 +47,29 @@ def test_the_others_are_trained_and_compared(swept):
     assert code == 2
     assert f"Run {name} failed: The disk is full." in log
     assert "el2n-hardest" in shown.out and "comparison.csv" in shown.out
-    assert "1 training runs failed, and the comparison does without them. Expected" in shown.err
+    assert "One training run failed, and the comparison does without. Expected" in shown.err
     # The next call trains what is missing.
     assert swept({})[0] == 0
 
 
 def test_an_error_of_the_model_shows_its_traceback_once(swept):
     error = ZeroDivisionError("in the model")
-    names = [f"random/keep-0.50/seed-{seed}" for seed in (1, 2)]
+    names = [f"random/keep-0.50/seed-{seed}" for seed in (0, 1)]
     code, shown, log = swept(dict.fromkeys(names, error))
     assert code == 2
     assert log.count("failed: ZeroDivisionError: in the model") == 2
     assert log.count("ZeroDivisionError: in the model") == 3
     assert "2 training runs failed" in shown.err
+
+
+def test_a_method_that_always_fails_does_not_end_the_next_call(swept):
+    names = [f"el2n-hardest/keep-0.50/seed-{seed}" for seed in (0, 1)]
+    names += ["random/keep-0.50/seed-1"]
+    errors = dict.fromkeys(names, InputError("The batch is too large."))
+    for _ in range(2):
+        code, shown, _ = swept(errors)
+        assert code == 2
+        assert "3 training runs failed, and the comparison does without" in shown.err
 
 
 def test_three_failures_before_a_success_end_the_sweep(swept, tmp_path):

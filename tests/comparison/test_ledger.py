@@ -250,3 +250,12 @@ def test_the_table_fits_a_terminal(tmp_path):
     assert "prediction_depth-hardest-balanced" in text
     header = (tmp_path / "comparison" / "ledger.csv").read_text().splitlines()[0]
     assert header.startswith("data_fraction,keep_fraction,method,examples,flops,seconds,")
+
+
+def test_the_search_for_the_smallest_subset_stops_at_a_failure(tmp_path):
+    """0.1 keeps the accuracy too, but 0.3 is not shown to."""
+    for seed, noise in enumerate((0.0, 0.0005, 0.001)):
+        write_run(tmp_path, 0.9 + noise, seed=seed)
+        for keep_fraction, loss in ((0.5, 0.0), (0.3, 0.01), (0.1, 0.0)):
+            write_run(tmp_path, 0.9 + noise - loss, EL2N, keep_fraction, seed)
+    assert comparison_of(tmp_path).smallest == {(1.0, "el2n-hardest"): 0.5}

@@ -106,15 +106,29 @@ def test_verdicts_are_adjusted_for_the_comparisons_of_a_fraction(tmp_path):
     write(tmp_path, 0.8 + spread, method=RANDOM, keep_fraction=0.5)
     write(tmp_path, 0.808 + spread, method=EL2N, keep_fraction=0.5)
     alone = rows_of(tmp_path)[1.0, 0.5, "el2n-hardest"]
-    assert (alone.verdict, alone.found.comparisons) == ("better", 1)
+    assert (alone.verdict, alone.outcome.comparisons) == ("better", 1)
     for score in "abcde":
         write(tmp_path, 0.8 + spread, method={**EL2N, "by": score}, keep_fraction=0.5)
         write(tmp_path, 0.8 + spread, method={**EL2N, "by": score}, keep_fraction=0.4)
     together = rows_of(tmp_path)[1.0, 0.5, "el2n-hardest"]
-    assert (together.verdict, together.found.comparisons) == ("not shown", 6)
-    assert together.found.p_adjusted == pytest.approx(6 * alone.found.p_adjusted)
+    assert (together.verdict, together.outcome.comparisons) == ("not shown", 6)
+    assert together.outcome.p_adjusted == pytest.approx(6 * alone.outcome.p_adjusted)
     assert together.difference_half_width == pytest.approx(alone.difference_half_width)
-    assert rows_of(tmp_path)[1.0, 0.4, "a-hardest"].found is None  # without random
+    assert rows_of(tmp_path)[1.0, 0.4, "a-hardest"].outcome is None  # without random
+
+
+def test_a_baseline_with_a_quota_needs_no_plain_one(tmp_path):
+    balanced = {"quota": "balanced"}
+    for seed in range(3):
+        noise = 0.001 * seed
+        write_run(tmp_path, 0.8 + noise, {**RANDOM, **balanced}, 0.5, seed)
+        write_run(tmp_path, 0.9 + noise, {**EL2N, **balanced}, 0.5, seed)
+        write_run(tmp_path, 0.9 + noise, EL2N, 0.5, seed)
+    rows = rows_of(tmp_path)
+    assert rows[1.0, 0.5, "el2n-hardest-balanced"].verdict == "better"
+    assert rows[1.0, 0.5, "random-balanced"].outcome.verdict == "baseline"
+    assert rows[1.0, 0.5, "el2n-hardest"].outcome is None
+    assert rows[1.0, 0.5, "el2n-hardest-balanced"].outcome.comparisons == 1
 
 
 def test_keeping_full_accuracy_needs_no_baseline(tmp_path):
@@ -124,6 +138,16 @@ def test_keeping_full_accuracy_needs_no_baseline(tmp_path):
     rows = rows_of(tmp_path)
     assert [rows[1.0, part, "el2n-hardest"].retention.keeps for part in (0.5, 0.4)] == [True, False]
     assert rows[1.0, 1.0, "full"].retention is None
+
+
+def test_a_class_that_is_lost_in_all_runs_pays(tmp_path):
+    for seed in range(8):
+        write_run(tmp_path, 0.9, seed=seed, class_accuracy=[1.0, 0.9, 0.5])
+        lost = [0.0, 0.9, None if seed else 0.5]
+        write_run(tmp_path, 0.6, method=EL2N, keep_fraction=0.5, seed=seed, class_accuracy=lost)
+    rows = {row.label: row for row in compare_classes(find_runs(tmp_path))}
+    assert {label: row.verdict for label, row in rows.items()} == {0: "worse", 1: "not shown"}
+    assert rows[0].half_width is None
 
 
 def test_which_classes_pay(tmp_path):

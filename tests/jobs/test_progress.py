@@ -57,8 +57,9 @@ def test_a_single_call_tells_nothing(lines):
 
 def test_a_terminal_has_one_line_that_moves(monkeypatch, capsys, caplog):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(progress, "_columns", lambda: 80)
     assert list(with_progress(range(3), 3, "training run")) == [0, 1, 2]
     shown = capsys.readouterr().err
-    assert "training run 0 of 3" in shown and "left" in shown
+    assert "Training run 1 of 3" in shown
     assert "\n" not in shown
     assert not caplog.records

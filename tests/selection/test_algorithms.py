@@ -280,7 +280,8 @@ def test_the_mean_of_herding_is_closer_than_of_random():
 @pytest.mark.parametrize("remembered", [0, 8, 60], ids="remembered{}".format)
 def test_facility_location_against_plain_loops(dtype, seed, remembered, monkeypatch):
     module = "keras_pruning.selection.policies.facility_location"
-    monkeypatch.setattr(f"{module}._PAIRS", 60 * remembered)
+    pair = np.dtype(dtype).itemsize + 4
+    monkeypatch.setattr(f"{module}._REMEMBERED", 60 * remembered * pair)
     monkeypatch.setattr(f"{module}._BLOCK", 60 * 8 * 7)
     embedding = np.random.default_rng(seed).normal(size=(60, 5)).astype(dtype)
     points = embedding.astype(float)

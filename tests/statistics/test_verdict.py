@@ -32,11 +32,34 @@ def test_welch_against_scipy(seed):
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("values", [[0.9], [0.9, 0.9]], ids=["one run", "equal runs"])
-def test_without_spread_nothing_is_shown(values):
+def test_few_runs_without_spread_show_nothing(values):
     found = kp.verdict({"random": [0.8] * len(values), "a": values, "full": [0.9]})["a"]
-    assert (found.verdict, found.interval, found.p_adjusted) == ("not shown", None, 1)
+    assert (found.verdict, found.interval) == ("not shown", None)
+    assert found.p_adjusted == pytest.approx(1 if len(values) == 1 else 1 / 3)
     assert (found.seeds_needed, found.keeps_full_accuracy) == (None, None)
     assert found.difference == pytest.approx(0.1)
+
+
+def test_without_spread_the_permutation_test_is_exact():
+    """Of the 12,870 ways to divide 16 runs into two halves, two are as extreme."""
+    found = kp.verdict({"random": [0.5] * 8, "a": [0.9] * 8, "b": [0.5] * 8})
+    assert (found["a"].verdict, found["a"].interval) == ("better", None)
+    assert found["a"].p_adjusted == pytest.approx(2 * 2 / 12870)
+    assert found["b"].verdict == "not shown"
+    sides = [np.full(8, 0.5), np.full(8, 0.9)]
+    expected = stats.permutation_test(
+        sides,
+        lambda a, b: np.mean(a) - np.mean(b),
+        n_resamples=np.inf,
+        permutation_type="independent",
+    )
+    assert welch(*sides).p == pytest.approx(expected.pvalue)
+
+
+def test_rounding_is_no_difference():
+    accuracies = np.float32([[0.9] * 4, [0.90000012] * 4])
+    found = kp.verdict({"random": accuracies[0], "a": [0.9, *accuracies[1][:3]]})["a"]
+    assert (found.verdict, found.p_adjusted) == ("not shown", 1)
 
 
 def test_one_side_without_spread_is_tested():

@@ -156,6 +156,12 @@ def _of_pooling(operation, inputs, outputs):
     return math.prod(operation.get_attr("ksize")) * _size(result)
 
 
+def _of_interpolation(operation, inputs, outputs):
+    """Three times the difference, product and sum of two values, for each element of the result."""
+    is_gradient = operation.type.endswith("Grad")
+    return 9 * _size(inputs[0] if is_gradient else outputs[0])
+
+
 def _dimensions(tensor):
     """Returns the shape of a tensor as integers."""
     if not tensor.shape.is_fully_defined():
@@ -192,4 +198,6 @@ _RULES = {
     "AvgPoolGrad": _of_pooling,
     "MaxPool": _of_pooling,
     "MaxPoolGrad": _of_pooling,
+    "ResizeBilinear": _of_interpolation,
+    "ResizeBilinearGrad": _of_interpolation,
 }

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from keras_pruning.reports.html.axes import axis
 from keras_pruning.reports.html.charts import Chart, scales, styles
 from keras_pruning.reports.html.page import Section, environment
+from keras_pruning.reports.html.short_texts import cut
 from keras_pruning.reports.html.tables import Table
 
 NEEDED = ("confidence", "variability")
@@ -161,8 +162,8 @@ def _points(table, region, rows, class_names):
         strict=True,
     )
     return [
-        {"x": a, "y": b, "region": REGIONS[number], "class": class_names[label], "id": identifier}
-        for a, b, number, label, identifier in columns
+        {"x": a, "y": b, "region": REGIONS[number], "class": class_names[label], "id": cut(name)}
+        for a, b, number, label, name in columns
     ]
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from keras_pruning.reports.html.short_texts import short_texts
+from keras_pruning.reports.html.short_texts import cut, short_texts
 from keras_pruning.reports.html.sprites import Sprite, read_tiles, sprite
 from keras_pruning.reports.pictures import are_images
 
@@ -71,7 +71,7 @@ class Scored:
     def class_names(self):
         """Names of the classes. Without examples to know them from, their numbers."""
         if self.examples is not None:
-            return self.examples.class_names
+            return list(map(cut, self.examples.class_names))
         return [str(number) for number in range(int(self.table.labels.max()) + 1)]
 
     def link(self, row):
@@ -124,7 +124,7 @@ class Scored:
         # Suspects may be ranked by a score that is not in this table
         scores = self.suspects.values if is_suspect else self.table[group.score]
         return {
-            "id": str(self.table.ids[row]),
+            "id": cut(str(self.table.ids[row])),
             "link": self.link(row),
             "place": inputs.sprite.place(inputs.places[row]) if inputs.sprite else None,
             "text": inputs.texts.get(row),

@@ -8,8 +8,8 @@ from keras_pruning.selection.policy import Policy
 
 # Bytes of similarities that are computed at a time.
 _BLOCK = 2**25
-# Pairs of examples whose similarities are remembered, 8 bytes each with float32.
-_PAIRS = 2**26
+# Bytes of remembered similarities, and of the rows that they belong to.
+_REMEMBERED = 2**29
 # Most candidates whose gain is computed at a time in the lazy steps.
 _LAZY = 256
 # The rounding error of a gain, in units of the precision of the vectors.
@@ -89,7 +89,8 @@ class _Gains:
         self._nearest = np.zeros(len(vectors), vectors.dtype)
         # By row: its similarity to each example that it adds to, and the rows of these
         self._remembered = {}
-        self._few = _PAIRS // len(vectors)
+        pairs = _REMEMBERED // (self._nearest.itemsize + np.dtype(np.int32).itemsize)
+        self._few = pairs // len(vectors)
         self._everyone = np.arange(len(vectors), dtype=np.int32)
         self.precision = _EPSILONS * np.finfo(vectors.dtype).eps
 
@@ -121,9 +122,9 @@ class _Gains:
     def _similarities(self, rows):
         """Returns the similarities of some examples to all, `(rows, examples)`."""
         similarities = np.empty((len(rows), len(self._everyone)), self._nearest.dtype)
-        wanted = self._vectors[rows]
+        chosen = self._vectors[rows]
         for block, members in self._vectors.blocks():
-            np.matmul(wanted, members.T, out=similarities[:, block])
+            np.matmul(chosen, members.T, out=similarities[:, block])
         return similarities
 
     def _gain(self, row, similarities, others=slice(None)):

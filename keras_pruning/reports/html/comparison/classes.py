@@ -23,16 +23,18 @@ def class_section(classes, methods, class_names):
     """
     if not classes:
         return None
+    by_fraction = by_data_fraction(classes)
+    most_cells = _MOST_CELLS // len(by_fraction)
     parts = [
-        _part(fraction, rows, methods, class_names.get(fraction))
-        for fraction, rows in by_data_fraction(classes).items()
+        _part(fraction, rows, methods, class_names.get(fraction), most_cells)
+        for fraction, rows in by_fraction.items()
     ]
     return Section("Classes", "classes.html.j2", {"parts": parts}, "classes", "choices.js")
 
 
-def _part(fraction, rows, methods, names):
+def _part(fraction, rows, methods, names, most_cells):
     """Returns the variables of one data fraction."""
-    labels, total = _shown_labels(rows)
+    labels, total = _shown_labels(rows, most_cells)
     largest = max(abs(row.difference) for row in rows) or 1
     # One table for each keep fraction, with the methods in the order of the legend
     panels = {}
@@ -48,13 +50,13 @@ def _part(fraction, rows, methods, names):
     }
 
 
-def _shown_labels(rows):
+def _shown_labels(rows, most_cells):
     """Returns the labels on the page in ascending order, and the number of all labels."""
     worst = {}
     for row in rows:
         worst[row.label] = min(row.difference, worst.get(row.label, row.difference))
     columns = len({(row.keep_fraction, row.method) for row in rows})
-    most = max(_FEWEST, min(_MOST, _MOST_CELLS // columns))
+    most = max(_FEWEST, min(_MOST, most_cells // columns))
     return sorted(sorted(worst, key=worst.get)[:most]), len(worst)
 
 

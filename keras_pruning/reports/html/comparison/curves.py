@@ -34,7 +34,7 @@ def curve_section(rows, looks):
 def method_styles(rows):
     """Returns a dictionary from methods to their `Style`, the same in all charts of the page."""
     names = list(dict.fromkeys(row.method for row in rows if row.method != FULL))
-    plain = [row.method for row in rows if row.found and row.found.verdict == BASELINE]
+    plain = [row.method for row in rows if row.outcome and row.outcome.verdict == BASELINE]
     return {look.name: look for look in styles(names, plain)}
 
 
@@ -166,9 +166,9 @@ def _difference_table(rows):
                 row.method,
                 share(row.keep_fraction),
                 percent(row.difference, row.difference_half_width, sign=True),
-                f"{row.found.p_adjusted:.2g}",
+                f"{row.outcome.p_adjusted:.2g}",
                 row.verdict,
-                f"{row.found.seeds_needed:,}" if row.found.seeds_needed else NONE,
+                f"{row.outcome.seeds_needed:,}" if row.outcome.seeds_needed else NONE,
             ]
             for row in rows
             if row.is_compared

@@ -14,6 +14,7 @@ from keras_pruning.reports.html.figures import listed, shares
 from keras_pruning.reports.html.gallery import gallery_section
 from keras_pruning.reports.html.gallery_entries import Scored
 from keras_pruning.reports.html.page import write_page
+from keras_pruning.reports.html.short_texts import cut
 from keras_pruning.selection.methods import FULL
 from keras_pruning.selection.policies import BASELINE as RANDOM
 from keras_pruning.statistics.verdict import BASELINE
@@ -35,9 +36,12 @@ def write_comparison_page(path, comparison, beside):
     """
     rows = comparison.rows
     looks = method_styles(rows)
-    names = {fraction: known.class_names for fraction, known in comparison.examples.items()}
+    names = {
+        fraction: list(map(cut, examples.class_names))
+        for fraction, examples in comparison.examples.items()
+    }
     sections = [
-        verdict_section(rows),
+        verdict_section(rows, comparison.smallest, len(comparison.missing)),
         curve_section(rows, looks),
         scaling_section(comparison.scaling, looks),
         ledger_section(comparison.ledger, comparison.smallest),
@@ -75,7 +79,7 @@ def _summary(comparison):
     runs, rows = comparison.runs, comparison.rows
     model = runs[0].metrics["config"]["model"].get("name")
     methods = {row.method for row in rows if row.method != FULL}
-    compared = {row.method for row in rows if row.found and row.found.verdict == BASELINE}
+    compared = {row.method for row in rows if row.outcome and row.outcome.verdict == BASELINE}
     others = len(methods - compared)
     text = f"{len(runs):,} runs"
     if isinstance(model, str):

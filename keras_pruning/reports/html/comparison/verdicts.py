@@ -11,14 +11,19 @@ from keras_pruning.statistics.verdict import BASELINE, BETTER, NOT_SHOWN, WORSE
 _MARKS = {BETTER: "▲ better", WORSE: "▼ worse", NOT_SHOWN: "not shown"}
 
 
-def verdict_section(rows):
+def verdict_section(rows, smallest, missing=0):
     """Returns the `Section` of the verdicts.
 
     Args:
         rows: list of `Row`.
+        smallest: dictionary from tuples of data fraction and method to the smallest keep fraction
+            down to which the method keeps full accuracy.
+        missing: number of runs that a sweep asks for and that are not finished.
     """
-    parts = [_part(fraction, members) for fraction, members in by_data_fraction(rows).items()]
-    context = {"parts": parts, "reading": list(_reading(rows))}
+    parts = [
+        _part(fraction, members, smallest) for fraction, members in by_data_fraction(rows).items()
+    ]
+    context = {"parts": parts, "reading": list(_reading(rows)), "missing": missing}
     return Section("Verdict", "verdicts.html.j2", context, "verdict")
 
 
@@ -39,18 +44,18 @@ def by_method(rows):
     return methods
 
 
-def _part(fraction, rows):
+def _part(fraction, rows, smallest):
     """Returns the variables of one data fraction."""
     methods = by_method(rows)
     return {
         "title": f"{share(fraction)} of the data",
-        "answer": list(_answer(methods)),
+        "answer": list(_answer(fraction, methods, smallest)),
         "methods": [(name, _sentence(members)) for name, members in methods.items()],
         "table": _table(methods),
     }
 
 
-def _answer(methods):
+def _answer(data_fraction, methods, smallest):
     """Yields the answer in a few sentences."""
     # The question of the page comes first: does any method beat random pruning?
     better = {
@@ -67,14 +72,15 @@ def _answer(methods):
     else:
         yield f"There is no {RANDOM} pruning to compare with."
     # Then the smallest subset, of all methods
-    kept = [row for rows in methods.values() for row in rows if _keeps(row)]
+    kept = {name: smallest.get((data_fraction, name)) for name in methods}
+    kept = {name: part for name, part in kept.items() if part is not None}
     if kept:
-        smallest = min(row.examples_kept for row in kept)
-        names = [row.method for row in kept if row.examples_kept == smallest]
-        part = next(row.keep_fraction for row in kept if row.examples_kept == smallest)
+        part = min(kept.values())
+        names = [name for name in kept if kept[name] == part]
+        (count,) = {row.examples_kept for row in methods[names[0]] if row.keep_fraction == part}
         yield (
             f"The smallest subset that keeps full accuracy is {share(part)} of the examples "
-            f"({smallest:,}), by {listed(names, 'or')}."
+            f"({count:,}), by {listed(names, 'or')}."
         )
     elif any(row.retention is not None for rows in methods.values() for row in rows):
         yield "No subset is shown to keep full accuracy."
@@ -89,11 +95,11 @@ def _sentence(rows):
         fractions = [row.keep_fraction for row in rows if row.verdict == verdict]
         if fractions:
             parts.append(f"{words} {RANDOM} at {shares(fractions)}")
-    unclear = [row.keep_fraction for row in rows if row.verdict == NOT_SHOWN]
-    if unclear:
-        parts.append(f"no difference shown at {shares(unclear)}")
+    without = [row.keep_fraction for row in rows if row.verdict == NOT_SHOWN]
+    if without:
+        parts.append(f"no difference shown at {shares(without)}")
     if not parts:
-        is_baseline = any(row.found and row.found.verdict == BASELINE for row in rows)
+        is_baseline = any(row.outcome and row.outcome.verdict == BASELINE for row in rows)
         parts.append("the baseline" if is_baseline else "without a baseline to compare with")
     text = "; ".join(parts)
     kept = [row.keep_fraction for row in rows if _keeps(row)]
@@ -121,8 +127,8 @@ def _cell(row):
     notes = ["keeps full"] if _keeps(row) else []
     if not row.is_compared:
         return {"text": BASELINE, "kind": "", "notes": notes}
-    if row.found.seeds_needed:
-        notes.append(f"{row.found.seeds_needed:,} seeds")
+    if row.outcome.seeds_needed:
+        notes.append(f"{row.outcome.seeds_needed:,} seeds")
     return {
         "text": f"{_MARKS[row.verdict]} {percent(row.difference, sign=True)}",
         "kind": {BETTER: "gain", WORSE: "loss"}.get(row.verdict, ""),
@@ -134,19 +140,19 @@ def _reading(rows):
     """Yields sentences on how verdicts and intervals are made."""
     compared = [row for row in rows if row.is_compared]
     if compared:
-        families = sorted({row.found.comparisons for row in compared})
+        families = sorted({row.outcome.comparisons for row in compared})
         number = listed(families, "or")
         yield (
             f"Better and worse are verdicts of Welch’s t-test against {RANDOM} pruning under the "
             f"same class quota. They are adjusted by Holm’s method for the {number} comparisons at "
             "one data and keep fraction: if no method differed there, the probability that any is "
-            "called better or worse would be at most 5 %."
+            "called better or worse would be about 5 %."
         )
         yield (
             "Intervals in charts and tables are 95 % intervals of a single mean or difference and "
             "are not adjusted. An interval may leave out zero although no difference is shown."
         )
-    if any(row.found.seeds_needed for row in compared):
+    if any(row.outcome.seeds_needed for row in compared):
         yield (
             "Seeds in the table: with so many seeds of the method, fixed before they run, a "
             f"difference of this size would be shown with probability {POWER:g}. Seeds must not be "
@@ -157,5 +163,7 @@ def _reading(rows):
         points = listed([f"{100 * tolerance:g}" for tolerance in tolerances])
         yield (
             "A subset keeps full accuracy if the lower end of the 95 % interval of its difference "
-            f"to the full data lies above {points} points below zero."
+            f"to the full data lies above {points} points below zero. These intervals are not "
+            "adjusted. The smallest subset of a method is sought from the largest downwards, up to "
+            "the first that is not shown to keep it."
         )
