@@ -1,5 +1,6 @@
 """`compare`: compares finished runs."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def show_comparison(comparison, folder):
     files = folder / FOLDER
     yield f"{files / 'comparison.csv'}"
     yield f"{files / 'report.html'}"
-    yield f"To look at it:  {Path(sys.executable).parent / 'tensorboard'} --logdir {files}"
+    command = [str(Path(sys.executable).parent / "tensorboard"), "--logdir", str(files)]
+    yield f"To look at it:  {shlex.join(command)}"
     pages = addresses(files, comparison.rows, comparison.tables, comparison.examples)
     for name, address in pages.items():
         yield f"{name:<15} {address}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_pruning.arguments import require_fraction, require_type
+from keras_pruning.arguments import require_not_negative, require_type
 from keras_pruning.errors import InputError
 from keras_pruning.statistics.power import runs_needed
 from keras_pruning.statistics.resampling import holm
@@ -111,12 +111,19 @@ def verdict(accuracies, baseline="random", baselines=None, full="full", toleranc
         >>> kp.verdict({"random": [0.90, 0.91, 0.92], "el2n-hardest": [0.95, 0.96, 0.95]})
     """
     values = _checked(accuracies)
-    tolerance = require_fraction(tolerance, "tolerance")
+    if require_not_negative("tolerance", tolerance) >= 1:
+        raise InputError(f"Invalid `tolerance`. Expected a float in [0, 1). Received: {tolerance}")
     full = values.pop(full, None) if isinstance(full, str) else None
     _require_known("baseline", [baseline], values)
     baselines = {} if baselines is None else baselines
     require_type("baselines", baselines, "items", "a dictionary from methods to their baselines")
     _require_known("baselines", [*baselines, *baselines.values()], values)
+    for name in baselines:
+        if baselines[name] == name:
+            raise InputError(
+                "Invalid `baselines`. Expected another method for each. Received: "
+                f"{name!r} for itself"
+            )
     baselines = {**{name: baseline for name in values if name != baseline}, **baselines}
     return compared(values, baselines, full, tolerance)
 
@@ -175,8 +182,9 @@ def _require_known(argument, names, values):
     for name in names:
         if not isinstance(name, str) or name not in values:
             raise InputError(
-                f"Invalid `{argument}`. Expected names of methods with accuracies: "
-                f"{', '.join(map(repr, values))}. Received: {repr(name)[:80]}"
+                f"Invalid `{argument}`. Expected the name of a method that has accuracies: "
+                f"{', '.join(map(repr, values)) or 'there are none'}. Received: {repr(name)[:80]}. "
+                "Add its accuracies, or name another one."
             )
 
 
@@ -192,7 +200,8 @@ def _checked(accuracies):
 
 def _floats(name, values):
     try:
-        checked = np.asarray(values, np.float64)
+        checked = np.asarray(values)
+        checked = checked.astype(np.float64) if checked.dtype.kind in "fiu" else np.array(math.nan)
     except (TypeError, ValueError):
         checked = np.array(math.nan)
     if checked.ndim != 1 or not len(checked) or not ((checked >= 0) & (checked <= 1)).all():

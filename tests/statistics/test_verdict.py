@@ -171,8 +171,13 @@ def test_a_difference_of_two_deviations_is_found(monkeypatch):
         ({"random": []}, "`accuracies` of 'random'. Expected a list of numbers"),
         ({"random": [90.0]}, r"Expected a list of numbers in \[0, 1\]"),
         ({"random": [float("nan")]}, r"Expected a list of numbers in \[0, 1\]"),
+        ({"random": ["0.9", "0.8"]}, r"Expected a list of numbers in \[0, 1\]"),
+        ({"random": [True, False]}, r"Expected a list of numbers in \[0, 1\]"),
         ({"random": ["a"]}, r"Expected a list of numbers in \[0, 1\]"),
-        ({"a": [0.9]}, "Invalid `baseline`. Expected names of methods.*'a'. Received: 'random'"),
+        (
+            {"a": [0.9]},
+            "Invalid `baseline`. Expected the name of a method.*'a'. Received: 'random'. Add",
+        ),
     ],
 )
 def test_wrong_accuracies(accuracies, message):

@@ -1,6 +1,6 @@
 """The section of the verdicts: the answer first, then each method, then how to read them."""
 
-from keras_pruning.reports.html.figures import listed, percent, share, shares
+from keras_pruning.reports.html.figures import NONE, listed, percent, share, shares
 from keras_pruning.reports.html.page import Section
 from keras_pruning.selection.methods import FULL
 from keras_pruning.selection.policies import BASELINE as RANDOM
@@ -126,7 +126,7 @@ def _cell(row):
     """Returns the variables of one cell: the verdict, the kind of its colour and two notes."""
     notes = ["keeps full"] if _keeps(row) else []
     if not row.is_compared:
-        return {"text": BASELINE, "kind": "", "notes": notes}
+        return {"text": NONE if row.outcome is None else BASELINE, "kind": "", "notes": notes}
     if row.outcome.seeds_needed:
         notes.append(f"{row.outcome.seeds_needed:,} seeds")
     return {
