@@ -179,7 +179,7 @@ def test_checkpoints_score_alike_on_the_command_line(executed):
     result = executed("docs/data_and_models/checkpoints.md")
     output = result.folder / "runs" / "checkpoints"
     files = {path.name for path in output.iterdir()}
-    assert files == {"scores.parquet", "scores.csv", "scoring.json"}
+    assert files == {"scores.parquet", "scores.csv", "scoring.json", "report.html"}
     table = kp.ScoreTable.load(output / "scores.parquet")
     assert len(table) == 1500
     for name in ("el2n", "vog"):
