@@ -81,7 +81,8 @@ def _write(folder, comparison, target):
     rows = comparison.rows
     write_csv(folder / CSV, rows)
     if comparison.classes:
-        write_class_csv(folder / CLASSES, comparison.classes)
+        names = {part: examples.class_names for part, examples in comparison.examples.items()}
+        write_class_csv(folder / CLASSES, comparison.classes, names)
     write_ledger_csv(folder / LEDGER, comparison.ledger)
     if comparison.scaling:
         write_scaling_csv(folder / SCALING, comparison.scaling)

@@ -15,10 +15,23 @@ def write_csv(path, rows):
     csv_files.write_csv(path, list(records[0]), [list(record.values()) for record in records])
 
 
-def write_class_csv(path, rows):
-    """Writes one line for each `ClassRow`. Accuracies and shares are fractions."""
-    names = [field.name for field in dataclasses.fields(rows[0])]
-    csv_files.write_csv(path, names, [list(dataclasses.asdict(row).values()) for row in rows])
+def write_class_csv(path, rows, class_names):
+    """Writes one line for each `ClassRow`. Accuracies and shares are fractions.
+
+    Args:
+        path: path of the file.
+        rows: list of `ClassRow`.
+        class_names: dictionary from data fractions to lists of the names of the classes. Without an
+            entry the column `class` is empty.
+    """
+    header = [field.name for field in dataclasses.fields(rows[0])]
+    place = header.index("label") + 1
+    lines = []
+    for row in rows:
+        names = class_names.get(row.data_fraction)
+        line = list(dataclasses.asdict(row).values())
+        lines.append([*line[:place], names and names[row.label], *line[place:]])
+    csv_files.write_csv(path, [*header[:place], "class", *header[place:]], lines)
 
 
 def _record(row):

@@ -16,6 +16,8 @@ SAME = 0.95
 TIMES, DEVIATIONS = 2.0, 3.0
 # Most classes to name.
 CLASSES = 5
+# Scores that found wrong labels best where they were measured (docs/wrong_labels.md).
+_GOOD = ("aum", "confidence", "el2n")
 
 
 def advise(diagnosis):
@@ -47,10 +49,13 @@ def _on_finding(diagnosis):
         if others:
             lines.append(f"Also suitable: {_listed(others)}.")
     else:
+        taken = {finding.score for finding in diagnosis.findings}
+        others = [name for name in _GOOD if name not in taken]
+        more = f"Add other scores, such as {' or '.join(others)}, or train" if others else "Train"
         lines = [
             f"None of these scores is suitable to find wrong labels. The best is {best.score} with "
-            f"an AUROC of {best.auroc:.3f}, and {FINDS} is recommended. Add other scores, such as "
-            "el2n, aum or confidence, or train the probes for longer."
+            f"an AUROC of {best.auroc:.3f}, and {FINDS} is recommended. {more} the probes for "
+            "longer."
         ]
     weak = [finding for finding in _between(diagnosis, WEAK, FINDS) if finding is not best]
     if weak:

@@ -1,4 +1,4 @@
-"""The page of a comparison shows the suspects that the doctor has listed."""
+"""A comparison knows the names of the classes and the suspects that the doctor has listed."""
 
 import numpy as np
 from support.fake_runs import EL2N, RANDOM, write_run
@@ -33,5 +33,8 @@ def test_suspects_are_on_the_page(tmp_path):
     assert asked == [(tmp_path, len(digits))]
     page = (tmp_path / "comparison" / "report.html").read_text()
     assert f"aum {-values[3]:.4g}" in page
+    lines = (tmp_path / "comparison" / "classes.csv").read_text().splitlines()
+    assert lines[0].startswith("data_fraction,keep_fraction,method,label,class,kept_share")
+    assert ",random,7,7," in "".join(lines)
     write_comparison(tmp_path)
     assert f"aum {-values[3]:.4g}" not in (tmp_path / "comparison" / "report.html").read_text()
