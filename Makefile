@@ -13,7 +13,7 @@ demo: $(INSTALLED)
 test: $(INSTALLED) lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-# The tests for every change: a minute and a half on two cores.
+# The tests for every change: about five minutes on two cores.
 fast: $(INSTALLED) lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow'
 

@@ -129,6 +129,7 @@ def no_captured_log(monkeypatch):
     monkeypatch.setattr(logging.getLogger("keras_pruning"), "disabled", True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fuzz", [fuzz_lines, fuzz_configs])
 def test_tens_of_fuzzed_commands_give_one_message_each(fuzz, capsys, tmp_path, monkeypatch):
     fuzz(0, 40, capsys, tmp_path, monkeypatch)

@@ -43,6 +43,7 @@ def arguments(place, *more, output="kept.parquet"):
     return ["prune", *shared, *more]
 
 
+@pytest.mark.slow
 def test_a_pilot_chooses_and_its_result_is_reused(place, capsys, caplog, monkeypatch):
     with caplog.at_level("INFO", "keras_pruning"):
         assert run(*arguments(place)) == 0
@@ -68,6 +69,7 @@ def test_a_pilot_chooses_and_its_result_is_reused(place, capsys, caplog, monkeyp
         assert "holds the result of another recipe" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_pilot_beside_other_policies(place):
     assert run(*arguments(place, "--policy", AUTO, "random", output="kept")) == 0
     names = sorted(path.name for path in (place / "kept").iterdir())

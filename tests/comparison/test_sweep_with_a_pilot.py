@@ -24,6 +24,7 @@ sweep:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The policy .* keeps no example")
 def test_a_pilot_for_each_fraction(tmp_path, monkeypatch, capsys, caplog):
     monkeypatch.setattr(sweep, "score", lambda plan, folder: table(plan.data.all))

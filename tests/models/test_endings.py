@@ -179,6 +179,7 @@ def two_classes():
     return small.random_images(40, classes=2)
 
 
+@pytest.mark.slow
 def test_fresh_networks_of_two_classes_are_no_sigmoids():
     """Of these 61 networks a few have logits in [0, 1] for all examples."""
     x = np.random.default_rng(0).random((32, 8, 8, 1)).astype("float32")

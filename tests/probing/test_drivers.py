@@ -15,6 +15,7 @@ def examples():
     return small.digits(120)
 
 
+@pytest.mark.slow
 def test_the_callback_equals_checkpoints_of_the_same_run(examples, tmp_path):
     model = small.network(examples)
     scores = [kp.scores.EL2N(epoch=2), kp.scores.VoG(every=1), "prediction_depth"]

@@ -43,6 +43,7 @@ def require_equal(table, whole):
     assert table.metadata == whole.metadata
 
 
+@pytest.mark.slow
 def test_fits_of_one_epoch_make_a_run_of_known_length(examples, network, whole):
     model = network()
     scores = [*DYNAMICS, kp.scores.VoG(every=2), "prototype"]

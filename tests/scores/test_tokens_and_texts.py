@@ -87,6 +87,7 @@ def of_texts(model, shape):
     return keras.Model(inputs, x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(), (1,)])
 def test_texts_have_the_scores_of_their_tokens(shape):
     tokens = [of_tokens(seed) for seed in (1, 2)]
@@ -158,6 +159,7 @@ def test_numbers_and_tokens_both_count_for_vog():
     np.testing.assert_allclose(ours, z_scores(deviation), atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["uint8", "int64", "float64"])
 def test_pixels_of_every_kind_have_the_same_scores(kind):
     """A model with its own scaling, of 0 to 255."""

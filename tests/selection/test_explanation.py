@@ -51,6 +51,7 @@ def test_overlaps_by_hand(subset):
         assert (other.share, other.by_chance) == (0.4, 0.7)
 
 
+@pytest.mark.slow
 def test_chance_is_the_mean_overlap_with_random_subsets():
     hardest = kp.select(table(), "el2n", 0.3)
     others = [kp.select(table(), None, 0.4, "random", seed=seed) for seed in range(2000)]

@@ -71,6 +71,7 @@ def test_examples_on_disk_equal_those_of_arrays(kind, cache, small_limit):
             np.testing.assert_array_equal(part, expected, strict=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [None, 1 / 255])
 def test_scores_from_disk_are_those_of_arrays(scale, small_limit):
     made = [
