@@ -67,21 +67,26 @@ def run_each(function, calls, jobs, threads, description, failed=None):
     parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
     # Shared by all calls, so that a warning that several give is shown once.
     shown = {}
-    results = parallel(joblib.delayed(_attempt)(function, call, threads, shown) for call in calls)
+    # Set when no further call may begin.
+    ended = threading.Event()
+    options = (threads, shown, failed is not None, ended)
+    results = parallel(joblib.delayed(_attempt)(function, call, *options) for call in calls)
     finished = 0
     try:
         for call, result, error in with_progress(results, len(calls), description):
             if error is None:
                 finished += 1
                 yield result
-            elif failed is None:
-                raise error
             else:
                 failed(call, error)
                 finished += 1
     finally:
         if finished < len(calls):
+            ended.set()
             _end_children()
+            # joblib warns of results that nobody reads.
+            with warnings.catch_warnings(action="ignore"):
+                results.close()
 
 
 def _end_children(quiet=0.5, patience=10):
@@ -169,11 +174,21 @@ def _start_server():
         running.wait(60)
 
 
-def _attempt(function, call, threads, shown):
-    """Returns a tuple of the call, its result and the exception that it raised, or `None`."""
+def _attempt(function, call, threads, shown, is_caught, ended):
+    """Returns a tuple of the call, its result and the exception that it raised, or `None`.
+
+    Args:
+        function, call, threads, shown: as for `_in_fresh_process`.
+        is_caught: whether an exception is returned. If not, it ends all calls.
+        ended: `threading.Event`, after which nothing is called.
+    """
+    if ended.is_set():
+        return call, None, None
     try:
         return call, _in_fresh_process(function, call, threads, shown), None
     except Exception as error:
+        if not is_caught:
+            raise
         return call, None, error
 
 

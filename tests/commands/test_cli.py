@@ -126,7 +126,7 @@ def test_sweep_compares_with_random_and_the_full_data(workplace, capsys, caplog)
     for method in ["full", *methods]:
         assert f" {method} " in shown
     assert f"--logdir {output}" in shown
-    assert "Scoring took" in shown
+    assert "Scoring, with the training of 2 probes: " in shown
     with open(output / "comparison" / "comparison.csv") as file:
         rows = {row["method"]: row for row in csv.DictReader(file)}
     accuracies = [

@@ -108,7 +108,7 @@ def test_the_metadata_name_the_checkpoints_and_modes(scored):
 def test_the_files_beside_the_table(scored):
     table = kp.ScoreTable.load(scored.output / "scores.parquet")
     files = sorted(path.name for path in scored.output.iterdir())
-    assert files == ["scores.csv", "scores.parquet", "scoring.json"]
+    assert files == ["report.html", "scores.csv", "scores.parquet", "scoring.json"]
     with open(scored.output / "scores.csv") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["id", "label", *SCORES]
