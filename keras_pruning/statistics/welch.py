@@ -56,7 +56,7 @@ def welch(values, others):
     difference = float(sides[0].mean() - sides[1].mean())
     runs = [len(side) for side in sides]
     if min(runs) < 2 or all(np.ptp(side) <= ROUNDING for side in sides):
-        # Of all ways to divide the runs, at most two are as extreme as two sides that are all equal.
+        # Of all ways to divide the runs, at most two are as extreme as two constant sides.
         p = (
             1.0
             if abs(difference) <= ROUNDING or min(runs) < 2
