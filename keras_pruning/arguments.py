@@ -86,6 +86,22 @@ def require_test_fraction(fraction, name="test_fraction"):
     return float(plain(fraction))
 
 
+def require_part(value, name, below_one=True):
+    """Returns `value` as a `float`. Raises an `InputError` unless it is in [0, 1), or [0, 1].
+
+    Args:
+        value: the value.
+        name: name of the argument.
+        below_one: boolean, whether 1 is invalid.
+    """
+    if not (_is_finite(value) and 0 <= value <= 1 and not (below_one and value == 1)):
+        interval = "[0, 1)" if below_one else "[0, 1]"
+        raise InputError(
+            f"Invalid `{name}`. Expected a float in {interval}. Received: {name}={value!r}"
+        )
+    return float(plain(value))
+
+
 def require_label_noise(fraction, name="label_noise"):
     """Returns `fraction` as a `float`. Raises an `InputError` unless it is in [0, 1)."""
     if not (_is_finite(fraction) and 0 <= fraction < 1):

@@ -17,7 +17,12 @@ from keras_pruning.arguments import (
 )
 from keras_pruning.errors import InputError
 from keras_pruning.selection.embedding import require_embedding
-from keras_pruning.selection.methods import description, is_baseline, method_name
+from keras_pruning.selection.methods import (
+    description,
+    dynamic_entry,
+    is_baseline,
+    method_name,
+)
 from keras_pruning.selection.policies import get
 from keras_pruning.selection.select import require_no_more
 
@@ -145,6 +150,8 @@ class TrainingConfig:
         schedule: step falls to a fifth at 30, 60 and 80 % of the run. Or cosine, or constant.
         weight_decay: factor of the weight decay.
         augmentation: flip_crop, or none.
+        dynamic: a method that prunes while training, a name or {name, options}: rs2, infobatch,
+            seta, orderdp or shortened.
     """
 
     epochs: int = 10
@@ -155,8 +162,10 @@ class TrainingConfig:
     schedule: Literal["step", "cosine", "constant"] = "step"
     weight_decay: float = 5e-4
     augmentation: Literal["flip_crop"] | None = None
+    dynamic: str | dict | None = None
 
     def __post_init__(self):
+        self.dynamic = None if self.dynamic is None else dynamic_entry(self.dynamic)
         self.epochs = require_positive_integer("training.epochs", self.epochs)
         self.batch_size = require_positive_integer("training.batch_size", self.batch_size)
         self.learning_rate = require_positive("training.learning_rate", self.learning_rate)

@@ -50,6 +50,35 @@ def for_fit(read, count, batch_size, shuffle, seed, augmentation, rows):
     return _without_copies(batches.prefetch(tf.data.AUTOTUNE))
 
 
+def of_epochs(read, arrays, batch_size, augmentation):
+    """Returns batches `({"x", "row"}, y, weight)` of the examples that each epoch is given.
+
+    Args:
+        read: function of `reader`.
+        arrays: function that is called when an epoch begins to read. Returns int64 rows
+            `(kept,)`, float32 weights `(kept,)` and int64 seeds `(batches, 2)`.
+        batch_size: number of examples in a batch.
+        augmentation: function of a batch and a seed, or `None`.
+    """
+    import tensorflow as tf
+
+    def epoch(_):
+        rows, weights, draws = tf.numpy_function(arrays, [], (tf.int64, tf.float32, tf.int64))
+        rows, weights = tf.ensure_shape(rows, (None,)), tf.ensure_shape(weights, (None,))
+        kept = tf.data.Dataset.from_tensor_slices((rows, weights)).batch(batch_size)
+        draws = tf.data.Dataset.from_tensor_slices(tf.ensure_shape(draws, (None, 2)))
+        return tf.data.Dataset.zip(kept, draws)
+
+    def batch(kept, draw):
+        rows, weights = kept
+        x, y = read(rows)
+        x = x if augmentation is None else augmentation(x, draw)
+        return {"x": x, "row": rows}, y, weights
+
+    batches = tf.data.Dataset.range(1).flat_map(epoch).map(batch)
+    return _without_copies(batches.prefetch(tf.data.AUTOTUNE))
+
+
 def in_order(read, count, batch_size):
     """Returns the batches of `Examples.scoring_batches`, with arguments as for `for_fit`."""
     import tensorflow as tf

@@ -273,17 +273,17 @@ class Examples:
         """
         batch_size = batches.checked_batch_size(batch_size)
         require_seed(seed)
-        read = batches.reader(*self._read_from, self.labels)
+        read = batches.reader(*self.read_from, self.labels)
         return batches.for_fit(read, len(self), batch_size, shuffle, seed, augmentation, rows)
 
     def scoring_batches(self, batch_size):
         """Returns batches `(rows, x, y)` in order, not augmented, with int64 rows `(batch,)`."""
         batch_size = batches.checked_batch_size(batch_size)
-        read = batches.reader(*self._read_from, self.labels)
+        read = batches.reader(*self.read_from, self.labels)
         return batches.in_order(read, len(self), batch_size)
 
     @cached_property
-    def _read_from(self):
+    def read_from(self):
         """The inputs to read batches from, and the positions of these examples there."""
         return self.stored.for_rows(self.stored_rows)
 
@@ -291,7 +291,7 @@ class Examples:
         """Returns the examples at these rows, integers `(examples,)` or a slice."""
         part = copy.copy(self)
         # Cached values are about all examples.
-        for name in ("fingerprint", "_read_from"):
+        for name in ("fingerprint", "read_from"):
             part.__dict__.pop(name, None)
         part.ids, part.labels = self.ids[rows], self.labels[rows]
         part.stored_rows = self.stored_rows[rows]

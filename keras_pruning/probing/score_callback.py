@@ -5,7 +5,6 @@ import keras
 from keras_pruning.arguments import require_positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.probing.accuracy_guard import AccuracyGuard
-from keras_pruning.probing.backup import Backup
 from keras_pruning.probing.collectors.passes import passes_of
 from keras_pruning.probing.fit_checks import (
     require_one_label,
@@ -19,6 +18,7 @@ from keras_pruning.probing.run_warnings import (
     warn_of_unread_scores,
     warn_of_validation_split,
 )
+from keras_pruning.training.backup import Backup
 from keras_pruning.training.recording import RecordingModel
 
 

@@ -68,6 +68,38 @@ def method_name(selection):
     return "-".join(part for part in parts if part)
 
 
+def dynamic_entry(method):
+    """Returns a method that prunes while training as a dictionary of its `name` and options.
+
+    Whether there is such a method is checked when it is made for a training run.
+
+    Args:
+        method: a name, or a dictionary of a `name` and options.
+
+    Raises:
+        InputError: if it has no name.
+    """
+    entry = {"name": method} if isinstance(method, str) else method
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or not entry["name"]:
+        raise InputError(
+            "Invalid dynamic method. Expected a name, or a dictionary with a name. "
+            f"Received: {method!r}"
+        )
+    return {"name": entry["name"], **_as_json({key: entry[key] for key in sorted(entry)})}
+
+
+def dynamic_name(entry):
+    """Returns the name of a method that prunes while training, with its options as they are given.
+
+    For example `"infobatch"` or `"rs2-f=0.3"`.
+
+    Args:
+        entry: dictionary of `dynamic_entry`.
+    """
+    options = {key: value for key, value in entry.items() if key != "name"}
+    return "-".join([_safe(entry["name"]), *_options(options, None)])
+
+
 def is_baseline(method):
     """Returns whether a method, a dictionary with a `policy`, is the baseline of comparisons."""
     return method is not None and method["policy"] == BASELINE and not method.get("auto")

@@ -13,7 +13,7 @@ from keras_pruning.backend.tensorflow.requirements import require_logits
 from keras_pruning.errors import InputError
 from keras_pruning.models.graph import functional_copy
 from keras_pruning.models.heads import as_logits
-from keras_pruning.training import augmentation
+from keras_pruning.training import augmentation, dynamic
 from keras_pruning.training.optimizers import learning_rates, make_optimizer
 from keras_pruning.training.recording import RecordingModel
 
@@ -45,11 +45,13 @@ class TrainingLog:
         steps: number of optimiser steps.
         examples_seen: number of examples in those steps, counting repeats.
         seconds: wall-clock time of the fit, in seconds.
+        epochs: list of an `EpochLog` for each epoch that a dynamic method pruned, or `None`.
     """
 
     steps: int
     examples_seen: int
     seconds: float
+    epochs: list | None = None
 
 
 def train(
@@ -64,6 +66,8 @@ def train(
     verbose=0,
 ):
     """Trains `model` in place on `examples`, with cross-entropy on its logits.
+
+    A dynamic method trains each epoch on the examples that it chooses, whatever the budget.
 
     A `ScoreCallback` of exactly these examples records the scores of train mode in the training
     step, which does not change a bit of the weights. Any other `ScoreCallback` takes them in eval
@@ -99,31 +103,40 @@ def train(
     # Fit a second model over the same layers, so that the caller's model is not compiled.
     fitted = functional_copy(as_logits(model, spec=examples.spec), examples.spec)
     require_logits(fitted, examples)
+    if options.dynamic is not None:
+        pruning = dynamic.get(options.dynamic, examples, options.epochs, seed)
+        _compile(pruning.recording(fitted), options, options.epochs * steps_per_epoch, pruning)
+        batches = pruning.batches(batch_size, augment)
+        callbacks = [StopOnDivergence(), pruning, *callbacks]
+        seconds = _fit(fitted, batches, pruning.fit_epochs, None, callbacks, verbose)
+        return TrainingLog(pruning.steps, pruning.examples_seen, seconds, pruning.history)
     # Record the training step for a `ScoreCallback` of these examples.
     for callback in callbacks:
         if getattr(callback, "records_scores_of", None) is examples:
             passes = most_presentations(steps_per_epoch, steps_per_pass)
             fitted = callback.recording(fitted, passes)
-    batches = examples.batches(
-        batch_size,
-        shuffle=True,
-        seed=seed,
-        augmentation=augment,
-        rows=isinstance(fitted, RecordingModel),
-    )
+    rows = isinstance(fitted, RecordingModel)
+    batches = examples.batches(batch_size, shuffle=True, seed=seed, augmentation=augment, rows=rows)
     _compile(fitted, options, options.epochs * steps_per_epoch)
+    batches = batches.repeat() if options.budget == "steps" else batches
+    callbacks = [StopOnDivergence(), *callbacks]
+    seconds = _fit(fitted, batches, epochs, steps_per_epoch, callbacks, verbose)
+    steps = epochs * steps_per_epoch
+    return TrainingLog(steps, examples_in(steps, len(examples), batch_size), seconds)
+
+
+def _fit(model, batches, epochs, steps_per_epoch, callbacks, verbose):
+    """Fits a compiled model and returns the seconds that it took."""
     start = time.perf_counter()
-    fitted.fit(
-        batches.repeat() if options.budget == "steps" else batches,
+    model.fit(
+        batches,
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
         shuffle=False,
-        callbacks=[StopOnDivergence(), *callbacks],
+        callbacks=callbacks,
         verbose=verbose,
     )
-    seconds = time.perf_counter() - start
-    steps = epochs * steps_per_epoch
-    return TrainingLog(steps, examples_in(steps, len(examples), batch_size), seconds)
+    return time.perf_counter() - start
 
 
 def training_flops(model, examples, options, examples_seen):
@@ -158,9 +171,14 @@ def _augmentation(name, shape):
     return augment
 
 
-def _compile(model, options, total_steps):
-    """Compiles a model that ends in logits, with a schedule over `total_steps`."""
+def _compile(model, options, total_steps, pruning=None):
+    """Compiles a model that ends in logits, with a schedule over `total_steps`.
+
+    With a dynamic method, the schedule follows the share of the run that is done.
+    """
     rates = learning_rates(options.schedule, options.learning_rate, total_steps)
+    if pruning is not None and not isinstance(rates, float):
+        rates = pruning.follow(rates, total_steps)
     model.compile(
         optimizer=make_optimizer(options.optimizer, rates, options.weight_decay),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),

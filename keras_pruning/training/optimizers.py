@@ -32,6 +32,57 @@ class SGD(keras.optimizers.SGD):
         return {**super().get_config(), "l2": self.l2}
 
 
+@keras.saving.register_keras_serializable(package="keras_pruning")
+class FollowsRun(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that follows the share of the run that is done, not the number of steps.
+
+    Epochs that train on fewer examples have fewer steps. A schedule in steps would then end before
+    its last rates.
+
+    Args:
+        schedule: `LearningRateSchedule` over `steps` steps.
+        steps: length of the run that it is made for.
+    """
+
+    def __init__(self, schedule, steps):
+        super().__init__()
+        self.schedule, self.steps = schedule, steps
+        # Before the first epoch begins, a step is a step.
+        self._start = keras.Variable(0.0, trainable=False, name="start")
+        self._pace = keras.Variable(1 / steps, trainable=False, name="pace")
+        self._first = keras.Variable(0, trainable=False, dtype="int64", name="first")
+
+    def begin(self, optimizer, start, pace):
+        """Begins an epoch.
+
+        Args:
+            optimizer: the optimizer that asks for the rate.
+            start: share of the run that is done, in [0, 1].
+            pace: share of the run that one step adds.
+        """
+        # In mixed precision, the optimizer inside of the one that scales the loss counts the steps.
+        counting = getattr(optimizer, "inner_optimizer", optimizer)
+        self._first.assign(counting.iterations)
+        self._start.assign(start)
+        self._pace.assign(pace)
+
+    def __call__(self, step):
+        steps = keras.ops.cast(keras.ops.cast(step, "int64") - self._first, "float32")
+        share = keras.ops.minimum(self._start + steps * self._pace, 1.0)
+        return self.schedule(keras.ops.round(share * self.steps))
+
+    def get_config(self):
+        return {
+            "schedule": keras.saving.serialize_keras_object(self.schedule),
+            "steps": self.steps,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        schedule = keras.saving.deserialize_keras_object(config["schedule"])
+        return cls(schedule, config["steps"])
+
+
 def learning_rates(schedule, learning_rate, steps):
     """Returns the learning rate over a run of `steps` optimiser steps.
 

@@ -109,6 +109,8 @@ class TrainingRun:
         folder: path of the result.
         selecting_seconds: seconds that selecting the subset took, `None` if it is not known. The
             result does not depend on it.
+        dynamic: a method that prunes while training in the place of the plan's, a dictionary of a
+            name and options, or `None`.
     """
 
     plan: TrainingPlan
@@ -116,12 +118,26 @@ class TrainingRun:
     seed: int
     folder: Path
     selecting_seconds: float | None = None
+    dynamic: dict | None = None
+
+    @property
+    def training(self):
+        """The `TrainingConfig` of this run."""
+        if self.dynamic is None:
+            return self.plan.training
+        return dataclasses.replace(self.plan.training, dynamic=self.dynamic)
+
+    @property
+    def config(self):
+        """The config of this run, as nested dictionaries."""
+        return {**self.plan.as_config(), "training": dataclasses.asdict(self.training)}
 
     @property
     def recipe(self):
         """Dictionary of everything that the result depends on."""
         return {
             **self.plan.recipe,
+            "training": dataclasses.asdict(self.training),
             "selection": None if self.subset is None else self.subset.selection,
             "kept": None if self.subset is None else self.subset.digest,
             "seed": self.seed,

@@ -64,7 +64,7 @@ def _train(run, folder, verbose):
     log = fit.train(
         model,
         kept,
-        plan.training,
+        run.training,
         full_size=len(examples),
         seed=seed,
         callbacks=[TrainingCurves(folder)],
@@ -76,11 +76,11 @@ def _train(run, folder, verbose):
         "examples_kept": len(kept),
         "class_examples": np.bincount(kept.labels, minlength=kept.num_classes).tolist(),
         **dataclasses.asdict(log),
-        "flops": fit.training_flops(model, kept, plan.training, log.examples_seen),
+        "flops": fit.training_flops(model, kept, run.training, log.examples_seen),
         "selecting_seconds": run.selecting_seconds,
         "seed": run.seed,
         "selection": selection,
-        "config": plan.as_config(),
+        "config": run.config,
     }
     # Write the event file and the model. The caller writes the metrics.
     keep_fraction = 1.0 if selection is None else selection["keep_fraction"]

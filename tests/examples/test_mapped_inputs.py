@@ -123,7 +123,7 @@ def test_keeping_a_part_takes_the_memory_of_the_part(tmp_path):
     mask = np.arange(24) < 3
     metadata = {"examples": examples.provenance}
     kept = examples.keep(kp.Subset(examples.ids, labels, mask, metadata))
-    read, _ = kept._read_from
+    read, _ = kept.read_from
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert read.stored.nbytes == 12 * 2**20

@@ -104,7 +104,7 @@ def test_a_damaged_state_is_an_error(fit, tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(InputError, match="Cannot restore the scores.*Received: .*damaged.*Delete"):
+    with pytest.raises(InputError, match="Cannot restore the state.*Received: .*damaged.*Delete"):
         fit(folder)
 
 

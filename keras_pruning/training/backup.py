@@ -1,4 +1,4 @@
-"""Saves the scores of an unfinished run beside the backup of `keras.callbacks.BackupAndRestore`."""
+"""Saves the state of an unfinished run beside the backup of `keras.callbacks.BackupAndRestore`."""
 
 import hashlib
 import json
@@ -16,22 +16,24 @@ _IDENTITY = "identity"
 
 
 class Backup:
-    """Files with the state of a recorder at the end of an epoch.
+    """Files with the state of a callback at the end of an epoch.
 
     The last two are kept, because the backup of the model may be one epoch behind.
 
     Args:
         folder: the `backup_dir` of `BackupAndRestore`, which deletes it when training ends.
-        run: dictionary of JSON values that identifies the run: its examples, scores and length.
+        run: dictionary of JSON values that identifies the run, such as its examples and length.
+        kind: beginning of the names of the files. Several callbacks may share a folder.
 
     Raises:
         InputError: if `BackupAndRestore` would resume another run.
     """
 
-    def __init__(self, folder, run):
+    def __init__(self, folder, run, kind="keras_pruning"):
         self._run = json.loads(json.dumps(run, default=str))
         digest = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode())
-        self._folder, self._name = Path(folder), f"keras_pruning-{digest.hexdigest()[:16]}"
+        self._folder, self._kind = Path(folder), kind
+        self._name = f"{kind}-{digest.hexdigest()[:16]}"
         if not self.epochs:
             self._require_no_other_run()
 
@@ -70,14 +72,14 @@ class Backup:
                 return {name: file[name] for name in file if name != _IDENTITY}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(
-                f"Cannot restore the scores of the run. Expected the file that ScoreCallback has "
+                "Cannot restore the state of the run. Expected the file that the callback has "
                 f"written. Received: {path}, which is damaged ({error}). Delete it to train on "
-                "without the scores of the earlier epochs."
+                "without the earlier epochs."
             ) from error
 
     def _require_no_other_run(self):
         """Raises an `InputError` if the backup of the model belongs to another run."""
-        others = sorted(self._folder.glob("keras_pruning-*.npz"))
+        others = sorted(self._folder.glob(f"{self._kind}-*.npz"))
         # Without a backup of the model, training begins anew.
         if not (others and any(self._folder.glob("*.weights.h5"))):
             return
@@ -88,8 +90,8 @@ class Backup:
             run = {}
         differing = [name for name, value in self._run.items() if run.get(name) != value]
         raise InputError(
-            "The backup is of another run, whose scores this one cannot continue. Expected the "
-            "same examples, scores and length as before the interruption. Received: "
+            "The backup is of another run, which this one cannot continue. Expected the same "
+            "examples, options and length as before the interruption. Received: "
             f"{others[-1]}, which differs in {', '.join(differing)}. Restore the old arguments, "
             f"or delete {self._folder} to train anew."
         )

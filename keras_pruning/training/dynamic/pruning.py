@@ -1,0 +1,301 @@
+"""The base class of the methods that prune while training: batches, callback and state."""
+
+import dataclasses
+import json
+import math
+import warnings
+
+import keras
+import numpy as np
+
+from keras_pruning.arguments import (
+    options_of,
+    require_examples,
+    require_one_of,
+    require_positive_integer,
+    require_seed,
+)
+from keras_pruning.errors import InputError
+from keras_pruning.examples import batches
+from keras_pruning.training import loss_recording
+from keras_pruning.training.backup import Backup
+from keras_pruning.training.dynamic.epoch import EpochLog
+from keras_pruning.training.optimizers import FollowsRun
+
+# Arguments that every method has, besides its options.
+_COMMON = ("examples", "epochs", "seed", "loss", "backup_dir")
+
+
+class DynamicPruning(keras.callbacks.Callback):
+    """Decides at the start of each epoch which examples that epoch trains on.
+
+    A method is a callback of `fit`, and makes its batches. The losses ℓ_i that it decides by are
+    those that the examples last had in training: `recording` lets the training step write them
+    down. A subclass sets `name` and overrides `choose`. Options are the arguments of its
+    `__init__`, each stored as an attribute of the same name.
+
+    Args:
+        examples: `Examples` to train on.
+        epochs: number of epochs E of the run.
+        seed: integer >= 0. With the number of the epoch, it fixes what is chosen, the order and the
+            augmentation. The global random state is neither read nor changed.
+        loss: `"example"` for the loss of each example, or `"batch"` for models whose loss is not
+            per example or whose `train_step` is their own: the Batch Loss Score, a running mean
+            ℓ_i ← 0.7 · ℓ_i + 0.3 · (mean loss of the batch that i was in). It begins with the first
+            such loss.
+        backup_dir: the `backup_dir` of a `keras.callbacks.BackupAndRestore` of the same fit. The
+            losses are saved there after every epoch, and restored if training is resumed. The
+            method stands before `BackupAndRestore` in the list of callbacks.
+
+    Attributes:
+        history: list of an `EpochLog` for each epoch so far.
+
+    Raises:
+        InputError: if an argument is invalid. When training begins or an epoch ends, if the model
+            does not record the losses, if the fit does not read `batches` as they are, or if a loss
+            is not finite.
+
+    Example:
+        >>> pruning = kp.dynamic.InfoBatch(examples, epochs=30)
+        >>> model = pruning.recording(model)
+        >>> model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        >>> model.fit(pruning.batches(128), epochs=30, callbacks=[pruning])
+        >>> pruning.saved
+        0.31
+    """
+
+    name = None
+
+    def __init__(self, examples, epochs, seed=0, loss="example", backup_dir=None):
+        super().__init__()
+        require_examples(examples)
+        self.examples, self.seed = examples, require_seed(seed)
+        self.epochs = require_positive_integer("epochs", epochs, or_none=False)
+        self.loss = require_one_of("loss", loss, loss_recording.KINDS)
+        self.backup_dir, self.history = backup_dir, []
+        self._store = self._backup = self._plan = self._batch_size = None
+        self._next_epoch, self._was_read, self._followers = 0, False, []
+
+    def choose(self, epoch, losses, rng):
+        """Returns the rows of an epoch, and their weights unless all are 1.
+
+        Args:
+            epoch: number of the epoch, from 0.
+            losses: float32 `(examples,)`, the loss that each example last had in training, infinite
+                for one that has not been trained on.
+            rng: `numpy.random.Generator` of this epoch.
+
+        Returns:
+            Integers `(kept,)` in any order, each at most once, or a tuple of these and floats
+            `(kept,)`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override `choose`.")
+
+    def share(self, epoch):
+        """Returns the share of the run that is done before an epoch, in [0, 1]."""
+        return min(1.0, epoch / self.epochs)
+
+    @property
+    def fit_epochs(self):
+        """The `epochs` of the fit."""
+        return self.epochs
+
+    def annealing_epoch(self, delta):
+        """Returns ⌈δE⌉, the number of the first epoch after the fraction δ of the run."""
+        return math.ceil(whole(delta * self.epochs))
+
+    def get_config(self):
+        """Returns the options of the method, without those that every method has."""
+        options = options_of(self)
+        return {name: options[name] for name in options if name not in _COMMON}
+
+    def recording(self, model):
+        """Prepares a model so that its training step writes down the losses.
+
+        Weights and gradients stay as they are. Everything else that the model does stays the same.
+
+        Args:
+            model: Keras model. With `loss="example"`, one output and the training step of Keras.
+
+        Returns:
+            The model itself, to compile and to fit on `batches`, with this method among the
+            callbacks.
+
+        Raises:
+            InputError: if the losses of the model cannot be recorded.
+        """
+        self._store = loss_recording.record(model, len(self.examples), self.loss)
+        return model
+
+    def batches(self, batch_size, augmentation=None, sample_weight=None):
+        """Returns the batches of whichever epoch runs, of the examples that it trains on.
+
+        Args:
+            batch_size: number of examples in a batch. The last batch may be smaller.
+            augmentation: as for `Examples.batches`.
+            sample_weight: floats `(examples,)` in the order of `examples.ids`, which the weights of
+                the method multiply.
+
+        Returns:
+            A `tf.data.Dataset` of batches `({"x": inputs, "row": rows}, labels, weights)`. `map`
+            may change the inputs in `"x"`, the labels and the weights.
+
+        Raises:
+            InputError: if an argument is invalid.
+        """
+        self._batch_size = batches.checked_batch_size(batch_size)
+        weights = _checked_weights(sample_weight, len(self.examples))
+        read = batches.reader(*self.examples.read_from, self.examples.labels)
+
+        def arrays():
+            self._was_read = True
+            rows, factors, draws = self._plan or self._arranged(np.arange(len(self.examples)), None)
+            return rows, factors * weights[rows], draws
+
+        return batches.of_epochs(read, arrays, self._batch_size, augmentation)
+
+    def follow(self, schedule, steps):
+        """Returns a learning rate schedule that follows the share of the run that is done.
+
+        A schedule in steps would end too late, because the epochs have fewer steps than planned.
+
+        Args:
+            schedule: `keras.optimizers.schedules.LearningRateSchedule` over `steps` steps.
+            steps: length of the run that the schedule is made for, in steps: usually
+                `epochs * math.ceil(len(examples) / batch_size)`.
+        """
+        follower = FollowsRun(schedule, require_positive_integer("steps", steps, or_none=False))
+        self._followers.append(follower)
+        return follower
+
+    @property
+    def examples_seen(self):
+        """Number of examples in the epochs so far, counting repeats."""
+        return sum(epoch.kept for epoch in self.history)
+
+    @property
+    def steps(self):
+        """Number of optimiser steps in the epochs so far."""
+        return sum(math.ceil(epoch.kept / self._batch_size) for epoch in self.history)
+
+    @property
+    def saved(self):
+        """Fraction of E · N examples that the epochs so far have saved, of as many epochs."""
+        total = round(self.share(len(self.history)) * self.epochs * len(self.examples))
+        return 1 - self.examples_seen / total if total else 0.0
+
+    def on_train_begin(self, logs=None):
+        epochs = self.params["epochs"]
+        if epochs > self.fit_epochs:
+            raise InputError(
+                f"The fit is longer than the run. Expected epochs={self.fit_epochs} in `fit`, as "
+                f"many as {type(self).__name__} was made for. Received: {epochs}"
+            )
+        loss_recording.require_recorded(self.model, self._store)
+        if self.backup_dir is not None:
+            self._backup = Backup(self.backup_dir, self._identity, "dynamic_pruning")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._resume(epoch)
+        losses = self._store.read()
+        _require_finite(losses, epoch)
+        rng = np.random.default_rng([self.seed, epoch])
+        chosen = self.choose(epoch, losses, rng)
+        rows, factors = chosen if isinstance(chosen, tuple) else (chosen, None)
+        self.history.append(EpochLog.of(self.examples, losses, rows))
+        # The order is another draw of the same generator, and the augmentation a third
+        order = rng.permutation(len(rows))
+        factors = None if factors is None else np.asarray(factors)[order]
+        self._plan = self._arranged(np.asarray(rows)[order], factors, rng)
+        self._was_read, steps = False, len(self._plan[2])
+        self._store.count()
+        loss_recording.set_steps(self.model, steps)
+        for follower in self._followers:
+            start, end = self.share(epoch), self.share(epoch + 1)
+            follower.begin(self.model.optimizer, start, (end - start) / steps)
+
+    def on_epoch_end(self, epoch, logs=None):
+        expected, received = len(self._plan[0]), self._store.count()
+        # A callback may end the run within an epoch.
+        if not self._was_read or received > expected:
+            raise InputError(
+                "The fit trained on other batches. Expected those of `batches` of this very "
+                f"{type(self).__name__}. Received: {received:,} recorded examples in an epoch of "
+                f"{expected:,}"
+            )
+        if received < expected and not self.model.stop_training:
+            raise InputError(
+                "The fit did not train on all examples of the epoch. Expected "
+                f"{expected:,}. Received: {received:,}. Call `fit` without `steps_per_epoch`, and "
+                "leave the batches as they are."
+            )
+        self._plan, self._next_epoch = None, epoch + 1
+        if self._backup is not None:
+            told = json.dumps([dataclasses.asdict(log) for log in self.history])
+            state = {"losses": self._store.read(), "history": np.array(told)}
+            self._backup.save(epoch + 1, state)
+
+    def _resume(self, epoch):
+        """Puts losses and history into the state before an epoch."""
+        if epoch == 0:
+            self._store.clear()
+            self.history = []
+        elif self._backup is not None and epoch in self._backup.epochs:
+            state = self._backup.load(epoch)
+            self._store.restore(state["losses"])
+            self.history = [EpochLog(**log) for log in json.loads(str(state["history"]))]
+        elif epoch != self._next_epoch:
+            warnings.warn(
+                f"{type(self).__name__} begins in epoch {epoch + 1} without the losses of the "
+                "earlier ones: all examples count as hard. If training was resumed from a backup, "
+                "give it `backup_dir`, the folder of `BackupAndRestore`.",
+                UserWarning,
+                stacklevel=2,
+            )
+        self._next_epoch = epoch
+
+    def _arranged(self, rows, factors, rng=None):
+        """Returns rows, float32 weights and a pair of random numbers for each batch."""
+        factors = np.ones(len(rows), np.float32) if factors is None else np.float32(factors)
+        rng = np.random.default_rng(self.seed) if rng is None else rng
+        steps = math.ceil(len(rows) / self._batch_size)
+        return np.asarray(rows, np.int64), factors, rng.integers(2**62, size=(steps, 2))
+
+    @property
+    def _identity(self):
+        """Dictionary of everything that must be the same in a run that is resumed."""
+        options = {**self.get_config(), "loss": self.loss, "seed": self.seed}
+        return {
+            "examples": self.examples.fingerprint,
+            "method": self.name,
+            "options": options,
+            "epochs": self.epochs,
+        }
+
+
+def whole(value):
+    """Returns a product of floats without its rounding error: 0.1 · 30 is 3."""
+    return round(value, 9)
+
+
+def _checked_weights(sample_weight, count):
+    """Returns the weights of the examples as float32 `(examples,)`, ones if there are none."""
+    if sample_weight is None:
+        return np.ones(count, np.float32)
+    weights = np.asarray(sample_weight)
+    if weights.shape != (count,) or weights.dtype.kind not in "fiu":
+        raise InputError(
+            f"Invalid `sample_weight`. Expected a number for each of {count:,} examples, in the "
+            f"order of `examples.ids`. Received: {weights.dtype} of shape {weights.shape}"
+        )
+    return weights.astype(np.float32)
+
+
+def _require_finite(losses, epoch):
+    """Raises an `InputError` if a loss has become NaN. An infinite one counts as not seen."""
+    if np.isnan(losses).any():
+        raise InputError(
+            f"Training diverged. Expected finite losses. Received: {int(np.isnan(losses).sum()):,} "
+            f"losses that are NaN before epoch {epoch + 1}. Lower the learning rate, or look for "
+            "extreme input values."
+        )

@@ -1,0 +1,237 @@
+"""Lets the training step of a model write down the losses of the rows that it trains on."""
+
+import functools
+import inspect
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_pruning.backend.tensorflow.loss_store import LossStore
+from keras_pruning.backend.tensorflow.row_store import require_one_device
+from keras_pruning.errors import InputError
+from keras_pruning.training.example_losses import class_numbers, example_losses
+
+EXAMPLE, BATCH = "example", "batch"
+KINDS = (EXAMPLE, BATCH)
+
+
+def record(model, num_rows, kind):
+    """Lets the training step of a model write down its losses by row.
+
+    The model gets a class derived from its own, whose step takes batches of `({"x", "row"}, y,
+    weight)`. Batches of any other form train as before. Nothing else changes: files that are saved
+    are those of the class itself.
+
+    Args:
+        model: Keras model.
+        num_rows: number of rows.
+        kind: `"example"` or `"batch"`, as for `DynamicPruning`.
+
+    Returns:
+        The `LossStore` that the step writes to.
+
+    Raises:
+        InputError: if the losses cannot be recorded.
+    """
+    if not isinstance(model, keras.Model):
+        raise InputError(
+            f"Invalid `model`. Expected a Keras model. Received: {type(model).__name__}"
+        )
+    require_one_device(model)
+    plain = _plain_class(model)
+    if kind == EXAMPLE:
+        _require_losses_of_examples(model, plain)
+    store = LossStore(num_rows)
+    _set(model, "__class__", _recording_class(plain, kind))
+    # Hidden from Keras, which would track them as parts of the model
+    _set(model, "_row_losses", store)
+    _set(model, "_rows", None)
+    return store
+
+
+def require_recorded(model, store):
+    """Raises an `InputError` unless the step of a model writes to a store.
+
+    Args:
+        model: the model of a fit.
+        store: the store of the callback of this fit, or `None`.
+    """
+    if store is None or vars(model).get("_row_losses") is not store:
+        raise InputError(
+            "The model does not record its losses. Expected the model that `recording` of this "
+            "very callback prepared. Call `recording(model)` before `fit`."
+        )
+    for loss in keras.tree.flatten(getattr(model, "loss", None)):
+        if getattr(loss, "reduction", None) == "mean_with_sample_weight":
+            raise InputError(
+                "Invalid reduction of the loss. Expected 'sum_over_batch_size', which divides by "
+                "the number of examples, so that weights keep gradients unbiased. Received: "
+                "'mean_with_sample_weight'"
+            )
+
+
+def set_steps(model, steps):
+    """Tells a running fit of a recorded model how many steps its next epoch has.
+
+    Keras finds out in the first epoch that a dataset of unknown length has, and then takes all
+    others to be as long: it would cut off longer ones.
+    """
+    epochs = vars(model).get("_epochs")
+    if epochs is not None:
+        epochs._num_batches = steps
+    _set(model, "_epoch_steps", steps)
+
+
+class _Recording:
+    """The parts of `fit` that both kinds of recording share, in front of the class of a model."""
+
+    def fit(self, *arguments, **options):
+        given = inspect.signature(super().fit).bind(*arguments, **options).arguments
+        weights = None
+        if _has_rows(given.get("x")):
+            # Keras refuses them beside the weights of a batch, so that the step multiplies both.
+            weights = given.pop("class_weight", None)
+            # Keras would warn that it does not shuffle a dataset, which is shuffled already.
+            given["shuffle"] = False
+            if given.get("verbose", "auto") != 0:
+                given["callbacks"] = [*keras.tree.flatten(given.get("callbacks") or []), _Bar()]
+        _set(self, "_class_weights", weights)
+        _set(self, "_awaits_epochs", True)
+        # The step is traced with these weights.
+        self.train_function = None
+        try:
+            return super().fit(**given)
+        finally:
+            _set(self, "_epochs", None)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # The first one of a fit is that of the training batches.
+        if vars(self).get("_awaits_epochs"):
+            _set(self, "_epochs", iterator)
+            _set(self, "_awaits_epochs", False)
+        return super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
+
+    def train_step(self, data):
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        if not (isinstance(x, dict) and "row" in x):
+            return super().train_step(data)
+        by_class = vars(self).get("_class_weights")
+        if by_class is not None:
+            weight = weight * _of_classes(by_class, y)
+        _set(self, "_rows", x["row"])
+        try:
+            return self._recorded_step((x["x"], y, weight))
+        finally:
+            _set(self, "_rows", None)
+
+    def save(self, *arguments, **options):
+        recording = type(self)
+        _set(self, "__class__", _plain_class(self))
+        try:
+            return self.save(*arguments, **options)
+        finally:
+            _set(self, "__class__", recording)
+
+
+class _ExampleLosses(_Recording):
+    """Records the loss of each example, as the compiled loss gives it before it is averaged."""
+
+    def _recorded_step(self, data):
+        return super(_Recording, self).train_step(data)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        if self._rows is not None and training:
+            self._row_losses.write(self._rows, example_losses(self.loss, y, y_pred))
+        return super().compute_loss(x, y, y_pred, sample_weight, training=training)
+
+
+class _BatchLosses(_Recording):
+    """Records the loss of the batch, whatever the step of the model does."""
+
+    def _recorded_step(self, data):
+        _set(self, "_batch_loss", None)
+        tracker = next((metric for metric in self.metrics if metric.name == "loss"), None)
+        is_mean = isinstance(tracker, keras.metrics.Mean)
+        before = [ops.copy(part) for part in (tracker.total, tracker.count)] if is_mean else None
+        logs = super(_Recording, self).train_step(data)
+        loss = self._batch_loss
+        if loss is None and is_mean:
+            # What a running mean has got in this step
+            total, count = tracker.total - before[0], tracker.count - before[1]
+            loss = ops.where(count > 0, total / ops.maximum(count, 1), np.nan)
+        elif loss is None:
+            loss = logs["loss"]
+        self._row_losses.blend(self._rows, ops.cast(loss, "float32"))
+        return logs
+
+    def compute_loss(self, *arguments, **options):
+        loss = super().compute_loss(*arguments, **options)
+        if self._rows is not None:
+            _set(self, "_batch_loss", loss)
+        return loss
+
+
+class _Bar(keras.callbacks.ProgbarLogger):
+    """The progress bar of Keras, which takes all epochs to be as long as the first."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.target = vars(self.model).get("_epoch_steps", self.target)
+        super().on_epoch_begin(epoch, logs)
+
+
+def _set(model, name, value):
+    """Sets an attribute that Keras does not see."""
+    object.__setattr__(model, name, value)
+
+
+def _plain_class(model):
+    """Returns the class of a model without recording."""
+    return getattr(type(model), "_plain", type(model))
+
+
+@functools.cache
+def _recording_class(plain, kind):
+    """Returns a class of the same name whose step records the losses."""
+    parts = {"_plain": plain, "__module__": plain.__module__, "__doc__": plain.__doc__}
+    return type(plain.__name__, (_KINDS[kind], plain), parts)
+
+
+def _has_rows(batches):
+    """Returns whether batches are those of `DynamicPruning.batches`, mapped or not."""
+    spec = getattr(batches, "element_spec", None)
+    return isinstance(spec, tuple) and isinstance(spec[0], dict) and "row" in spec[0]
+
+
+def _of_classes(weights, y):
+    """Returns the weight of each label.
+
+    Args:
+        weights: dictionary from numbers of classes to weights, 1 for those that are left out.
+        y: labels `(batch,)`, `(batch, 1)` or one-hot `(batch, classes)`.
+    """
+    known = np.ones(max(weights) + 1, np.float32)
+    known[list(weights)] = list(weights.values())
+    numbers = class_numbers(y)
+    inside = ops.minimum(numbers, len(known) - 1)
+    return ops.where(numbers == inside, ops.take(ops.convert_to_tensor(known), inside), 1.0)
+
+
+def _require_losses_of_examples(model, plain):
+    """Raises an `InputError` unless the step of Keras computes one loss for each example."""
+    own = [
+        name
+        for name in ("train_step", "compute_loss")
+        if getattr(plain, name) is not getattr(keras.Model, name)
+    ]
+    outputs = len(keras.tree.flatten(getattr(model, "outputs", None) or [None]))
+    if own or outputs > 1:
+        received = f"{' and '.join(own)} of its own" if own else f"{outputs} outputs"
+        raise InputError(
+            "The losses of the examples cannot be recorded. Expected Keras' own train_step and "
+            f"compute_loss, and one output. Received: {plain.__name__} with {received}. "
+            "Choose loss='batch', which records the mean loss of the batch instead."
+        )
+
+
+_KINDS = {EXAMPLE: _ExampleLosses, BATCH: _BatchLosses}
