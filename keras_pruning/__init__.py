@@ -30,6 +30,7 @@ _HOMES = {
     "near_duplicates": "embeddings.near_duplicates",
     "leaks": "embeddings.leaks",
     "export": "examples.exports",
+    "dynamic": "training.dynamic",
     "verdict": "statistics.verdict",
     "suspects": "wrong_labels.suspect_list",
     "doctor": "wrong_labels.any_model",
@@ -44,7 +45,10 @@ _ON_KERAS = (
     "probing.given_outputs",
     "embeddings.near_duplicates",
     "embeddings.leaks",
+    "training.dynamic",
 )
+# Public names that are folders themselves.
+_FOLDERS = ("scores", "selection", "dynamic")
 
 __all__ = list(_HOMES)
 # Part of every recipe: raise it when a default of a score changes.
@@ -59,8 +63,7 @@ def __getattr__(name):
         # Checked first, because the error of Keras without a backend does not say how to mend it.
         importlib.import_module(f"{__name__}.backend.startup").require_tensorflow()
     module = importlib.import_module(f"{__name__}.{home}")
-    # A folder such as `scores` is a public name itself.
-    return module if name == home else getattr(module, name)
+    return module if name in _FOLDERS else getattr(module, name)
 
 
 def __dir__():

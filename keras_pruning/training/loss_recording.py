@@ -90,12 +90,14 @@ class _Recording:
         given = inspect.signature(super().fit).bind(*arguments, **options).arguments
         weights = None
         if _has_rows(given.get("x")):
+            callbacks = _listed(given.get("callbacks"))
+            self._require_callback(callbacks)
             # Keras refuses them beside the weights of a batch, so that the step multiplies both.
             weights = given.pop("class_weight", None)
             # Keras would warn that it does not shuffle a dataset, which is shuffled already.
             given["shuffle"] = False
             if given.get("verbose", "auto") != 0:
-                given["callbacks"] = [*keras.tree.flatten(given.get("callbacks") or []), _Bar()]
+                given["callbacks"] = [*callbacks, _Bar()]
         _set(self, "_class_weights", weights)
         _set(self, "_awaits_epochs", True)
         # The step is traced with these weights.
@@ -104,6 +106,15 @@ class _Recording:
             return super().fit(**given)
         finally:
             _set(self, "_epochs", None)
+
+    def _require_callback(self, callbacks):
+        """Raises an `InputError` unless the method that chooses the rows is a callback."""
+        if not any(getattr(callback, "losses", None) is self._row_losses for callback in callbacks):
+            raise InputError(
+                "The batches of a dynamic method need it as a callback. Expected "
+                "`model.fit(pruning.batches(...), callbacks=[pruning])`, with the `pruning` whose "
+                f"`recording` prepared the model. Received: callbacks={callbacks}"
+            )
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # The first one of a fit is that of the training batches.
@@ -178,6 +189,11 @@ class _Bar(keras.callbacks.ProgbarLogger):
     def on_epoch_begin(self, epoch, logs=None):
         self.target = vars(self.model).get("_epoch_steps", self.target)
         super().on_epoch_begin(epoch, logs)
+
+
+def _listed(callbacks):
+    """Returns the callbacks of a fit as a list."""
+    return keras.tree.flatten(getattr(callbacks, "callbacks", callbacks) or [])
 
 
 def _set(model, name, value):

@@ -49,6 +49,7 @@ class DynamicPruning(keras.callbacks.Callback):
 
     Attributes:
         history: list of an `EpochLog` for each epoch so far.
+        losses: `LossStore` that the training step writes to, `None` before `recording`.
 
     Raises:
         InputError: if an argument is invalid. When training begins or an epoch ends, if the model
@@ -73,7 +74,7 @@ class DynamicPruning(keras.callbacks.Callback):
         self.epochs = require_positive_integer("epochs", epochs, or_none=False)
         self.loss = require_one_of("loss", loss, loss_recording.KINDS)
         self.backup_dir, self.history = backup_dir, []
-        self._store = self._backup = self._plan = self._batch_size = None
+        self.losses = self._backup = self._plan = self._batch_size = None
         self._next_epoch, self._was_read, self._followers = 0, False, []
 
     def choose(self, epoch, losses, rng):
@@ -124,7 +125,7 @@ class DynamicPruning(keras.callbacks.Callback):
         Raises:
             InputError: if the losses of the model cannot be recorded.
         """
-        self._store = loss_recording.record(model, len(self.examples), self.loss)
+        self.losses = loss_recording.record(model, len(self.examples), self.loss)
         return model
 
     def batches(self, batch_size, augmentation=None, sample_weight=None):
@@ -191,13 +192,13 @@ class DynamicPruning(keras.callbacks.Callback):
                 f"The fit is longer than the run. Expected epochs={self.fit_epochs} in `fit`, as "
                 f"many as {type(self).__name__} was made for. Received: {epochs}"
             )
-        loss_recording.require_recorded(self.model, self._store)
+        loss_recording.require_recorded(self.model, self.losses)
         if self.backup_dir is not None:
             self._backup = Backup(self.backup_dir, self._identity, "dynamic_pruning")
 
     def on_epoch_begin(self, epoch, logs=None):
         self._resume(epoch)
-        losses = self._store.read()
+        losses = self.losses.read()
         _require_finite(losses, epoch)
         rng = np.random.default_rng([self.seed, epoch])
         chosen = self.choose(epoch, losses, rng)
@@ -208,14 +209,14 @@ class DynamicPruning(keras.callbacks.Callback):
         factors = None if factors is None else np.asarray(factors)[order]
         self._plan = self._arranged(np.asarray(rows)[order], factors, rng)
         self._was_read, steps = False, len(self._plan[2])
-        self._store.count()
+        self.losses.count()
         loss_recording.set_steps(self.model, steps)
         for follower in self._followers:
             start, end = self.share(epoch), self.share(epoch + 1)
             follower.begin(self.model.optimizer, start, (end - start) / steps)
 
     def on_epoch_end(self, epoch, logs=None):
-        expected, received = len(self._plan[0]), self._store.count()
+        expected, received = len(self._plan[0]), self.losses.count()
         # A callback may end the run within an epoch.
         if not self._was_read or received > expected:
             raise InputError(
@@ -232,17 +233,17 @@ class DynamicPruning(keras.callbacks.Callback):
         self._plan, self._next_epoch = None, epoch + 1
         if self._backup is not None:
             told = json.dumps([dataclasses.asdict(log) for log in self.history])
-            state = {"losses": self._store.read(), "history": np.array(told)}
+            state = {"losses": self.losses.read(), "history": np.array(told)}
             self._backup.save(epoch + 1, state)
 
     def _resume(self, epoch):
         """Puts losses and history into the state before an epoch."""
         if epoch == 0:
-            self._store.clear()
+            self.losses.clear()
             self.history = []
         elif self._backup is not None and epoch in self._backup.epochs:
             state = self._backup.load(epoch)
-            self._store.restore(state["losses"])
+            self.losses.restore(state["losses"])
             self.history = [EpochLog(**log) for log in json.loads(str(state["history"]))]
         elif epoch != self._next_epoch:
             warnings.warn(
