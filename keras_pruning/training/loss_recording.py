@@ -167,12 +167,13 @@ class _BatchLosses(_Recording):
         before = [ops.copy(part) for part in (tracker.total, tracker.count)] if is_mean else None
         logs = super(_Recording, self).train_step(data)
         loss = self._batch_loss
-        if loss is None and is_mean:
-            # What a running mean has got in this step
+        if loss is None:
+            # A step that does not ask Keras for its loss returns it
+            loss = ops.cast(logs.get("loss", np.nan), "float32")
+        if self._batch_loss is None and is_mean:
+            # or adds it to a running mean
             total, count = tracker.total - before[0], tracker.count - before[1]
-            loss = ops.where(count > 0, total / ops.maximum(count, 1), np.nan)
-        elif loss is None:
-            loss = logs["loss"]
+            loss = ops.where(count > 0, total / ops.maximum(count, 1), loss)
         self._row_losses.blend(self._rows, ops.cast(loss, "float32"))
         return logs
 

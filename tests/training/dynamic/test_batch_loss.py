@@ -49,7 +49,7 @@ class OwnMean(OwnStep):
 
     def train_step(self, data):
         loss = super().train_step(data)["loss"]
-        self.tracker.update_state(loss, sample_weight=len(data[1]))
+        self.tracker.update_state(loss, sample_weight=keras.ops.shape(data[1])[0])
         return {"loss": self.tracker.result()}
 
 
