@@ -17,6 +17,7 @@ import table
 # A benchmark is a module here that ends in `rows.main(measure)`.
 BENCHMARKS = (
     "recording",
+    "dynamic",
     "passes",
     "memory",
     "all_scores",
