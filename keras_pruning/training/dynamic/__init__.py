@@ -46,8 +46,9 @@ def get(method, examples, epochs, seed=0):
     known = [
         option
         for option in inspect.signature(METHODS[name]).parameters
-        if option not in ("examples", "epochs", "seed", "backup_dir")
+        if option not in ("examples", "epochs", "seed", "common")
     ]
+    known.append("loss")
     if set(options) - set(known):
         raise InputError(
             f"Invalid options of the dynamic method {name!r}. Expected some of {known}. "
