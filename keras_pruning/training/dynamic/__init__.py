@@ -39,7 +39,7 @@ def get(method, examples, epochs, seed=0):
     Raises:
         InputError: if there is no such method or option.
     """
-    options = {"name": method} if isinstance(method, str) else dict(method)
+    options = dict(method) if isinstance(method, dict) else {"name": method}
     name = options.pop("name", None)
     if not isinstance(name, str) or name not in METHODS:
         raise unknown("dynamic method", method if name is None else name, METHODS)
