@@ -26,6 +26,7 @@ _HOMES = {
     "select": "selection",
     "Subset": "selection",
     "choose_policy": "pilot.any_model",
+    "dynamic": "training.dynamic",
     "keep": "examples.readers.keep",
     "near_duplicates": "embeddings.near_duplicates",
     "leaks": "embeddings.leaks",
@@ -37,9 +38,12 @@ _HOMES = {
     "write_report": "reports.html.scores_page",
     "InputError": "errors",
 }
+# Public names that are folders.
+_FOLDERS = ("scores", "selection", "dynamic")
 # Modules that import Keras.
 _ON_KERAS = (
     "scores",
+    "training.dynamic",
     "probing.score_callback",
     "probing.checkpoints",
     "probing.given_outputs",
@@ -63,6 +67,7 @@ def __getattr__(name):
         # Checked first, because the error of Keras without a backend does not say how to mend it.
         importlib.import_module(f"{__name__}.backend.startup").require_tensorflow()
     module = importlib.import_module(f"{__name__}.{home}")
+    # A folder such as `scores` is a public name itself.
     return module if name in _FOLDERS else getattr(module, name)
 
 

@@ -93,6 +93,14 @@ CALLS = {
         lambda wrong: kp.choose_policy(max, *reversed(pair()), "el2n", 0.5, part=wrong),
         lambda wrong: kp.choose_policy(max, *reversed(pair()), "el2n", 0.5, seed=wrong),
     ],
+    "dynamic": [
+        lambda wrong: kp.dynamic.get(wrong, random_images(9), 2),
+        lambda wrong: kp.dynamic.InfoBatch(wrong, 2),
+        lambda wrong: kp.dynamic.InfoBatch(random_images(9), wrong),
+        lambda wrong: kp.dynamic.InfoBatch(random_images(9), 2, seed=wrong),
+        lambda wrong: kp.dynamic.InfoBatch(random_images(9), 2, r=wrong),
+        lambda wrong: kp.dynamic.InfoBatch(random_images(9), 2, loss=wrong),
+    ],
     "near_duplicates": [
         lambda wrong: kp.near_duplicates(X, threshold=wrong),
         lambda wrong: kp.near_duplicates(X, labels=not_none(wrong)),

@@ -102,7 +102,19 @@ class EventFile:
         """
         # Float32 cannot tell the edges apart if large values lie close together.
         counts, edges = np.histogram(np.asarray(values, np.float64), BUCKETS)
-        buckets = np.stack([edges[:-1], edges[1:], counts], axis=1)
+        self.buckets(tag, edges, counts, step, description)
+
+    def buckets(self, tag, edges, counts, step=0, description=""):
+        """Writes a histogram that is counted already.
+
+        Args:
+            tag: name of the histogram.
+            edges: ascending finite numbers `(buckets + 1,)`.
+            counts: number of values in each bucket, `(buckets,)`.
+            step: integer.
+            description: Markdown.
+        """
+        buckets = np.stack([edges[:-1], edges[1:], counts], axis=1).astype(np.float64)
         self._tensor(tag, buckets, step, histogram, description)
 
     def image(self, tag, pixels, step=0, description=""):

@@ -7,10 +7,11 @@ import numpy as np
 
 from keras_pruning.models import loading
 from keras_pruning.recipes import require_same_source
+from keras_pruning.reports.dynamic_curves import write_epoch
 from keras_pruning.reports.event_files import EventFile
 from keras_pruning.reports.hparams import write_run_summary
 from keras_pruning.reports.training_curves import TrainingCurves
-from keras_pruning.selection.methods import method_name
+from keras_pruning.selection.methods import dynamic_name, method_name
 from keras_pruning.storage import RECIPE, AlreadyExists, new_folder, read_json, write_json
 from keras_pruning.training import evaluation, fit
 from keras_pruning.training.run import METRICS
@@ -85,8 +86,12 @@ def _train(run, folder, verbose):
     # Write the event file and the model. The caller writes the metrics.
     keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
     data_fraction = plan.data.drawn["fraction"]
+    entry = run.training.dynamic
+    method = method_name(selection) if entry is None else dynamic_name(entry)
     with EventFile(folder) as events:
-        write_run_summary(events, method_name(selection), keep_fraction, data_fraction, metrics)
+        write_run_summary(events, method, keep_fraction, data_fraction, metrics)
+        for number, epoch in enumerate(log.epochs or (), 1):
+            write_epoch(events, number, epoch, examples)
     if plan.save_models:
         model.save(folder / "model.keras")
     return metrics

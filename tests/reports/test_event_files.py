@@ -47,6 +47,13 @@ def test_a_histogram_counts_every_value(tmp_path):
     assert (count[0], count[1], count[29], count.sum()) == (1, 2, 1, 4)
 
 
+def test_counted_buckets_come_back(tmp_path):
+    with EventFile(tmp_path / "run") as events:
+        events.buckets("losses", [0, 1, 3], [5, 0], step=2)
+    found = Board(tmp_path).tensor("run", "losses", "histograms")
+    np.testing.assert_array_equal(found, [[0, 1, 5], [1, 3, 0]])
+
+
 @pytest.mark.parametrize("low, high", [(7.0, 7.0), (2.0**24, 2.0**24 + 2)])
 def test_a_histogram_of_values_close_together(tmp_path, low, high):
     left, right, count = histogram(tmp_path, np.array([low, high, high], np.float32)).T

@@ -46,6 +46,24 @@ def write_run(folder, accuracy, method=None, keep_fraction=1.0, seed=0, fraction
     return metrics
 
 
+def epoch_logs(class_kept):
+    """Returns the `epochs` of the metrics of a run that prunes while training.
+
+    Losses rise from bucket to bucket. The method kept those of the upper half.
+
+    Args:
+        class_kept: list of the numbers of kept examples by class, for each epoch. The first epoch
+            had no losses.
+    """
+    logs = [{"kept": sum(kept), "class_kept": list(kept)} for kept in class_kept]
+    known = {
+        "edges": [0.1 * edge for edge in range(31)],
+        "losses": [30 - bucket for bucket in range(30)],
+        "kept_losses": [0 if bucket < 15 else 30 - bucket for bucket in range(30)],
+    }
+    return [{**log, **(known if epoch else dict.fromkeys(known))} for epoch, log in enumerate(logs)]
+
+
 def pretend_to_train(runs, failed=None):
     """Writes the files of a training run, with an accuracy by its method."""
     for finished in runs:

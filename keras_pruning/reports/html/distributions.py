@@ -76,8 +76,7 @@ def _svg(name, counts, edges):
         environment()
         .get_template("bars.svg.j2")
         .render(
-            bars=bars,
-            color=_COLOR,
+            layers=[(_COLOR, bars)],
             x=x,
             y=y,
             width=_WIDTH,

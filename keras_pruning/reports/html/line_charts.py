@@ -93,12 +93,14 @@ class Axes:
         y: title of the vertical axis.
         log: pair of booleans, whether the horizontal and the vertical axis are logarithmic.
         ticks: list of the numbers that the horizontal axis labels. Defaults to round ones.
+        spread: part of the width that the points of several curves at one place are spread over.
     """
 
     x: str
     y: str
     log: tuple = (False, False)
     ticks: list | None = None
+    spread: float = _SPREAD
 
 
 def line_chart(caption, curves, axes, table, level=None):
@@ -111,7 +113,7 @@ def line_chart(caption, curves, axes, table, level=None):
         table: `Table` with the numbers.
         level: `Level`, or `None`.
     """
-    places = _places(curves, axes.log[0])
+    places = _places(curves, axes.log[0], axes.spread)
     svg = _svg(curves, places, axes, level)
     spec = line_spec(curves, places, axes, level)
     legend = [curve.style for curve in curves]
@@ -119,7 +121,7 @@ def line_chart(caption, curves, axes, table, level=None):
     return Chart(spec, svg, caption, table, legend)
 
 
-def _places(curves, log):
+def _places(curves, log, part):
     """Returns, for each curve, the x of each point, moved aside if other curves have it too."""
     xs = [[point.x for point in curve.points] for curve in curves]
     every = [x for row in xs for x in row]
@@ -128,7 +130,7 @@ def _places(curves, log):
     spread = max(every) / min(every) if log else max(every) - min(every) or 1
     places = []
     for place, row in enumerate(xs):
-        share = _SPREAD * (place / max(len(curves) - 1, 1) - 0.5)
+        share = part * (place / max(len(curves) - 1, 1) - 0.5)
         moved = [x * spread**share if log else x + spread * share for x in row]
         places.append([a if x in shared else x for x, a in zip(row, moved, strict=True)])
     return places

@@ -39,15 +39,16 @@ def get(method, examples, epochs, seed=0):
     Raises:
         InputError: if there is no such method or option.
     """
-    options = {"name": method} if isinstance(method, str) else dict(method)
+    options = dict(method) if isinstance(method, dict) else {"name": method}
     name = options.pop("name", None)
     if not isinstance(name, str) or name not in METHODS:
         raise unknown("dynamic method", method if name is None else name, METHODS)
     known = [
         option
         for option in inspect.signature(METHODS[name]).parameters
-        if option not in ("examples", "epochs", "seed", "backup_dir")
+        if option not in ("examples", "epochs", "seed", "common")
     ]
+    known.append("loss")
     if set(options) - set(known):
         raise InputError(
             f"Invalid options of the dynamic method {name!r}. Expected some of {known}. "

@@ -15,9 +15,10 @@ class InfoBatch(DynamicPruning):
     weights sum to N but for one weight. From epoch ⌈δE⌉ on, all examples come at weight 1.
 
     Args:
-        examples, epochs, seed, loss, backup_dir: as for every method (`DynamicPruning`).
+        examples, epochs, seed: as for every method (`DynamicPruning`).
         r: fraction of the easy examples to drop, in [0, 1).
         delta: fraction of the run δ after which nothing is dropped, in [0, 1].
+        **common: `loss`, `backup_dir` and `log_dir`, as for every method.
 
     Reference:
         Qin et al., InfoBatch: Lossless Training Speed Up by Unbiased Dynamic Data Pruning, 2024
@@ -26,10 +27,8 @@ class InfoBatch(DynamicPruning):
 
     name = "infobatch"
 
-    def __init__(
-        self, examples, epochs, seed=0, r=0.5, delta=0.875, loss="example", backup_dir=None
-    ):
-        super().__init__(examples, epochs, seed, loss, backup_dir)
+    def __init__(self, examples, epochs, seed=0, r=0.5, delta=0.875, **common):
+        super().__init__(examples, epochs, seed, **common)
         self.r, self.delta = require_part(r, "r"), require_part(delta, "delta", below_one=False)
 
     def choose(self, epoch, losses, rng):

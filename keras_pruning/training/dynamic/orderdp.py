@@ -15,9 +15,10 @@ class OrderDP(DynamicPruning):
     first epoch no example has a loss, so that they are a random part.
 
     Args:
-        examples, epochs, seed, loss, backup_dir: as for every method (`DynamicPruning`).
+        examples, epochs, seed: as for every method (`DynamicPruning`).
         a: fraction of the examples to draw, in (0, 1].
         f: fraction of the examples to train on, in (0, a].
+        **common: `loss`, `backup_dir` and `log_dir`, as for every method.
 
     Reference:
         OrderDP, 2026. The definition is in docs/dynamic.md.
@@ -25,8 +26,8 @@ class OrderDP(DynamicPruning):
 
     name = "orderdp"
 
-    def __init__(self, examples, epochs, seed=0, a=0.8, f=0.5, loss="example", backup_dir=None):
-        super().__init__(examples, epochs, seed, loss, backup_dir)
+    def __init__(self, examples, epochs, seed=0, a=0.8, f=0.5, **common):
+        super().__init__(examples, epochs, seed, **common)
         self.a, self.f = require_fraction(a, "a"), require_fraction(f, "f")
         if self.f > self.a:
             raise InputError(

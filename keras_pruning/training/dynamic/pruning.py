@@ -17,13 +17,15 @@ from keras_pruning.arguments import (
 )
 from keras_pruning.errors import InputError
 from keras_pruning.examples import batches
+from keras_pruning.reports.dynamic_curves import DynamicCurves
 from keras_pruning.training import loss_recording
 from keras_pruning.training.backup import Backup
+from keras_pruning.training.dynamic.checks import checked_weights, require_finite
 from keras_pruning.training.dynamic.epoch import EpochLog
 from keras_pruning.training.optimizers import FollowsRun
 
 # Arguments that every method has, besides its options.
-_COMMON = ("examples", "epochs", "seed", "loss", "backup_dir")
+_COMMON = ("examples", "epochs", "seed", "loss", "backup_dir", "log_dir")
 
 
 class DynamicPruning(keras.callbacks.Callback):
@@ -46,6 +48,8 @@ class DynamicPruning(keras.callbacks.Callback):
         backup_dir: the `backup_dir` of a `keras.callbacks.BackupAndRestore` of the same fit. The
             losses are saved there after every epoch, and restored if training is resumed. The
             method stands before `BackupAndRestore` in the list of callbacks.
+        log_dir: folder of a TensorBoard event file with the examples that each epoch keeps, as
+            `reports.dynamic_curves.DynamicCurves` writes it. Defaults to none.
 
     Attributes:
         history: list of an `EpochLog` for each epoch so far.
@@ -67,13 +71,14 @@ class DynamicPruning(keras.callbacks.Callback):
 
     name = None
 
-    def __init__(self, examples, epochs, seed=0, loss="example", backup_dir=None):
+    def __init__(self, examples, epochs, seed=0, loss="example", backup_dir=None, log_dir=None):
         super().__init__()
         require_examples(examples)
         self.examples, self.seed = examples, require_seed(seed)
         self.epochs = require_positive_integer("epochs", epochs, or_none=False)
         self.loss = require_one_of("loss", loss, loss_recording.KINDS)
-        self.backup_dir, self.history = backup_dir, []
+        self.backup_dir, self.log_dir, self.history = backup_dir, log_dir, []
+        self._curves = None if log_dir is None else DynamicCurves(log_dir, self)
         self.losses = self._backup = self._plan = self._batch_size = None
         self._next_epoch, self._was_read, self._followers = 0, False, []
 
@@ -145,7 +150,7 @@ class DynamicPruning(keras.callbacks.Callback):
             InputError: if an argument is invalid.
         """
         self._batch_size = batches.checked_batch_size(batch_size)
-        weights = _checked_weights(sample_weight, len(self.examples))
+        weights = checked_weights(sample_weight, len(self.examples))
         read = batches.reader(*self.examples.read_from, self.examples.labels)
 
         def arrays():
@@ -195,11 +200,17 @@ class DynamicPruning(keras.callbacks.Callback):
         loss_recording.require_recorded(self.model, self.losses)
         if self.backup_dir is not None:
             self._backup = Backup(self.backup_dir, self._identity, "dynamic_pruning")
+        if self._curves is not None:
+            self._curves.on_train_begin()
+
+    def on_train_end(self, logs=None):
+        if self._curves is not None:
+            self._curves.on_train_end()
 
     def on_epoch_begin(self, epoch, logs=None):
         self._resume(epoch)
         losses = self.losses.read()
-        _require_finite(losses, epoch)
+        require_finite(losses, epoch)
         rng = np.random.default_rng([self.seed, epoch])
         chosen = self.choose(epoch, losses, rng)
         rows, factors = chosen if isinstance(chosen, tuple) else (chosen, None)
@@ -231,6 +242,8 @@ class DynamicPruning(keras.callbacks.Callback):
                 "leave the batches as they are."
             )
         self._plan, self._next_epoch = None, epoch + 1
+        if self._curves is not None:
+            self._curves.on_epoch_end(epoch)
         if self._backup is not None:
             told = json.dumps([dataclasses.asdict(log) for log in self.history])
             state = {"losses": self.losses.read(), "history": np.array(told)}
@@ -277,26 +290,3 @@ class DynamicPruning(keras.callbacks.Callback):
 def whole(value):
     """Returns a product of floats without its rounding error: 0.1 · 30 is 3."""
     return round(value, 9)
-
-
-def _checked_weights(sample_weight, count):
-    """Returns the weights of the examples as float32 `(examples,)`, ones if there are none."""
-    if sample_weight is None:
-        return np.ones(count, np.float32)
-    weights = np.asarray(sample_weight)
-    if weights.shape != (count,) or weights.dtype.kind not in "fiu":
-        raise InputError(
-            f"Invalid `sample_weight`. Expected a number for each of {count:,} examples, in the "
-            f"order of `examples.ids`. Received: {weights.dtype} of shape {weights.shape}"
-        )
-    return weights.astype(np.float32)
-
-
-def _require_finite(losses, epoch):
-    """Raises an `InputError` if a loss has become NaN. An infinite one counts as not seen."""
-    if np.isnan(losses).any():
-        raise InputError(
-            f"Training diverged. Expected finite losses. Received: {int(np.isnan(losses).sum()):,} "
-            f"losses that are NaN before epoch {epoch + 1}. Lower the learning rate, or look for "
-            "extreme input values."
-        )

@@ -15,8 +15,9 @@ class RS2(DynamicPruning):
     more than one, and no part has an example twice.
 
     Args:
-        examples, epochs, seed, loss, backup_dir: as for every method (`DynamicPruning`).
+        examples, epochs, seed: as for every method (`DynamicPruning`).
         f: fraction of the examples in an epoch, in (0, 1].
+        **common: `loss`, `backup_dir` and `log_dir`, as for every method.
 
     Reference:
         Okanovic et al., Repeated Random Sampling for Minimizing the Time-to-Accuracy of Learning,
@@ -25,8 +26,8 @@ class RS2(DynamicPruning):
 
     name = "rs2"
 
-    def __init__(self, examples, epochs, seed=0, f=0.5, loss="example", backup_dir=None):
-        super().__init__(examples, epochs, seed, loss, backup_dir)
+    def __init__(self, examples, epochs, seed=0, f=0.5, **common):
+        super().__init__(examples, epochs, seed, **common)
         self.f = require_fraction(f, "f")
         self._size = keep_count(self.f, len(examples), "f")
         self._latest = None

@@ -16,11 +16,12 @@ class SeTa(DynamicPruning):
     ⌈δE⌉ on, the whole draw is kept. Losses of fewer than G different values make fewer groups.
 
     Args:
-        examples, epochs, seed, loss, backup_dir: as for every method (`DynamicPruning`).
+        examples, epochs, seed: as for every method (`DynamicPruning`).
         r: fraction of the examples that each draw leaves out, in [0, 1).
         groups: number of groups G.
         window: fraction w of the groups to keep, in (0, 1].
         delta: fraction of the run δ after which the whole draw is kept, in [0, 1].
+        **common: `loss`, `backup_dir` and `log_dir`, as for every method.
 
     Reference:
         Scale Efficient Training for Large Datasets, 2025 (arXiv 2503.13385).
@@ -37,10 +38,9 @@ class SeTa(DynamicPruning):
         groups=5,
         window=0.9,
         delta=0.875,
-        loss="example",
-        backup_dir=None,
+        **common,
     ):
-        super().__init__(examples, epochs, seed, loss, backup_dir)
+        super().__init__(examples, epochs, seed, **common)
         self.r, self.delta = require_part(r, "r"), require_part(delta, "delta", below_one=False)
         self.groups = require_positive_integer("groups", groups, or_none=False)
         self.window = require_fraction(window, "window")

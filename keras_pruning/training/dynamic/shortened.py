@@ -15,14 +15,15 @@ class Shortened(DynamicPruning):
     examples if f · E is not an integer. `fit` takes `epochs=pruning.fit_epochs`.
 
     Args:
-        examples, epochs, seed, loss, backup_dir: as for every method (`DynamicPruning`).
+        examples, epochs, seed: as for every method (`DynamicPruning`).
         f: fraction of the run to train for, in (0, 1].
+        **common: `loss`, `backup_dir` and `log_dir`, as for every method.
     """
 
     name = "shortened"
 
-    def __init__(self, examples, epochs, seed=0, f=0.5, loss="example", backup_dir=None):
-        super().__init__(examples, epochs, seed, loss, backup_dir)
+    def __init__(self, examples, epochs, seed=0, f=0.5, **common):
+        super().__init__(examples, epochs, seed, **common)
         self.f = require_fraction(f, "f")
 
     @property

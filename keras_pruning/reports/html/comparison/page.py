@@ -5,6 +5,7 @@ import re
 from keras_pruning.reports.html.agreement import agreement_section
 from keras_pruning.reports.html.comparison.classes import class_section
 from keras_pruning.reports.html.comparison.curves import curve_section, method_styles
+from keras_pruning.reports.html.comparison.dynamic import dynamic_section
 from keras_pruning.reports.html.comparison.ledger import ledger_section
 from keras_pruning.reports.html.comparison.recipe import recipe_section
 from keras_pruning.reports.html.comparison.scaling import scaling_section
@@ -43,6 +44,7 @@ def write_comparison_page(path, comparison, beside):
     sections = [
         verdict_section(rows, comparison.smallest, len(comparison.missing)),
         curve_section(rows, looks),
+        dynamic_section(comparison.runs, looks, names),
         scaling_section(comparison.scaling, looks),
         ledger_section(comparison.ledger, comparison.smallest),
         class_section(comparison.classes, list(looks), names),

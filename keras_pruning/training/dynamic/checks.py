@@ -1,0 +1,28 @@
+"""Checks of the weights and losses of a method that prunes while training."""
+
+import numpy as np
+
+from keras_pruning.errors import InputError
+
+
+def checked_weights(sample_weight, count):
+    """Returns the weights of the examples as float32 `(examples,)`, ones if there are none."""
+    if sample_weight is None:
+        return np.ones(count, np.float32)
+    weights = np.asarray(sample_weight)
+    if weights.shape != (count,) or weights.dtype.kind not in "fiu":
+        raise InputError(
+            f"Invalid `sample_weight`. Expected a number for each of {count:,} examples, in the "
+            f"order of `examples.ids`. Received: {weights.dtype} of shape {weights.shape}"
+        )
+    return weights.astype(np.float32)
+
+
+def require_finite(losses, epoch):
+    """Raises an `InputError` if a loss has become NaN. An infinite one counts as not seen."""
+    if np.isnan(losses).any():
+        raise InputError(
+            f"Training diverged. Expected finite losses. Received: {int(np.isnan(losses).sum()):,} "
+            f"losses that are NaN before epoch {epoch + 1}. Lower the learning rate, or look for "
+            "extreme input values."
+        )
