@@ -3,6 +3,7 @@
 import csv
 
 import pytest
+from rich.console import Console
 from support.fake_runs import EL2N, RANDOM, write_dynamic_run, write_run
 
 from keras_pruning import InputError
@@ -111,9 +112,7 @@ def test_the_share_of_a_class_is_of_all_epochs(tmp_path):
     assert shares == [0.5, 0.5]
 
 
-def shown(folder, caplog=None):
-    from rich.console import Console
-
+def shown(folder):
     console = Console(width=200)
     with console.capture() as capture:
         for part in show_comparison(write_comparison(folder), folder):
@@ -129,7 +128,7 @@ def test_what_a_comparison_shows(folder):
     assert cells[3].startswith("89.10 ±") and cells[4].startswith("+3.95 ±")
     assert cells[5] == "better"
     assert text.index("rs2-f=0.6") < text.index("infobatch-r=0.8")
-    assert "3 seeds, 4 of the baselines" in text
+    assert "3 seeds, 4 of the baselines" in " ".join(text.split())
     assert "better than both baselines, or worse than either" in text
     with open(folder / "comparison" / "comparison.csv") as file:
         rows = {row["method"]: row for row in csv.DictReader(file)}
