@@ -31,15 +31,12 @@ _HOMES = {
     "near_duplicates": "embeddings.near_duplicates",
     "leaks": "embeddings.leaks",
     "export": "examples.exports",
-    "dynamic": "training.dynamic",
     "verdict": "statistics.verdict",
     "suspects": "wrong_labels.suspect_list",
     "doctor": "wrong_labels.any_model",
     "write_report": "reports.html.scores_page",
     "InputError": "errors",
 }
-# Public names that are folders.
-_FOLDERS = ("scores", "selection", "dynamic")
 # Modules that import Keras.
 _ON_KERAS = (
     "scores",
@@ -49,7 +46,6 @@ _ON_KERAS = (
     "probing.given_outputs",
     "embeddings.near_duplicates",
     "embeddings.leaks",
-    "training.dynamic",
 )
 # Public names that are folders themselves.
 _FOLDERS = ("scores", "selection", "dynamic")

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from keras_pruning.arguments import (
-    plain,
     require_boolean,
     require_fraction,
     require_label_noise,
@@ -15,16 +14,14 @@ from keras_pruning.arguments import (
     require_seeds,
     require_test_fraction,
 )
-from keras_pruning.errors import InputError
-from keras_pruning.selection.embedding import require_embedding
-from keras_pruning.selection.methods import (
-    description,
-    dynamic_entry,
-    is_baseline,
-    method_name,
+from keras_pruning.entries import (
+    fraction_entries,
+    method_entry,
+    require_each_once,
+    score_entry,
 )
-from keras_pruning.selection.policies import get
-from keras_pruning.selection.select import require_no_more
+from keras_pruning.errors import InputError
+from keras_pruning.selection.methods import dynamic_entry
 
 Seeds = int | list[int]
 
@@ -174,15 +171,18 @@ class TrainingConfig:
 
 @dataclass
 class SweepConfig:
-    """The methods and fractions that a sweep compares. Random pruning and the full data are added.
+    """The methods and fractions that a sweep compares. The full data and baselines are added.
+
+    Those of dynamic methods, rs2 and shortened, see as many examples as each of them did.
 
     Args:
         methods: score names, which keep the hardest examples, or {by, policy, quota, embedding}.
-            policy and quota are names, or {name, options}. embedding is a .npy file.
+            policy and quota are names, or {name, options}. embedding is a .npy file. Or {dynamic},
+            a method that prunes while training, as in training.dynamic.
         keep_fractions: fractions of the examples to keep.
         data_fractions: fractions of the data set to start from. Defaults to dataset.fraction.
         seeds: number of evaluation seeds, or a list of them. Fixed before the sweep begins.
-        baseline_seeds: those of random pruning. Defaults to twice as many from 8 on, else the same.
+        baseline_seeds: those of the baselines. Defaults to twice as many from 8 on, else the same.
         jobs: number of training runs at the same time, each in a process of its own.
         threads: CPU threads of each process. Defaults to the cores divided by the jobs.
         save_models: whether to keep the trained model of every run.
@@ -198,18 +198,11 @@ class SweepConfig:
     save_models: bool = False
 
     def __post_init__(self):
-        self.methods = [_method(method) for method in self.methods]
-        self.keep_fractions = _fractions("sweep.keep_fractions", self.keep_fractions)
+        self.methods = [method_entry(method) for method in self.methods]
+        self.keep_fractions = fraction_entries("sweep.keep_fractions", self.keep_fractions)
         if self.data_fractions is not None:
-            self.data_fractions = _fractions("sweep.data_fractions", self.data_fractions)
-        # The baselines are left out: a sweep adds them in any case.
-        described = [describe(method) for method in self.methods]
-        names = [method_name(method) for method in described if not is_baseline(method)]
-        if len(set(names)) < len(names):
-            raise InputError(
-                "Invalid `sweep.methods`. Expected each once, with one embedding each. "
-                f"Received: {', '.join(names)}"
-            )
+            self.data_fractions = fraction_entries("sweep.data_fractions", self.data_fractions)
+        require_each_once(self.methods)
         self.jobs = require_positive_integer("sweep.jobs", self.jobs)
         self.threads = require_positive_integer("sweep.threads", self.threads)
         self.seeds = require_seeds("sweep.seeds", self.seeds)
@@ -246,7 +239,7 @@ class Config:
     def __post_init__(self):
         self.seed = require_seed(self.seed)
         listed = [self.scores] if isinstance(self.scores, str) else self.scores
-        self.scores = [_score(score) for score in listed]
+        self.scores = [score_entry(score) for score in listed]
         names = [score["name"] for score in self.scores]
         if not names or len(set(names)) < len(names):
             raise InputError(
@@ -261,48 +254,3 @@ class Config:
 def seed_list(seeds, first=0):
     """Returns the seeds of an entry `seeds`: the list itself, or that many counted from `first`."""
     return list(seeds) if isinstance(seeds, list) else list(range(first, first + seeds))
-
-
-def _score(score):
-    """Returns an entry of `scores` as a checked dictionary."""
-    score = {"name": score} if isinstance(score, str) else dict(score)
-    if not isinstance(score.get("name"), str):
-        raise InputError(
-            f"Invalid entry of `scores`. Expected a name, or a dictionary with a name. "
-            f"Received: {score}"
-        )
-    if "seeds" in score:
-        score["seeds"] = require_seeds(f"scores.{score['name']}.seeds", score["seeds"])
-    return plain(score)
-
-
-def _fractions(name, fractions):
-    """Returns a list of different fractions in (0, 1] as floats."""
-    checked = [require_fraction(fraction, name) for fraction in fractions]
-    if not checked or len(set(checked)) < len(checked):
-        raise InputError(
-            f"Invalid `{name}`. Expected at least one fraction, each once. Received: {fractions}"
-        )
-    return checked
-
-
-def describe(method):
-    """Returns the part of a `selection` that names a method of a sweep."""
-    return description(method["by"], method["policy"], method["quota"])
-
-
-def _method(method):
-    """Returns an entry of `sweep.methods` as a checked dictionary of every key."""
-    keys = {"by": None, "policy": "hardest", "quota": None, "embedding": None}
-    method = {"by": method} if isinstance(method, str) else dict(method)
-    if set(method) - set(keys) or not isinstance(method.get("by"), str | None):
-        raise InputError(
-            "Invalid entry of `sweep.methods`. Expected a score name, or a dictionary of by, "
-            f"policy, quota and embedding. Received: {method}"
-        )
-    method = plain({**keys, **method})
-    # Raise now if the policy, the quota or the embedding is invalid
-    describe(method)
-    require_embedding(method["embedding"])
-    require_no_more(get(method["policy"]), method["by"], method["embedding"])
-    return method

@@ -26,6 +26,7 @@ ROOMS = [
     "tables",
     "scores",
     "selection",
+    "entries",
     "config",
     "reports",
     "training",

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from keras_pruning.reports import ledger
-from keras_pruning.reports.comparison import as_table, reading_lines
+from keras_pruning.reports.comparison import as_tables, reading_lines
 
 HELP = "Compare finished runs."
 
@@ -34,7 +34,7 @@ def show_comparison(comparison, folder):
     from keras_pruning.comparison.report import FOLDER
     from keras_pruning.reports.tensorboard import addresses
 
-    yield as_table(comparison.rows, comparison.classes)
+    yield from as_tables(comparison.rows, comparison.classes)
     yield from reading_lines(comparison.rows, comparison.classes)
     yield ledger.as_table(comparison.ledger)
     yield from ledger.lines(comparison)

@@ -2,7 +2,13 @@
 
 from keras_pruning.commands.config_options import add_config, config_and_output
 from keras_pruning.selection import Subset
-from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
+from keras_pruning.training.run import (
+    TrainingPlan,
+    TrainingRun,
+    require_dynamic,
+    run_all,
+    run_folder,
+)
 
 HELP = "Train on all examples or on a subset."
 
@@ -22,11 +28,13 @@ def run(values):
     if subset is not None:
         plan.data.train.keep(subset)
     if not values.output:
-        output = output / "train" / run_folder(subset, config.seed)
+        output = output / "train" / run_folder(subset, config.seed, config.training.dynamic)
     single = TrainingRun(plan, subset, config.seed, output)
     if single.is_finished():
         yield f"Reused {output}: it has the same recipe."
     else:
+        dynamic = config.training.dynamic
+        require_dynamic(plan, [] if dynamic is None else [dynamic], subset)
         (metrics,) = run_all([single])
         yield (
             f"Test accuracy {metrics['test_accuracy']:.2%} after training on "

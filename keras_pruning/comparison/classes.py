@@ -19,8 +19,9 @@ class ClassRow:
         keep_fraction: fraction of those examples that was kept.
         method: name of the method.
         label: number of the class.
-        kept_share: fraction of the training examples of the class that was kept. `None` if the
-            runs do not tell, or without runs on the full data.
+        kept_share: fraction of the training examples of the class that was kept. Of a method that
+            prunes while training, the share seen, of all that the epochs have. `None` if the runs
+            do not tell, or without runs on the full data.
         accuracy: mean test accuracy of the class.
         difference: accuracy minus that of training on the full data.
         half_width: half the width of the 95 % interval of the difference (Welch), or `None`.
@@ -93,5 +94,15 @@ def _kept_shares(runs, full):
     # Files of earlier versions leave it out.
     if not all("class_examples" in run.metrics for run in [*runs, *full]):
         return None
-    kept = _by_class(runs, "class_examples").mean(axis=0)
+    kept = np.array([_kept(run.metrics) for run in runs], float).mean(axis=0)
     return kept / np.maximum(_by_class(full, "class_examples").mean(axis=0), 1)
+
+
+def _kept(metrics):
+    """Returns the number of examples of each class in an epoch of a run, a mean over its epochs."""
+    epochs = metrics.get("epochs")
+    if not epochs:
+        return metrics["class_examples"]
+    seen = np.sum([epoch["class_kept"] for epoch in epochs], axis=0)
+    # The share is of the epochs that were planned
+    return seen / metrics["config"]["training"]["epochs"]

@@ -3,9 +3,19 @@
 import itertools
 import json
 
-from keras_pruning.config import SweepConfig, describe, seed_list
+from keras_pruning.comparison.shares import missing_baselines
+from keras_pruning.config import SweepConfig, seed_list
+from keras_pruning.entries import describe, dynamic_methods, static_methods
 from keras_pruning.errors import InputError
-from keras_pruning.selection.methods import FULL, fraction_name, is_baseline, method_name
+from keras_pruning.selection.methods import (
+    DYNAMIC_BASELINES,
+    FULL,
+    dynamic_name,
+    fraction_name,
+    is_baseline,
+    method_name,
+    run_method_name,
+)
 from keras_pruning.selection.policies import BASELINE
 
 # From so many seeds on, the baselines have twice as many by default.
@@ -13,8 +23,17 @@ _ENOUGH = 8
 
 
 def with_baselines(methods):
-    """Returns the methods, and before them the baseline under each of their class quotas."""
-    baselines = {}
+    """Returns the static methods, and before them the baseline under each of their class quotas.
+
+    Methods that prune while training are left out: their baselines see as many examples as they
+    did, which only their runs tell. A sweep of such methods alone has no static baseline.
+
+    Args:
+        methods: list of dictionaries, as in `sweep.methods`.
+    """
+    if methods and not static_methods(methods):
+        return []
+    methods, baselines = static_methods(methods), {}
     for quota in [None, *[method["quota"] for method in methods]]:
         baseline = {"by": None, "policy": BASELINE, "quota": quota, "embedding": None}
         # The name tells whether two quotas are the same: one may be spelled as a dictionary.
@@ -45,6 +64,11 @@ def evaluation_seeds(grid, first):
     return seeds, [*seeds, *range(max(seeds) + 1, max(seeds) + 1 + more)]
 
 
+def seeds_of(entry, seeds, baseline_seeds):
+    """Returns the evaluation seeds of a dynamic entry: a baseline has more of them."""
+    return baseline_seeds if entry["name"] in DYNAMIC_BASELINES else seeds
+
+
 def missing_runs(runs):
     """Returns the runs that sweeps ask for by their configs and that are not finished.
 
@@ -52,15 +76,17 @@ def missing_runs(runs):
         runs: list of `keras_pruning.comparison.runs.Run`.
 
     Returns:
-        Sorted list of tuples of data fraction, keep fraction, method and seed.
+        Sorted list of tuples of data fraction, keep fraction, method and seed. Methods that prune
+        while training choose from all examples: their keep fraction is 1.
     """
-    configs, finished = {}, set()
+    configs, finished, shares = {}, set(), {}
     for run in runs:
         config = run.metrics["config"]
         # Partly estimated scores change the name of a method, and the config does not.
         selection = run.metrics["selection"]
-        method = method_name(selection and {**selection, "extrapolated": False})
-        finished.add((run.data_fraction, run.keep_fraction, method, run.metrics["seed"]))
+        method = run_method_name(selection and {**selection, "extrapolated": False}, run.dynamic)
+        finished.add((run.data_fraction, run.chosen_fraction, method, run.metrics["seed"]))
+        shares[run.data_fraction, method] = run.keep_fraction
         if _is_swept(run):
             # The runs of a sweep share its section.
             fraction = config["dataset"]["fraction"]
@@ -68,21 +94,43 @@ def missing_runs(runs):
             configs.setdefault(key, (config, fraction))
     asked_for = set()
     for config, fraction in configs.values():
-        asked_for |= _asked_for(config, fraction)
+        asked_for |= _asked_for(config, fraction, finished, shares)
     return sorted(asked_for - finished)
 
 
 def _is_swept(run):
-    """Returns whether the folder of a run is one of a sweep, beside its scores."""
-    if not isinstance(run.metrics["config"].get("sweep"), dict):
+    """Returns whether the folder of a run is one of a sweep, beside its scores if it takes any."""
+    section = run.metrics["config"].get("sweep")
+    if not isinstance(section, dict):
         return False
-    parts = [run.method, f"keep-{fraction_name(run.keep_fraction)}", f"seed-{run.metrics['seed']}"]
+    parts = [
+        run.method,
+        f"keep-{fraction_name(run.chosen_fraction)}",
+        f"seed-{run.metrics['seed']}",
+    ]
     *_, root = run.folder.resolve().parents[:3]
-    return root.joinpath(*parts) == run.folder.resolve() and (root / "scores.parquet").exists()
+    # A single run of `train` lies in a folder of that name.
+    is_scored = (root / "scores.parquet").exists() or (
+        root.name != "train" and _takes_no_scores(section.get("methods"))
+    )
+    return is_scored and root.joinpath(*parts) == run.folder.resolve()
 
 
-def _asked_for(config, fraction):
-    """Returns the runs that the config of a run asks for, as `missing_runs` does."""
+def _takes_no_scores(methods):
+    """Returns whether all methods that a config lists prune while training."""
+    is_list = isinstance(methods, list) and all(isinstance(method, dict) for method in methods)
+    return is_list and bool(methods) and not static_methods(methods)
+
+
+def _asked_for(config, fraction, finished, shares):
+    """Returns the runs that the config of a run asks for, as `missing_runs` does.
+
+    Args:
+        config: the config, nested dictionaries.
+        fraction: data fraction of the run.
+        finished: set of the runs that are there.
+        shares: dictionary from data fractions and dynamic methods to the share they saw.
+    """
     try:
         # Versions before 0.6.0 trained as many seeds of the baselines as of the methods.
         section = {"baseline_seeds": config["sweep"].get("seeds"), **config["sweep"]}
@@ -97,4 +145,22 @@ def _asked_for(config, fraction):
     for part, keep_fraction, method in itertools.product(fractions, kept, methods):
         cell = (part, keep_fraction, method_name(method))
         runs |= {(*cell, seed) for seed in (baseline_seeds if is_baseline(method) else seeds)}
+    for part in fractions:
+        entries = dynamic_methods(grid.methods)
+        listed = _dynamic_runs(part, entries, seeds, baseline_seeds)
+        runs |= listed
+        # The baselines are known when all others have run.
+        if listed <= finished:
+            known = [shares[part, dynamic_name(entry)] for entry in entries]
+            added = missing_baselines(entries, known)
+            runs |= _dynamic_runs(part, added, seeds, baseline_seeds)
     return runs
+
+
+def _dynamic_runs(data_fraction, entries, seeds, baseline_seeds):
+    """Returns the runs of dynamic entries on one data fraction, as `missing_runs` does."""
+    return {
+        (data_fraction, 1.0, dynamic_name(entry), seed)
+        for entry in entries
+        for seed in seeds_of(entry, seeds, baseline_seeds)
+    }

@@ -51,7 +51,7 @@ class LedgerRow:
             training runs of a pilot. Seconds that were not recorded are left out of the totals.
         pilot: policy that a pilot chose, or `None`.
         budget: `"steps"` or `"epochs"`. With `"steps"` every subset trains as long as the full
-            data, so that nothing is saved.
+            data, so that nothing is saved. `"epochs"` for a method that prunes while training.
     """
 
     data_fraction: float
@@ -112,10 +112,12 @@ def smallest_subsets(rows):
 
     Returns:
         Dictionary from tuples of data fraction and method to keep fractions. Methods that are not
-        shown to keep full accuracy at any fraction are left out.
+        shown to keep full accuracy at any fraction are left out, and those that prune while
+        training, which keep no subset.
     """
     smallest, stopped = {}, set()
-    for row in sorted(rows, key=lambda row: -row.keep_fraction):
+    static = [row for row in rows if not row.is_dynamic]
+    for row in sorted(static, key=lambda row: -row.keep_fraction):
         key = (row.data_fraction, row.method)
         if row.retention is not None and row.retention.keeps and key not in stopped:
             smallest[key] = row.keep_fraction
@@ -142,9 +144,13 @@ def _row(cell, runs, full, scorings):
     spent = scoring + recorded
     total = spent + training
     selection = runs[0].metrics["selection"]
+    is_dynamic = runs[0].dynamic is not None
     budget = runs[0].metrics["config"]["training"].get("budget", "")
+    # A dynamic method trains on fewer examples by either budget.
+    budget = "epochs" if is_dynamic else budget
     # The operations decide if they are known, otherwise the examples
-    paybacks = _paybacks(spent, training, full, budget) if selection else _NONE
+    is_pruned = is_dynamic or selection is not None
+    paybacks = _paybacks(spent, training, full, budget) if is_pruned else _NONE
     by = next((name for name in ("FLOPs", "examples") if paybacks[name][1] != NOT_KNOWN), "")
     return LedgerRow(
         *cell,
@@ -153,7 +159,7 @@ def _row(cell, runs, full, scorings):
         *training.measures,
         *_ratios(total, full),
         *paybacks[by or "examples"],
-        by if selection else "",
+        by if is_pruned else "",
         *paybacks["seconds"],
         *selecting.measures,
         selection["policy"] if selection and selection.get("auto") else None,

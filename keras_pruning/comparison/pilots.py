@@ -2,7 +2,7 @@
 
 import logging
 
-from keras_pruning.config import describe
+from keras_pruning.entries import describe
 from keras_pruning.pilot.choice import PolicyChoice
 from keras_pruning.pilot.plan import Pilot
 from keras_pruning.recipes import require_same_recipe

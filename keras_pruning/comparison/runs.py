@@ -1,5 +1,6 @@
 """Reads finished training runs from their folders."""
 
+import dataclasses
 import logging
 import warnings
 from dataclasses import dataclass
@@ -7,10 +8,11 @@ from pathlib import Path
 
 from keras_pruning.comparison.metrics import require_metrics
 from keras_pruning.comparison.result_files import files_named
+from keras_pruning.comparison.shares import seen_share
 from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import completed, differing
-from keras_pruning.selection.methods import method_name
+from keras_pruning.selection.methods import run_method_name
 from keras_pruning.storage import load_json
 
 logger = logging.getLogger("keras_pruning")
@@ -22,9 +24,11 @@ class Run:
 
     Args:
         folder: folder of the run.
-        method: `"full"`, `"random"`, or score, policy and quota joined by hyphens.
+        method: `"full"`, `"random"`, or score, policy and quota joined by hyphens. The name and
+            options of a method that prunes while training.
         data_fraction: fraction of the data set before pruning.
-        keep_fraction: fraction of those examples that was kept.
+        keep_fraction: fraction of those examples that was kept. Of a method that prunes while
+            training, the share of examples seen, of all that the epochs have: a mean over its runs.
         metrics: content of its `metrics.json`.
     """
 
@@ -38,6 +42,17 @@ class Run:
     def cell(self):
         """The runs of one cell differ in their evaluation seed only."""
         return self.data_fraction, self.keep_fraction, self.method
+
+    @property
+    def dynamic(self):
+        """The method that prunes while training, a dictionary of a name and options, or `None`."""
+        return self.metrics["config"]["training"].get("dynamic")
+
+    @property
+    def chosen_fraction(self):
+        """Fraction of the examples that was selected before training, as in the run's folder."""
+        selection = self.metrics["selection"]
+        return 1.0 if selection is None else selection["keep_fraction"]
 
 
 def find_runs(folder):
@@ -66,7 +81,22 @@ def find_runs(folder):
         )
     _require_same_recipe(runs)
     _require_each_once(runs)
-    return runs
+    return _with_shares(runs)
+
+
+def _with_shares(runs):
+    """Returns the runs, those of dynamic methods with the share that the method saw."""
+    groups = {}
+    for run in runs:
+        groups.setdefault(run.cell, []).append(run.metrics)
+    return [
+        run
+        if run.dynamic is None
+        else dataclasses.replace(
+            run, keep_fraction=run.keep_fraction * seen_share(run.dynamic, groups[run.cell])
+        )
+        for run in runs
+    ]
 
 
 def _metrics_files(folder):
@@ -121,9 +151,10 @@ def _as_run(path, metrics):
         raise InputError(
             f"{path} is not the metrics of a training run of this version: {error}"
         ) from error
-    selection = metrics["selection"]
-    keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
-    return Run(path.parent, method_name(selection), dataset.fraction, keep_fraction, metrics)
+    selection, dynamic = metrics["selection"], metrics["config"]["training"].get("dynamic")
+    method = run_method_name(selection, dynamic)
+    run = Run(path.parent, method, dataset.fraction, 1.0, metrics)
+    return dataclasses.replace(run, keep_fraction=run.chosen_fraction)
 
 
 # Keys of the section `dataset` that all compared runs share.
@@ -147,4 +178,6 @@ def _shared(run):
     config = run.metrics["config"]
     dataset = completed(config["dataset"], "dataset")
     dataset = {key: dataset.get(key) for key in _SHARED}
-    return {"dataset": dataset, "model": config["model"], "training": config["training"]}
+    # What prunes while training is the method
+    training = {key: value for key, value in config["training"].items() if key != "dynamic"}
+    return {"dataset": dataset, "model": config["model"], "training": training}

@@ -48,7 +48,7 @@ def scaling_of(rows):
 
     A curve over keep fractions ends at the full data, which every method keeps at fraction 1. A
     curve over data fractions keeps the same fraction of each, as in the paper. Curves of a single
-    size are left out.
+    size are left out, and methods that prune while training, which keep every example.
 
     Args:
         rows: list of `keras_pruning.comparison.rows.Row`.
@@ -58,6 +58,7 @@ def scaling_of(rows):
     """
     # Collect the rows of each curve, over keep fractions and over data fractions
     curves = {}
+    rows = [row for row in rows if not row.is_dynamic]
     for row in rows:
         if row.method != FULL:
             curves.setdefault((row.data_fraction, None, row.method), []).append(row)

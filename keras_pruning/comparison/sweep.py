@@ -5,11 +5,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from keras_pruning.comparison.dynamic_runs import baseline_runs, method_runs, require_methods
 from keras_pruning.comparison.failures import Failures
 from keras_pruning.comparison.grid import evaluation_seeds, with_baselines
 from keras_pruning.comparison.pilots import pilot_choices
 from keras_pruning.comparison.report import write_comparison
-from keras_pruning.config import SweepConfig, describe
+from keras_pruning.config import SweepConfig
+from keras_pruning.entries import describe, static_methods
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.jobs.local import thread_count
@@ -19,7 +21,7 @@ from keras_pruning.selection import get, select
 from keras_pruning.selection.candidates import DIFFICULTY, EMBEDDING
 from keras_pruning.selection.cautions import HardestCaution, each_once
 from keras_pruning.selection.embedding import open_embedding
-from keras_pruning.selection.methods import fraction_name, is_baseline
+from keras_pruning.selection.methods import dynamic_name, fraction_name, is_baseline
 from keras_pruning.selection.select import require_needs
 from keras_pruning.training.run import TrainingPlan, TrainingRun, run_all, run_folder
 
@@ -44,8 +46,18 @@ class SweepPlan:
 
     @classmethod
     def from_config(cls, config):
-        """Makes the plan of a `Config`. The examples of all data fractions are loaded once."""
-        grid = config.sweep
+        """Makes the plan of a `Config`. The examples of all data fractions are loaded once.
+
+        Raises:
+            InputError: if all runs are told to prune while training.
+        """
+        grid, dynamic = config.sweep, config.training.dynamic
+        if dynamic is not None:
+            raise InputError(
+                "A sweep compares methods that prune while training with training on all examples. "
+                f"Expected no training.dynamic. Received: {dynamic_name(dynamic)}. List it in "
+                f"sweep.methods: [{{dynamic: {dynamic['name']}}}]"
+            )
         whole = ScoringPlan.from_config(config)
         parts = []
         for fraction in grid.data_fractions or [config.dataset.fraction]:
@@ -70,6 +82,10 @@ def sweep(plan, output, find_suspects=None):
     The full data and random pruning are always part of the grid. Each evaluation seed draws a new
     random subset and order of ties.
 
+    Methods that prune while training take no scores. Their baselines train last, because their
+    number of examples is that which the methods saw. A sweep of such methods alone neither scores
+    nor prunes.
+
     Args:
         plan: `SweepPlan`.
         output: folder of all results.
@@ -87,26 +103,41 @@ def sweep(plan, output, find_suspects=None):
     # Check everything before anything is trained
     embeddings = []
     for folder, (scoring, training) in zip(folders, plan.parts, strict=True):
-        scoring.require_training_split("sweep")
-        _require_scored(plan.grid, scoring.names)
         _require_examples(plan.grid, training)
         embeddings.append(_embeddings(plan.grid, training))
-        find_scores(scoring, folder)
+        if with_baselines(plan.grid.methods):
+            scoring.require_training_split("sweep")
+            _require_scored(plan.grid, scoring.names)
+            find_scores(scoring, folder)
+        require_methods(plan, training, folder)
     # Score and prune each data fraction
     runs = []
     for folder, (scoring, training), opened in zip(folders, plan.parts, embeddings, strict=True):
-        runs += _runs(plan, training, folder, score(scoring, folder), opened)
-    # Train the missing runs
-    to_do = [run for run in runs if not run.is_finished()]
-    if len(to_do) < len(runs):
-        logger.info("Reused %d finished runs: they have the same recipe.", len(runs) - len(to_do))
-    if to_do:
-        logger.info("Training %d models, %d at a time.", len(to_do), plan.grid.jobs)
-    failures = Failures(output, len(runs) - len(to_do))
-    for _ in run_all(to_do, failures.add):
-        failures.successes += 1
+        table = score(scoring, folder) if with_baselines(plan.grid.methods) else None
+        runs += _runs(plan, training, folder, table, opened)
+        runs += method_runs(plan, training, folder)
+    failures = Failures(output)
+    _train(runs, plan, failures)
+    # The examples that dynamic methods saw tell which baselines belong to them
+    baselines = []
+    for folder, (_, training) in zip(folders, plan.parts, strict=True):
+        baselines += baseline_runs(plan, training, folder)
+    _train(baselines, plan, failures)
     splits = {training.data.drawn["fraction"]: training.data for _, training in plan.parts}
     return write_comparison(output, splits, find_suspects), failures
+
+
+def _train(runs, plan, failures):
+    """Trains the runs that are not finished."""
+    to_do = [run for run in runs if not run.is_finished()]
+    reused = len(runs) - len(to_do)
+    failures.successes += reused
+    if reused:
+        logger.info("Reused %d finished runs: they have the same recipe.", reused)
+    if to_do:
+        logger.info("Training %d models, %d at a time.", len(to_do), plan.grid.jobs)
+    for _ in run_all(to_do, failures.add):
+        failures.successes += 1
 
 
 def _folders(plan, output):
@@ -159,7 +190,7 @@ def _require_scored(grid, names):
         grid: `SweepConfig`.
         names: names of the scores.
     """
-    for method in grid.methods:
+    for method in static_methods(grid.methods):
         policy = get(method["policy"])
         if DIFFICULTY in policy.needs and method["by"] not in names:
             raise InputError(
@@ -173,10 +204,10 @@ def _require_scored(grid, names):
 def _require_examples(grid, training):
     """Checks the data, and that every method can keep each fraction of it, before any training."""
     training.data.test  # noqa: B018
-    for keep_fraction in grid.keep_fractions:
+    for keep_fraction in grid.keep_fractions if with_baselines(grid.methods) else []:
         keep_count(keep_fraction, len(training.data.train))
         # Keeping everything is the full data, which no policy selects.
-        for method in grid.methods if keep_fraction < 1 else []:
+        for method in static_methods(grid.methods) if keep_fraction < 1 else []:
             get(method["policy"]).require_keep_fraction(keep_fraction)
 
 
@@ -195,6 +226,8 @@ def _embeddings(grid, training):
     examples = training.data.train
     # A set, because each file is read once to check and hash it
     paths = {
-        method["embedding"] for method in grid.methods if EMBEDDING in get(method["policy"]).needs
+        method["embedding"]
+        for method in static_methods(grid.methods)
+        if EMBEDDING in get(method["policy"]).needs
     }
     return {path: open_embedding(path, len(examples), examples) for path in paths}

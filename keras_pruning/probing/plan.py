@@ -56,7 +56,10 @@ class ScoringPlan:
         return cls(
             data=ScoredExamples(splits, probe.split, probe.fraction, config.seed),
             model=config.model,
-            training=dataclasses.replace(config.training, epochs=probe.epochs, budget="epochs"),
+            # Probes train on all examples
+            training=dataclasses.replace(
+                config.training, epochs=probe.epochs, budget="epochs", dynamic=None
+            ),
             entries=entries,
             scores_of_each_seed=entries_of_each_seed(entries, probe.seeds, config.seed),
             jobs=jobs,

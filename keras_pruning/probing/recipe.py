@@ -25,6 +25,7 @@ CANNOT_MATTER = {
     "seed": "`scores_of_each_seed` and `probe.part_seed` have what follows from it",
     "training.epochs": "probes train for `probe.epochs`",
     "training.budget": "probes train for epochs",
+    "training.dynamic": "probes train on all examples",
     "sweep": "it begins when the scores are there",
 }
 # Of trained checkpoints, nothing that says how a probe trains.

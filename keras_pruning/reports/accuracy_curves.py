@@ -95,7 +95,7 @@ def _points(method, parts, ends, steps):
             if row.method in (FULL, BASELINE):
                 # The baseline is the zero line, and all curves meet it at the full data.
                 yield DIFFERENCE + suffix, 0.0, None, steps[row.keep_fraction]
-            elif row.difference is not None:
+            elif row.difference is not None and not row.is_dynamic:
                 step = steps[row.keep_fraction]
                 yield DIFFERENCE + suffix, row.difference, row.difference_half_width, step
 
@@ -114,7 +114,7 @@ def _fractions(rows):
 
 
 def _has_differences(rows):
-    return any(row.difference is not None for row in rows)
+    return any(row.difference is not None and not row.is_dynamic for row in rows)
 
 
 def _write_point(events, tag, mean, half_width, step):

@@ -3,6 +3,7 @@
 import dataclasses
 
 from keras_pruning.reports.terminal_tables import new_table
+from keras_pruning.selection.methods import DYNAMIC_BASELINES, FULL
 from keras_pruning.selection.policies import BASELINE
 from keras_pruning.statistics.power import POWER
 from keras_pruning.statistics.verdict import WORSE
@@ -56,33 +57,63 @@ def _record(row):
         "lowest_class_accuracy": row.lowest_class_accuracy,
         "examples_kept": row.examples_kept,
         "seconds": row.seconds,
+        "steps": row.steps,
+        "prunes_while_training": row.is_dynamic,
+        "against": row.against,
     }
 
 
-def as_table(rows, class_rows=()):
-    """Returns the comparison as a `rich.table.Table`, accuracies in percent.
+def as_tables(rows, class_rows=()):
+    """Returns the comparison as a list of `rich.table.Table`, accuracies in percent.
+
+    Methods that prune while training have a table of their own, beside the full data.
 
     Args:
         rows: list of `Row`.
         class_rows: list of `ClassRow`. The class with the largest loss that is shown is named.
     """
+    paying = _paying(class_rows)
+    static = [row for row in rows if not row.is_dynamic]
+    dynamic = [row for row in rows if row.is_dynamic or row.method == FULL]
+    tables = []
+    if len(static) == len(rows) or any(row.method != FULL for row in static):
+        title = f"Test accuracy in %: {_INTERVALS}, {_runs(static)}"
+        tables.append(_table(static, ["kept", "method"], f"to {BASELINE}", title, paying))
+    if len(static) < len(rows):
+        title = f"Pruning while training, test accuracy in %: {_INTERVALS}, {_runs(dynamic)}"
+        tables.append(_table(dynamic, ["seen", "method", "steps"], "to baseline", title, paying))
+    return tables
+
+
+_INTERVALS = "mean ± half of the 95 % interval"
+
+
+def _table(rows, first, difference, title, paying):
+    """Returns the table of some rows.
+
+    Args:
+        rows: list of `Row`.
+        first: list of the headings of the first columns. Only one for `steps` shows them.
+        difference: heading of the differences.
+        title: title of the table.
+        paying: dictionary of `_paying`.
+    """
     several = len({row.data_fraction for row in rows}) > 1
-    columns = ["data"] * several + ["kept", "method", "accuracy", f"to {BASELINE}", "verdict"]
+    columns = ["data"] * several + [*first, "accuracy", difference, "verdict"]
     table = new_table(
         [*columns, "keeps full", "pays most"],
         words=("method", "verdict", "keeps full", "pays most"),
         # Names of methods stay whole on a narrow terminal.
         min_widths={"method": max(len(row.method) for row in rows)},
-        title=f"Test accuracy in %: mean ± half of the 95 % interval, {_runs(rows)}",
+        title=title,
     )
-    paying = _paying(class_rows)
     previous = None
     for row in rows:
         group = (row.data_fraction, row.keep_fraction)
         if previous not in (None, group):
             table.add_section()
         previous = group
-        cells = _cells(row, paying.get((*group, row.method)))
+        cells = _cells(row, paying.get((*group, row.method)), "steps" in first)
         table.add_row(*[f"{row.data_fraction:.0%}"] * several, *cells)
     return table
 
@@ -95,14 +126,13 @@ def reading_lines(rows, class_rows=()):
         class_rows: list of `ClassRow`.
     """
     compared = [row for row in rows if row.is_compared]
-    if compared:
-        families = sorted({row.outcome.comparisons for row in compared})
-        number = " or ".join(f"{family}" for family in families)
-        number += " comparison" if families == [1] else " comparisons"
+    static = [row for row in compared if not row.is_dynamic]
+    if static:
         yield (
-            f"verdict: Welch's test against {BASELINE}, adjusted for the {number} of a "
+            f"verdict: Welch's test against {BASELINE}, adjusted for the {_families(static)} of a "
             "fraction (Holm). Intervals are not adjusted."
         )
+    yield from _dynamic_lines(rows, [row for row in compared if row.is_dynamic])
     if any(row.outcome.seeds_needed for row in compared):
         yield (
             "not shown (n): n seeds, decided before they run, would show a difference of that size "
@@ -121,6 +151,35 @@ def reading_lines(rows, class_rows=()):
         )
 
 
+def _dynamic_lines(rows, compared):
+    """Yields the sentences on methods that prune while training.
+
+    Args:
+        rows: list of `Row`.
+        compared: list of those of such methods that are compared.
+    """
+    if not any(row.is_dynamic for row in rows):
+        return
+    baselines = " and ".join(DYNAMIC_BASELINES)
+    yield (
+        f"seen: part of the examples that all epochs have, repeats counted. {baselines} are the "
+        "baselines that see as many: a random part in each epoch, and all examples in fewer epochs."
+    )
+    if compared:
+        yield (
+            "verdict while training: better than both baselines, or worse than either, by Welch's "
+            f"test, adjusted for the {_families(compared)} of a share (Holm). To baseline: to the "
+            "stronger of the two."
+        )
+
+
+def _families(compared):
+    """Returns the numbers of comparisons that were made together, in words."""
+    families = sorted({row.outcome.comparisons for row in compared})
+    number = " or ".join(f"{family}" for family in families)
+    return number + (" comparison" if families == [1] else " comparisons")
+
+
 def _paying(class_rows):
     """Returns the `ClassRow` with the largest loss that is shown, for each cell that has one."""
     paying = {}
@@ -136,10 +195,11 @@ def _verdict(row):
     return row.verdict if needed is None else f"{row.verdict} ({needed:,})"
 
 
-def _cells(row, paying):
+def _cells(row, paying, with_steps):
     return [
         f"{100 * row.keep_fraction:g} %",
         row.method,
+        *(["" if row.steps is None else f"{row.steps:,.0f}"] if with_steps else []),
         _with_half_width(row.accuracy, row.half_width, ""),
         _with_half_width(row.difference, row.difference_half_width, "+"),
         _verdict(row),
@@ -152,13 +212,20 @@ def _runs(rows):
     """Returns the numbers of runs of the baselines and of the others in words."""
     numbers = {}
     for row in rows:
-        numbers.setdefault(row.method.startswith(BASELINE), set()).add(row.runs)
+        numbers.setdefault(_is_baseline(row), set()).add(row.runs)
     texts = {
         key: "–".join(map(str, sorted({min(runs), max(runs)}))) for key, runs in numbers.items()
     }
     if len(set(texts.values())) == 1:
         return f"{texts.popitem()[1]} seeds"
-    return f"{texts[False]} seeds, {texts[True]} of {BASELINE}"
+    names = "the baselines" if any(row.is_dynamic for row in rows) else BASELINE
+    return f"{texts[False]} seeds, {texts[True]} of {names}"
+
+
+def _is_baseline(row):
+    if row.is_dynamic:
+        return row.method.partition("-")[0] in DYNAMIC_BASELINES
+    return row.method.startswith(BASELINE)
 
 
 def _with_half_width(value, half_width, sign):

@@ -173,7 +173,7 @@ def _amounts(measures, full):
 
 def _smallest_lines(comparison):
     """Yields a sentence on the smallest subsets that keep full accuracy, for each data fraction."""
-    judged = [row for row in comparison.rows if row.retention is not None]
+    judged = [row for row in comparison.rows if row.retention is not None and not row.is_dynamic]
     fractions = list(dict.fromkeys(row.data_fraction for row in judged))
     for fraction in fractions:
         methods = dict.fromkeys(row.method for row in judged if row.data_fraction == fraction)

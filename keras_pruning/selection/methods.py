@@ -14,6 +14,8 @@ from keras_pruning.selection.policies import BASELINE, get, known
 from keras_pruning.selection.quotas import QUOTAS
 
 FULL = "full"
+# Every dynamic method is measured against both, at the same number of examples seen.
+DYNAMIC_BASELINES = ("rs2", "shortened")
 # Characters that some system does not allow in the name of a folder, or a shell reads otherwise.
 _UNSAFE = re.compile(r"[^\w.+=-]", re.ASCII)
 # Most characters of one part, so that folders of several options stay below a system's limit.
@@ -98,6 +100,19 @@ def dynamic_name(entry):
     """
     options = {key: value for key, value in entry.items() if key != "name"}
     return "-".join([_safe(entry["name"]), *_options(options, None)])
+
+
+def run_method_name(selection, dynamic=None):
+    """Returns the name of the method of a training run.
+
+    Args:
+        selection: the `selection` of its subset, `None` for all examples.
+        dynamic: dictionary of `dynamic_entry`, `None` for a run that does not prune.
+    """
+    if dynamic is None:
+        return method_name(selection)
+    name = dynamic_name(dynamic)
+    return name if selection is None else f"{method_name(selection)}-{name}"
 
 
 def is_baseline(method):

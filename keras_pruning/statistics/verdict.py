@@ -1,5 +1,6 @@
 """The verdict: is a method better than its baseline, and does it keep the accuracy of all data?"""
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -141,13 +142,13 @@ def compared(values, baselines, full=None, tolerance=TOLERANCE):
     adjusted = dict(zip(tests, holm([test.p for test in tests.values()]), strict=True))
     verdicts = {}
     for name in values:
-        kept = None if full is None else retention(values[name], full, tolerance)
         if name in tests:
             sides = values[name], values[baselines[name]]
-            found = _shown(*sides, tests[name], float(adjusted[name]), len(tests))
+            found = shown(*sides, tests[name], float(adjusted[name]), len(tests))
         else:
-            found = BASELINE, 0.0, None, 1.0, len(tests), None
-        verdicts[name] = Verdict(*found, kept)
+            found = baseline_verdict(len(tests))
+        kept = None if full is None else retention(values[name], full, tolerance)
+        verdicts[name] = dataclasses.replace(found, retention=kept)
     return verdicts
 
 
@@ -164,17 +165,29 @@ def retention(accuracies, full, tolerance=TOLERANCE):
     return Retention(keeps, found.difference, found.interval, tolerance)
 
 
-def _shown(values, baseline, test, p, comparisons):
-    """Returns the entries of the `Verdict` of a test whose p-value is adjusted, but the last."""
+def baseline_verdict(comparisons):
+    """Returns the `Verdict` of a baseline that is compared with no other."""
+    return Verdict(BASELINE, 0.0, None, 1.0, comparisons, None, None)
+
+
+def shown(values, baseline, test, p, comparisons):
+    """Returns the `Verdict` of a test whose p-value is adjusted, without the retention.
+
+    Args:
+        values, baseline: floats `(runs,)`, the accuracies of both sides.
+        test: the result of `welch`.
+        p: the adjusted p-value.
+        comparisons: number of comparisons that it is adjusted for.
+    """
     kept = test.difference, test.interval, p, comparisons
     if p < LEVEL:
-        return BETTER if test.difference > 0 else WORSE, *kept, None
+        return Verdict(BETTER if test.difference > 0 else WORSE, *kept, None, None)
     needed = None
     if test.interval is not None:
         deviations = [values.std(ddof=1), baseline.std(ddof=1)]
         ratio, level = len(baseline) / len(values), LEVEL / comparisons
         needed = runs_needed(test.difference, *deviations, ratio, level)
-    return NOT_SHOWN, *kept, needed
+    return Verdict(NOT_SHOWN, *kept, needed, None)
 
 
 def _require_known(argument, names, values):

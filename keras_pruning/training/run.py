@@ -19,7 +19,7 @@ from keras_pruning.recipes import (
     versions,
 )
 from keras_pruning.selection import Subset
-from keras_pruning.selection.methods import fraction_name, method_name
+from keras_pruning.selection.methods import fraction_name, run_method_name
 from keras_pruning.storage import RECIPE, clear_leftovers, read_json, require_writable
 
 METRICS = "metrics.json"
@@ -28,7 +28,7 @@ CANNOT_MATTER = {
     **EXAMPLES_SAY,
     "probe": "`selection` and `kept` record the effect of the scores",
     "scores": "`selection` and `kept` record their effect",
-    "sweep.methods": "`selection` has the method",
+    "sweep.methods": "`selection` or `training.dynamic` has the method",
     "sweep.keep_fractions": "`selection` and `kept` have the fraction",
     "sweep.data_fractions": "`examples.fraction`",
     "sweep.seeds": "each run has a seed",
@@ -167,14 +167,16 @@ class TrainingRun:
         return True
 
 
-def run_folder(subset, seed):
+def run_folder(subset, seed, dynamic=None):
     """Returns the path of a run below the folder of its data set, as a relative `Path`.
 
-    For example, `el2n-hardest/keep-0.50/seed-0`.
+    For example, `el2n-hardest/keep-0.50/seed-0`. A method that prunes while training chooses from
+    all examples, as in `infobatch/keep-1.00/seed-0`.
 
     Args:
         subset: `Subset`, `None` for the full data.
         seed: evaluation seed.
+        dynamic: the dynamic entry of a run that prunes while training, or `None`.
     """
     selection = None if subset is None else subset.selection
     keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
@@ -182,7 +184,31 @@ def run_folder(subset, seed):
     # A subset of another seed is another run.
     if selection is not None and selection["seed"] != seed:
         name += f"-subset-{selection['seed']}"
-    return Path(method_name(selection)) / f"keep-{fraction_name(keep_fraction)}" / name
+    return Path(run_method_name(selection, dynamic)) / f"keep-{fraction_name(keep_fraction)}" / name
+
+
+def require_dynamic(plan, entries, subset=None):
+    """Checks methods that prune while training, in a child process, before any run trains.
+
+    Args:
+        plan: `TrainingPlan` of the runs.
+        entries: list of dynamic entries.
+        subset: `Subset` that they choose from, `None` for all examples.
+
+    Raises:
+        InputError: if there is no such method or option, or its value does not fit the data. If a
+            subset is to train for as many steps as the full data.
+    """
+    if entries and subset is not None and plan.training.budget == "steps":
+        raise InputError(
+            "A subset whose examples are pruned while training takes fewer steps than the full "
+            "data. Expected training.budget: epochs. Received: steps, with training.dynamic: "
+            f"{entries[0]['name']}. Take --training.budget epochs, or leave out --subset."
+        )
+    if entries:
+        call = {"plan": plan, "subset": subset, "entries": entries}
+        function = "keras_pruning.training.work:check_dynamic"
+        list(run_each(function, [call], 1, plan.threads, "check"))
 
 
 def run_all(runs, failed=None):

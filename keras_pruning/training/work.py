@@ -11,10 +11,26 @@ from keras_pruning.reports.dynamic_curves import write_epoch
 from keras_pruning.reports.event_files import EventFile
 from keras_pruning.reports.hparams import write_run_summary
 from keras_pruning.reports.training_curves import TrainingCurves
-from keras_pruning.selection.methods import dynamic_name, method_name
+from keras_pruning.selection.methods import run_method_name
 from keras_pruning.storage import RECIPE, AlreadyExists, new_folder, read_json, write_json
-from keras_pruning.training import evaluation, fit
+from keras_pruning.training import dynamic, evaluation, fit
 from keras_pruning.training.run import METRICS
+
+
+def check_dynamic(plan, subset, entries):
+    """Checks that methods that prune while training can be made for the examples of a plan.
+
+    Args:
+        plan: `TrainingPlan`.
+        subset: `Subset` that they choose from, `None` for all examples.
+        entries: list of dynamic entries.
+
+    Raises:
+        InputError: if there is no such method or option, or its value does not fit the data.
+    """
+    examples = plan.data.train if subset is None else plan.data.train.keep(subset)
+    for entry in entries:
+        dynamic.get(entry, examples, plan.training.epochs)
 
 
 def run_training(run, verbose=0):
@@ -86,9 +102,8 @@ def _train(run, folder, verbose):
     # Write the event file and the model. The caller writes the metrics.
     keep_fraction = 1.0 if selection is None else selection["keep_fraction"]
     data_fraction = plan.data.drawn["fraction"]
-    entry = run.training.dynamic
-    method = method_name(selection) if entry is None else dynamic_name(entry)
     with EventFile(folder) as events:
+        method = run_method_name(selection, run.training.dynamic)
         write_run_summary(events, method, keep_fraction, data_fraction, metrics)
         for number, epoch in enumerate(log.epochs or (), 1):
             write_epoch(events, number, epoch, examples)

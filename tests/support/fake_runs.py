@@ -1,6 +1,6 @@
 """Finished training runs that nobody trained."""
 
-from keras_pruning.selection.methods import method_name
+from keras_pruning.selection.methods import dynamic_name, run_method_name
 from keras_pruning.storage import write_json
 
 RANDOM = {"by": None, "policy": "random", "quota": None}
@@ -64,11 +64,43 @@ def epoch_logs(class_kept):
     return [{**log, **(known if epoch else dict.fromkeys(known))} for epoch, log in enumerate(logs)]
 
 
+def write_dynamic_run(folder, accuracy, dynamic, share, seed=0, **changes):
+    """Writes the `metrics.json` of a run that prunes while training.
+
+    Args:
+        folder: the folder of all runs.
+        accuracy: test accuracy.
+        dynamic: dictionary of a name and options.
+        share: part of the examples of all five epochs that it saw.
+        seed: evaluation seed.
+        **changes: entries of the metrics that differ from the usual.
+    """
+    kept = round(1000 * share)
+    config = {
+        "dataset": {"name": "digits", "fraction": 1.0},
+        "model": {"name": "mlp"},
+        "training": {"epochs": 5, "dynamic": dynamic},
+    }
+    epochs = [{"kept": kept, "class_kept": [kept - 100, 100]}] * 5
+    seen = {"examples_seen": 5 * kept, "steps": round(40 * share), "epochs": epochs}
+    place = folder / dynamic_name(dynamic)
+    changes = {**seen, "config": config, **changes}
+    return write_run(place, accuracy, seed=seed, **changes)
+
+
+# The part of the examples that a dynamic method without an option `f` sees, beside its seed.
+SHARE = 0.6
+
+
 def pretend_to_train(runs, failed=None):
     """Writes the files of a training run, with an accuracy by its method."""
     for finished in runs:
         selection = None if finished.subset is None else finished.subset.selection
-        accuracy = ACCURACY.get(method_name(selection), 0.8) + 0.01 * finished.seed
+        method = run_method_name(selection, finished.dynamic)
+        accuracy = ACCURACY.get(method, 0.8) + 0.01 * finished.seed
+        share = 1.0
+        if finished.dynamic is not None:
+            share = finished.dynamic.get("f", SHARE + 0.01 * finished.seed)
         finished.folder.mkdir(parents=True)
         write_json(finished.folder / "recipe.json", finished.recipe)
         metrics = {
@@ -76,11 +108,12 @@ def pretend_to_train(runs, failed=None):
             "test_loss": 1 - accuracy,
             "class_accuracy": [accuracy] * 10,
             "examples_kept": 144 if selection is None else selection["kept"],
+            "examples_seen": round(finished.training.epochs * 144 * share),
             "steps": 4,
             "seconds": 1.0,
             "seed": finished.seed,
             "selection": selection,
-            "config": finished.plan.as_config(),
+            "config": finished.config,
         }
         write_json(finished.folder / "metrics.json", metrics)
         yield metrics

@@ -1,0 +1,54 @@
+"""The runs of a sweep that prune while training, and those of their baselines."""
+
+from keras_pruning.comparison.grid import seeds_of
+from keras_pruning.comparison.shares import missing_baselines, seen_share
+from keras_pruning.entries import dynamic_methods
+from keras_pruning.selection.methods import dynamic_name
+from keras_pruning.storage import read_json
+from keras_pruning.training.run import METRICS, TrainingRun, require_dynamic, run_folder
+
+
+def method_runs(plan, training, folder):
+    """Returns the runs of the dynamic methods that a sweep lists, on one data fraction.
+
+    Args:
+        plan: `keras_pruning.comparison.sweep.SweepPlan`.
+        training: `TrainingPlan` of the data fraction.
+        folder: folder of its runs.
+    """
+    return _runs(dynamic_methods(plan.grid.methods), plan, training, folder)
+
+
+def baseline_runs(plan, training, folder):
+    """Returns the runs of the baselines, at the shares of examples that the methods saw.
+
+    Args:
+        plan, training, folder: as for `method_runs`, all of whose runs have been tried.
+    """
+    entries = dynamic_methods(plan.grid.methods)
+    shares = []
+    for entry in entries:
+        tried = _runs([entry], plan, training, folder)
+        paths = [run.folder / METRICS for run in tried]
+        finished = [read_json(path) for path in paths if path.exists()]
+        shares.append(seen_share(entry, finished) if finished else None)
+    return _runs(missing_baselines(entries, shares), plan, training, folder)
+
+
+def require_methods(plan, training, folder):
+    """Raises an `InputError` if a listed dynamic method is invalid, before anything is trained.
+
+    Args:
+        plan, training, folder: as for `method_runs`.
+    """
+    runs = method_runs(plan, training, folder)
+    to_do = {dynamic_name(run.dynamic): run.dynamic for run in runs if not run.is_finished()}
+    require_dynamic(training, list(to_do.values()))
+
+
+def _runs(entries, plan, training, folder):
+    return [
+        TrainingRun(training, None, seed, folder / run_folder(None, seed, entry), dynamic=entry)
+        for entry in entries
+        for seed in dict.fromkeys(seeds_of(entry, plan.seeds, plan.baseline_seeds))
+    ]
