@@ -103,11 +103,13 @@ def sweep(plan, output, find_suspects=None):
     # Check everything before anything is trained
     embeddings = []
     for folder, (scoring, training) in zip(folders, plan.parts, strict=True):
-        _require_examples(plan.grid, training)
-        embeddings.append(_embeddings(plan.grid, training))
-        if with_baselines(plan.grid.methods):
+        scores = with_baselines(plan.grid.methods)
+        if scores:
             scoring.require_training_split("sweep")
             _require_scored(plan.grid, scoring.names)
+        _require_examples(plan.grid, training)
+        embeddings.append(_embeddings(plan.grid, training))
+        if scores:
             find_scores(scoring, folder)
         require_methods(plan, training, folder)
     # Score and prune each data fraction

@@ -81,8 +81,9 @@ def write_dynamic_run(folder, accuracy, dynamic, share, seed=0, **changes):
         "model": {"name": "mlp"},
         "training": {"epochs": 5, "dynamic": dynamic},
     }
-    epochs = [{"kept": kept, "class_kept": [kept - 100, 100]}] * 5
-    seen = {"examples_seen": 5 * kept, "steps": round(40 * share), "epochs": epochs}
+    epochs = epoch_logs([[kept - 100, 100]] * 5)
+    counts = {"class_examples": [900, 100]}
+    seen = {**counts, "examples_seen": 5 * kept, "steps": round(40 * share), "epochs": epochs}
     place = folder / dynamic_name(dynamic)
     changes = {**seen, "config": config, **changes}
     return write_run(place, accuracy, seed=seed, **changes)
