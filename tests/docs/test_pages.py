@@ -224,6 +224,8 @@ def test_api_pages_document_every_public_name():
     documented = re.findall(r"auto\w+:: keras_pruning\.(\S+)", api)
     modules = {"scores", "selection", "dynamic"}
     assert set(kp.__all__) - modules <= set(documented)
+    for name in kp.__all__:  # Importing them makes their modules attributes
+        getattr(kp, name)
     for path in documented:
         assert callable(functools.reduce(getattr, path.split("."), kp)), path
 
