@@ -10,6 +10,9 @@ from keras_pruning.statistics.verdict import BASELINE, BETTER, NOT_SHOWN, WORSE
 # Verdicts in a table. The marks help to find them.
 _MARKS = {BETTER: "▲ better", WORSE: "▼ worse", NOT_SHOWN: "not shown"}
 
+# What methods that prune while training are compared with.
+_BASELINES = "its baselines on as many examples (RS2, a shortened run)"
+
 
 def verdict_section(rows, smallest, missing=0):
     """Returns the `Section` of the verdicts.
@@ -46,13 +49,26 @@ def by_method(rows):
 
 def _part(fraction, rows, smallest):
     """Returns the variables of one data fraction."""
-    methods = by_method(rows)
+    methods = by_method([row for row in rows if not row.is_dynamic])
+    dynamic = by_method([row for row in rows if row.is_dynamic])
+    sentences = [(name, _sentence(members)) for name, members in methods.items()]
+    sentences += [(name, _sentence(members, _BASELINES)) for name, members in dynamic.items()]
+    answer = list(_answer(fraction, methods, smallest)) if methods or not dynamic else []
     return {
         "title": f"{share(fraction)} of the data",
-        "answer": list(_answer(fraction, methods, smallest)),
-        "methods": [(name, _sentence(members)) for name, members in methods.items()],
-        "table": _table(methods),
+        "answer": [*answer, *_dynamic_answer(dynamic)],
+        "methods": sentences,
+        "table": _table(methods or dynamic),
     }
+
+
+def _dynamic_answer(methods):
+    """Yields the answer for methods that prune while training."""
+    better = [name for name, rows in methods.items() if any(row.verdict == BETTER for row in rows)]
+    if better:
+        yield f"Pruning while training, better than {_BASELINES}: {listed(better)}."
+    elif any(row.is_compared for rows in methods.values() for row in rows):
+        yield f"No method that prunes while training is shown to be better than {_BASELINES}."
 
 
 def _answer(data_fraction, methods, smallest):
@@ -88,13 +104,18 @@ def _answer(data_fraction, methods, smallest):
         yield "Without runs on the full data, it is not known if a subset keeps their accuracy."
 
 
-def _sentence(rows):
-    """Returns the verdicts of one method in a sentence or two."""
+def _sentence(rows, baseline=RANDOM):
+    """Returns the verdicts of one method in a sentence or two.
+
+    Args:
+        rows: list of its `Row`.
+        baseline: words for what it is compared with.
+    """
     parts = []
     for verdict, words in ((BETTER, "better than"), (WORSE, "worse than")):
         fractions = [row.keep_fraction for row in rows if row.verdict == verdict]
         if fractions:
-            parts.append(f"{words} {RANDOM} at {shares(fractions)}")
+            parts.append(f"{words} {baseline} at {shares(fractions)}")
     without = [row.keep_fraction for row in rows if row.verdict == NOT_SHOWN]
     if without:
         parts.append(f"no difference shown at {shares(without)}")
