@@ -3,10 +3,11 @@
 import numbers
 
 from keras_pruning.errors import InputError
+from keras_pruning.selection.methods import dynamic_entry
 from keras_pruning.selection.subset import require_selection
 
 # Numbers that earlier versions leave out. `null` stands for an unknown one.
-_OPTIONAL = ("examples_seen", "flops", "selecting_seconds")
+_OPTIONAL = ("examples_seen", "flops", "selecting_seconds", "steps")
 # Numbers that a comparison reads, and the highest value of each.
 _NUMBERS = {
     "test_accuracy": 1,
@@ -50,6 +51,25 @@ def require_metrics(metrics):
     for name in ("dataset", "model", "training"):
         if not isinstance(config, dict) or not isinstance(config.get(name), dict):
             raise _invalid(f"config.{name}", config, "a dictionary")
+    if config["training"].get("dynamic") is not None:
+        _require_dynamic(metrics)
+
+
+def _require_dynamic(metrics):
+    """Raises an `InputError` unless a run that prunes while training tells what it kept."""
+    dynamic_entry(metrics["config"]["training"]["dynamic"])
+    epochs = metrics["config"]["training"].get("epochs")
+    if not _is_number(epochs, 1e12) or epochs < 1 or metrics["examples_kept"] < 1:
+        raise _invalid("config.training.epochs", epochs, "a number of epochs, of some examples")
+    for name in ("examples_seen", "steps"):
+        if metrics.get(name) is None:
+            raise _invalid(name, None, "a number")
+    logs, classes = metrics.get("epochs"), len(metrics["class_accuracy"])
+    for log in logs if isinstance(logs, list) and logs else [None]:
+        kept = log.get("class_kept") if isinstance(log, dict) else None
+        is_told = isinstance(kept, list) and len(kept) == classes and _is_number(log["kept"], 1e12)
+        if not is_told or not all(_is_number(count, 1e12) for count in kept):
+            raise _invalid("epochs", logs, f"what was kept of {classes} classes in each epoch")
 
 
 def _is_number(value, highest):

@@ -11,10 +11,12 @@ import pytest
 
 import keras_pruning as kp
 from keras_pruning import InputError
+from keras_pruning.config import TrainingConfig
 from keras_pruning.selection import Policy
 from keras_pruning.storage import write_json
 from keras_pruning.training.run import METRICS, RECIPE, TrainingRun
 
+PLAN = SimpleNamespace(recipe={}, training=TrainingConfig())
 SCORES = np.arange(20, dtype=np.float32)
 
 
@@ -68,14 +70,14 @@ def test_a_subset_of_another_embedding_is_not_the_same(tmp_path):
 
 def finished(subset, folder):
     """Returns whether a run on the subset is there, which must not be one of other examples."""
-    return TrainingRun(SimpleNamespace(recipe={}), subset, 0, folder).is_finished()
+    return TrainingRun(PLAN, subset, 0, folder).is_finished()
 
 
 def test_a_run_on_a_subset_of_other_scores_is_not_reused(tmp_path):
     """`train` and each run of `sweep` ask so, with the same selection in both recipes."""
     subset, other = half(table()), half(table(SCORES[::-1]))
     assert subset.selection == other.selection
-    run = TrainingRun(SimpleNamespace(recipe={}), subset, 0, tmp_path)
+    run = TrainingRun(PLAN, subset, 0, tmp_path)
     write_json(tmp_path / RECIPE, run.recipe)
     write_json(tmp_path / METRICS, {})
     assert finished(subset, tmp_path)

@@ -116,5 +116,8 @@ def pretend_to_train(runs, failed=None):
             "selection": selection,
             "config": finished.config,
         }
+        if finished.dynamic is not None:
+            metrics["class_examples"] = [15] * 4 + [14] * 6
+            metrics["epochs"] = epoch_logs([[10] * 10] * finished.training.epochs)
         write_json(finished.folder / "metrics.json", metrics)
         yield metrics
