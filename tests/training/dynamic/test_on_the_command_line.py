@@ -1,0 +1,51 @@
+"""`training.dynamic` in the commands."""
+
+import pytest
+from support.small import run
+
+from keras_pruning.storage import read_json
+
+SMALL = ["--dataset.fraction", 0.1, "--model.name", "mlp", "--training.epochs", 4]
+
+
+def test_a_run_is_trained_and_reused(tmp_path, capsys):
+    command = ["train", *SMALL, "--training.dynamic", "{name: infobatch, r: 0.8}"]
+    for _ in range(2):
+        assert run(*command, "--output", tmp_path / "run") == 0
+    assert "Reused" in capsys.readouterr().out
+    metrics = read_json(tmp_path / "run" / "metrics.json")
+    assert metrics["config"]["training"]["dynamic"] == {"name": "infobatch", "r": 0.8}
+    assert len(metrics["epochs"]) == 4
+    assert metrics["examples_seen"] == sum(epoch["kept"] for epoch in metrics["epochs"]) < 4 * 144
+    # Another method is another run
+    other = ["train", *SMALL, "--training.dynamic", "infobatch", "--output", tmp_path / "run"]
+    assert run(*other) == 2
+    assert "another recipe" in capsys.readouterr().err
+
+
+def test_probes_train_on_all_examples(tmp_path, caplog):
+    command = ["score", *SMALL, "--probe.epochs", 2, "--scores", "[el2n]"]
+    assert run(*command, "--output", tmp_path) == 0
+    with caplog.at_level("INFO", "keras_pruning"):
+        assert run(*command, "--training.dynamic", "rs2", "--output", tmp_path) == 0
+    assert "Reused" in caplog.text
+
+
+@pytest.mark.parametrize("dynamic, message", [("rs3", "dynamic method"), ("{r: 1}", "name")])
+def test_an_unknown_method_is_one_message(tmp_path, capsys, dynamic, message):
+    command = ["train", *SMALL, "--training.dynamic", dynamic, "--output", tmp_path / "run"]
+    assert run(*command) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_subset_needs_the_budget_of_epochs(tmp_path, capsys):
+    assert run("score", *SMALL, "--probe.epochs", 2, "--output", tmp_path) == 0
+    subset = tmp_path / "half.parquet"
+    options = ["--by", "el2n", "--keep-fraction", 0.5, "--output", subset]
+    assert run("prune", "--scores", tmp_path / "scores.parquet", *options) == 0
+    command = ["train", *SMALL, "--subset", subset, "--training.dynamic", "rs2"]
+    assert run(*command, "--output", tmp_path / "run") == 2
+    assert "Expected training.budget: epochs" in capsys.readouterr().err
+    assert run(*command, "--training.budget", "epochs", "--output", tmp_path / "run") == 0
+    assert read_json(tmp_path / "run" / "metrics.json")["examples_seen"] == 4 * 36
