@@ -16,4 +16,6 @@ def test_the_page_names_the_baselines_of_a_dynamic_method(tmp_path):
     page = (tmp_path / "comparison" / "report.html").read_text()
     assert "better than its baselines on as many examples (RS2, a shortened run): " in page
     assert "etter than random" not in page
+    assert "to random pruning" not in page
+    assert "3 that prune while training" in page
     assert "no random pruning" not in page.lower()

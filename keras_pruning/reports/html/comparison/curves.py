@@ -21,7 +21,7 @@ def curve_section(rows, looks):
         rows: list of `Row`.
         looks: dictionary from methods to their `Style`.
     """
-    if not looks:
+    if not by_method(rows):
         return None
     parts = []
     for fraction, members in by_data_fraction(rows).items():

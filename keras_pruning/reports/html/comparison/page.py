@@ -37,13 +37,15 @@ def write_comparison_page(path, comparison, beside):
     """
     rows = comparison.rows
     looks = method_styles(rows)
+    # Dynamic methods are not compared with random pruning, and see examples instead of keeping them
+    static = [row for row in rows if not row.is_dynamic]
     names = {
         fraction: list(map(cut, examples.class_names))
         for fraction, examples in comparison.examples.items()
     }
     sections = [
         verdict_section(rows, comparison.smallest, len(comparison.missing)),
-        curve_section(rows, looks),
+        curve_section(static, looks),
         dynamic_section(comparison.runs, looks, names),
         scaling_section(comparison.scaling, looks),
         ledger_section(comparison.ledger, comparison.smallest),
@@ -80,6 +82,8 @@ def _summary(comparison):
     """Returns a sentence about the runs that are compared."""
     runs, rows = comparison.runs, comparison.rows
     model = runs[0].metrics["config"]["model"].get("name")
+    dynamic = {row.method for row in rows if row.is_dynamic}
+    rows = [row for row in rows if not row.is_dynamic]
     methods = {row.method for row in rows if row.method != FULL}
     compared = {row.method for row in rows if row.outcome and row.outcome.verdict == BASELINE}
     others = len(methods - compared)
@@ -95,5 +99,7 @@ def _summary(comparison):
         beside = f" beside {RANDOM} pruning" if compared else ""
         word = "method" if others == 1 else "methods"
         text += f": {others} {word}{beside}, which keep {shares(kept)} of the examples"
-    seeds = sorted({row.runs for row in rows})
+    if dynamic:
+        text += f"{'; ' if kept else ': '}{len(dynamic)} that prune while training"
+    seeds = sorted({row.runs for row in comparison.rows})
     return f"{text}, with {listed(seeds, 'or')} evaluation seeds each."

@@ -2,6 +2,7 @@
 
 from keras_pruning.reports.html.figures import NONE, listed, percent, share, shares
 from keras_pruning.reports.html.page import Section
+from keras_pruning.reports.html.tables import Table
 from keras_pruning.selection.methods import FULL
 from keras_pruning.selection.policies import BASELINE as RANDOM
 from keras_pruning.statistics.power import POWER
@@ -51,14 +52,13 @@ def _part(fraction, rows, smallest):
     """Returns the variables of one data fraction."""
     methods = by_method([row for row in rows if not row.is_dynamic])
     dynamic = by_method([row for row in rows if row.is_dynamic])
-    sentences = [(name, _sentence(members)) for name, members in methods.items()]
-    sentences += [(name, _sentence(members, _BASELINES)) for name, members in dynamic.items()]
     answer = list(_answer(fraction, methods, smallest)) if methods or not dynamic else []
     return {
         "title": f"{share(fraction)} of the data",
         "answer": [*answer, *_dynamic_answer(dynamic)],
-        "methods": sentences,
-        "table": _table(methods or dynamic),
+        "methods": [(name, _sentence(members)) for name, members in methods.items()],
+        "table": _table(methods),
+        "dynamic": _dynamic_table(dynamic) if dynamic else None,
     }
 
 
@@ -104,18 +104,37 @@ def _answer(data_fraction, methods, smallest):
         yield "Without runs on the full data, it is not known if a subset keeps their accuracy."
 
 
-def _sentence(rows, baseline=RANDOM):
-    """Returns the verdicts of one method in a sentence or two.
+def _dynamic_table(methods):
+    """Returns the `Table` of methods that prune while training, with their own baselines."""
+    rows = [row for members in methods.values() for row in members]
+    cells = []
+    for row in rows:
+        cell = _cell(row)
+        cells.append(
+            [
+                row.method,
+                share(row.keep_fraction),
+                NONE if row.steps is None else f"{row.steps:,.0f}",
+                percent(row.accuracy),
+                ", ".join([cell["text"], *cell["notes"]]),
+            ]
+        )
+    caption = (
+        "Methods that prune while training, each with the baselines that see as many examples. The "
+        "difference of test accuracy is that to the stronger one, in points, and the verdict is "
+        "against both."
+    )
+    headers = ["method", "examples seen", "steps", "test accuracy in %", "verdict"]
+    return Table(caption, headers, cells, "lrrrl")
 
-    Args:
-        rows: list of its `Row`.
-        baseline: words for what it is compared with.
-    """
+
+def _sentence(rows):
+    """Returns the verdicts of one method in a sentence or two."""
     parts = []
     for verdict, words in ((BETTER, "better than"), (WORSE, "worse than")):
         fractions = [row.keep_fraction for row in rows if row.verdict == verdict]
         if fractions:
-            parts.append(f"{words} {baseline} at {shares(fractions)}")
+            parts.append(f"{words} {RANDOM} at {shares(fractions)}")
     without = [row.keep_fraction for row in rows if row.verdict == NOT_SHOWN]
     if without:
         parts.append(f"no difference shown at {shares(without)}")
@@ -160,8 +179,9 @@ def _cell(row):
 def _reading(rows):
     """Yields sentences on how verdicts and intervals are made."""
     compared = [row for row in rows if row.is_compared]
-    if compared:
-        families = sorted({row.outcome.comparisons for row in compared})
+    static = [row for row in compared if not row.is_dynamic]
+    if static:
+        families = sorted({row.outcome.comparisons for row in static})
         number = listed(families, "or")
         yield (
             f"Better and worse are verdicts of Welch’s t-test against {RANDOM} pruning under the "
@@ -169,6 +189,14 @@ def _reading(rows):
             "one data and keep fraction: if no method differed there, the probability that any is "
             "called better or worse would be about 5 %."
         )
+    if len(static) < len(compared):
+        yield (
+            "A method that prunes while training is better if it is better than both baselines "
+            "that see as many examples, and worse if it is worse than either: RS2, a random part "
+            "in each epoch, and a run on all examples whose schedule is shortened. All comparisons "
+            "at one number of examples are adjusted together by Holm’s method."
+        )
+    if compared:
         yield (
             "Intervals in charts and tables are 95 % intervals of a single mean or difference and "
             "are not adjusted. An interval may leave out zero although no difference is shown."
