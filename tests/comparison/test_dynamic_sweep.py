@@ -51,7 +51,8 @@ def folders(tmp_path):
 
 
 def test_the_names_of_the_baselines_are_those_of_the_registry():
-    assert DYNAMIC_BASELINES == dynamic.BASELINES
+    assert (dynamic.RS2.name, dynamic.Shortened.name) == DYNAMIC_BASELINES
+    assert set(DYNAMIC_BASELINES) < set(dynamic.METHODS)
 
 
 def test_baselines_train_at_the_share_that_the_method_saw(swept, tmp_path):

@@ -40,6 +40,17 @@ def network(examples, seed=0):
     return model
 
 
+class Rates(keras.callbacks.Callback):
+    """Remembers the learning rate of each step, in `rates`."""
+
+    def __init__(self):
+        super().__init__()
+        self.rates = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.rates.append(float(self.model.optimizer.learning_rate))
+
+
 def fit(model, examples, epochs=3, callbacks=(), seed=0):
     """A plain fit, as a user writes it."""
     batches = examples.batches(32, shuffle=True, seed=seed)

@@ -32,15 +32,6 @@ def trained(examples, seed=0, full_size=None, stop_epoch=None, callbacks=(), **o
     return model, log
 
 
-class Recorder(keras.callbacks.Callback):
-    def __init__(self):
-        super().__init__()
-        self.rates = []
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.rates.append(float(self.model.optimizer.learning_rate))
-
-
 def test_a_step_by_hand():
     """Nesterov with coupled decay: g = ∂loss/∂w + l2·w; v = m·v − lr·g; w += m·v − lr·g."""
     optimizer = optimizers.SGD(0.1, learning_rate=0.5, momentum=0.9, nesterov=True)
@@ -62,14 +53,14 @@ def test_the_optimizer_is_made_again_from_its_config():
 
 
 def test_the_step_schedule_falls_to_a_fifth_three_times(examples):
-    recorder = Recorder()
+    recorder = small.Rates()
     trained(examples, epochs=10, batch_size=30, learning_rate=0.1, callbacks=[recorder])
     expected = [0.1] * 30 + [0.02] * 30 + [0.004] * 20 + [0.0008] * 20
     np.testing.assert_allclose(recorder.rates, expected, 1e-5)
 
 
 def test_cosine_and_constant_rates(examples):
-    cosine, constant = Recorder(), Recorder()
+    cosine, constant = small.Rates(), small.Rates()
     trained(examples, epochs=2, batch_size=30, schedule="cosine", callbacks=[cosine])
     trained(examples, epochs=2, batch_size=30, schedule="constant", callbacks=[constant])
     expected = 0.05 * (1 + np.cos(np.pi * np.arange(20) / 20))
@@ -82,7 +73,7 @@ def test_cosine_and_constant_rates(examples):
 )
 def test_the_budget_counts_steps_or_epochs(budget, steps, seen, examples):
     """100 of 300 examples in batches of 30: four steps a pass, the last one of ten examples."""
-    kept, recorder = examples.draw(1 / 3), Recorder()
+    kept, recorder = examples.draw(1 / 3), small.Rates()
     _, log = trained(kept, full_size=300, budget=budget, batch_size=30, callbacks=[recorder])
     assert log.steps == steps == len(recorder.rates)
     assert log.examples_seen == seen
@@ -118,7 +109,7 @@ def test_seeds_of_probes_and_of_training_never_meet():
 
 
 def test_stopping_early_follows_the_schedule_of_the_whole_run(examples):
-    recorder = Recorder()
+    recorder = small.Rates()
     _, log = trained(examples, epochs=10, stop_epoch=3, batch_size=30, callbacks=[recorder])
     assert log.steps == len(recorder.rates) == 30
     np.testing.assert_allclose(recorder.rates, 0.1, 1e-6)

@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-from markupsafe import Markup
 
-from keras_pruning.reports.html.axes import axis
 from keras_pruning.reports.html.charts import Chart, scales, styles
-from keras_pruning.reports.html.page import Section, environment
+from keras_pruning.reports.html.frame import Frame
+from keras_pruning.reports.html.page import Section
 from keras_pruning.reports.html.short_texts import cut
 from keras_pruning.reports.html.tables import Table
 
@@ -20,8 +19,7 @@ REGIONS = ("easy to learn", "ambiguous", "hard to learn")
 _MOST_POINTS, _MOST_CLASSES = 2500, 60
 _SEED = 0
 # Size of the static picture, and the room of its axes.
-_WIDTH, _HEIGHT = 720, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 44
+_FRAME = Frame(height=400, inset=12)
 _CONFIDENCE = "Confidence (mean probability of the label)"
 _VARIABILITY = "Variability (standard deviation)"
 
@@ -127,28 +125,14 @@ def _looks():
 def _svg(table, region, rows):
     """Returns the static picture."""
     confidence, variability = (table[name][rows].tolist() for name in NEEDED)
-    x = axis(_CONFIDENCE, [0.0, 1.0], _LEFT + 12, _WIDTH - _RIGHT - 12)
-    y = axis(_VARIABILITY, [0.0, 0.5], _HEIGHT - _BOTTOM, _TOP)
+    x = _FRAME.across(_CONFIDENCE, [0.0, 1.0])
+    y = _FRAME.upwards(_VARIABILITY, [0.0, 0.5])
     places = [(x.place(a), y.place(b)) for a, b in zip(confidence, variability, strict=True)]
     clouds = [
         (look, [places[at] for at in np.flatnonzero(region[rows] == number)])
         for number, look in enumerate(_looks())
     ]
-    text = (
-        environment()
-        .get_template("cloud.svg.j2")
-        .render(
-            clouds=clouds,
-            x=x,
-            y=y,
-            width=_WIDTH,
-            height=_HEIGHT,
-            left=_LEFT,
-            right=_WIDTH - _RIGHT,
-            bottom=_HEIGHT - _BOTTOM,
-        )
-    )
-    return Markup(text)
+    return _FRAME.fill("cloud.svg.j2", x, y, clouds=clouds)
 
 
 def _points(table, region, rows, class_names):
@@ -177,7 +161,7 @@ def _spec(table, region, rows, class_names):
     looks = scales(_looks(), "region")
     notes = ["id", "class", "region"]
     return {
-        "height": _HEIGHT,
+        "height": _FRAME.height,
         "params": [{"name": "shown", "value": None, "bind": bind}],
         "data": {"values": values},
         "transform": [{"filter": "shown === null || datum.class === shown"}],

@@ -1,11 +1,10 @@
 """How the scores are distributed, as a section: histograms and quantiles."""
 
 import numpy as np
-from markupsafe import Markup
 
-from keras_pruning.reports.html.axes import axis
 from keras_pruning.reports.html.charts import Chart
-from keras_pruning.reports.html.page import Section, environment
+from keras_pruning.reports.html.frame import Frame
+from keras_pruning.reports.html.page import Section
 from keras_pruning.reports.html.tables import Table
 
 _BINS = 40
@@ -13,8 +12,7 @@ _QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 _HEADINGS = ("lowest", "5 %", "25 %", "median", "75 %", "95 %", "highest")
 _COLOR = "var(--series-1)"
 # Size of the static picture, and the room of its axes.
-_WIDTH, _HEIGHT = 720, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 44
+_FRAME = Frame(height=280, left=64)
 
 
 def distribution_section(table, id="distributions"):
@@ -66,27 +64,13 @@ def histogram(values):
 
 def _svg(name, counts, edges):
     """Returns the static picture of one histogram."""
-    x = axis(name, edges.tolist(), _LEFT, _WIDTH - _RIGHT)
-    y = axis("examples", [0, int(counts.max())], _HEIGHT - _BOTTOM, _TOP)
+    x = _FRAME.across(name, edges.tolist())
+    y = _FRAME.upwards("examples", [0, int(counts.max())])
     bars = [
         (x.place(left), y.place(count), x.place(right))
         for left, count, right in zip(edges, counts.tolist(), edges[1:], strict=False)
     ]
-    text = (
-        environment()
-        .get_template("bars.svg.j2")
-        .render(
-            layers=[(_COLOR, bars)],
-            x=x,
-            y=y,
-            width=_WIDTH,
-            height=_HEIGHT,
-            left=_LEFT,
-            right=_WIDTH - _RIGHT,
-            bottom=_HEIGHT - _BOTTOM,
-        )
-    )
-    return Markup(text)
+    return _FRAME.fill("bars.svg.j2", x, y, layers=[(_COLOR, bars)])
 
 
 def _spec(bars):
@@ -102,7 +86,7 @@ def _spec(bars):
     bind = {"input": "select", "name": "Score", "options": names}
     labels = {"labelOverlap": True}
     return {
-        "height": _HEIGHT,
+        "height": _FRAME.height,
         "params": [{"name": "shown", "value": names[0], "bind": bind}],
         "data": {"values": values},
         "transform": [{"filter": "datum.score === shown"}],

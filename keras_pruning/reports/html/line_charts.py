@@ -2,16 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from markupsafe import Markup
-
-from keras_pruning.reports.html.axes import axis
 from keras_pruning.reports.html.charts import INK, Chart, Style
+from keras_pruning.reports.html.frame import Frame
 from keras_pruning.reports.html.line_specs import line_spec
-from keras_pruning.reports.html.page import environment
 
 # Size of the static picture, and the room of its axes.
-_WIDTH, _HEIGHT = 720, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 44
+_FRAME = Frame(height=320, inset=12)
 # Part of the width that the points of one place are spread over.
 _SPREAD = 0.025
 
@@ -141,19 +137,13 @@ def _svg(curves, places, axes, level):
     # Everything that the axes have to hold
     xs = [x for row in places for x in row] + [x for curve in curves for x, _ in curve.line or []]
     ys = [y for drawn in [*curves, level] if drawn is not None for y in drawn.heights]
-    template = environment().get_template("line_chart.svg.j2")
-    x_axis = axis(axes.x, xs, _LEFT + 12, _WIDTH - _RIGHT - 12, axes.log[0], axes.ticks)
-    y_axis = axis(axes.y, ys, _HEIGHT - _BOTTOM, _TOP, axes.log[1])
+    x_axis = _FRAME.across(axes.x, xs, axes.log[0], axes.ticks)
+    y_axis = _FRAME.upwards(axes.y, ys, axes.log[1])
     lines = [curve.corners(row) for curve, row in zip(curves, places, strict=True)]
-    text = template.render(
+    return _FRAME.fill(
+        "line_chart.svg.j2",
+        x_axis,
+        y_axis,
         curves=list(zip(curves, places, lines, strict=True)),
         level=level,
-        x=x_axis,
-        y=y_axis,
-        width=_WIDTH,
-        height=_HEIGHT,
-        left=_LEFT,
-        right=_WIDTH - _RIGHT,
-        bottom=_HEIGHT - _BOTTOM,
     )
-    return Markup(text)

@@ -21,10 +21,8 @@ METHODS = {
     "orderdp": OrderDP,
     "shortened": Shortened,
 }
-# Every comparison measures the others against these two, at the same number of examples seen.
-BASELINES = (RS2.name, Shortened.name)
 
-__all__ = ["BASELINES", "METHODS", "DynamicPruning", *(cls.__name__ for cls in METHODS.values())]
+__all__ = ["METHODS", "DynamicPruning", *(cls.__name__ for cls in METHODS.values())]
 
 
 def get(method, examples, epochs, seed=0):

@@ -1,5 +1,7 @@
 """Checks of the weights and losses of a method that prunes while training."""
 
+import warnings
+
 import numpy as np
 
 from keras_pruning.errors import InputError
@@ -26,3 +28,14 @@ def require_finite(losses, epoch):
             f"losses that are NaN before epoch {epoch + 1}. Lower the learning rate, or look for "
             "extreme input values."
         )
+
+
+def warn_of_lost_losses(name, epoch):
+    """Warns that a run goes on in an epoch without the losses of the epochs before."""
+    warnings.warn(
+        f"{name} begins in epoch {epoch + 1} without the losses of the earlier ones: all examples "
+        "count as hard. If training was resumed from a backup, give it `backup_dir`, the folder of "
+        "`BackupAndRestore`.",
+        UserWarning,
+        stacklevel=4,
+    )

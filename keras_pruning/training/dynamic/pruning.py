@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-import warnings
 
 import keras
 import numpy as np
@@ -20,7 +19,11 @@ from keras_pruning.examples import batches
 from keras_pruning.reports.dynamic_curves import DynamicCurves
 from keras_pruning.training import loss_recording
 from keras_pruning.training.backup import Backup
-from keras_pruning.training.dynamic.checks import checked_weights, require_finite
+from keras_pruning.training.dynamic.checks import (
+    checked_weights,
+    require_finite,
+    warn_of_lost_losses,
+)
 from keras_pruning.training.dynamic.epoch import EpochLog
 from keras_pruning.training.optimizers import FollowsRun
 
@@ -251,21 +254,16 @@ class DynamicPruning(keras.callbacks.Callback):
 
     def _resume(self, epoch):
         """Puts losses and history into the state before an epoch."""
-        if epoch == 0:
-            self.losses.clear()
-            self.history = []
-        elif self._backup is not None and epoch in self._backup.epochs:
+        if self._backup is not None and epoch in self._backup.epochs:
             state = self._backup.load(epoch)
             self.losses.restore(state["losses"])
             self.history = [EpochLog(**log) for log in json.loads(str(state["history"]))]
-        elif epoch != self._next_epoch:
-            warnings.warn(
-                f"{type(self).__name__} begins in epoch {epoch + 1} without the losses of the "
-                "earlier ones: all examples count as hard. If training was resumed from a backup, "
-                "give it `backup_dir`, the folder of `BackupAndRestore`.",
-                UserWarning,
-                stacklevel=2,
-            )
+        elif epoch == 0 or epoch != self._next_epoch:
+            # Nothing of an earlier run belongs to this one
+            self.losses.clear()
+            self.history = []
+            if epoch:
+                warn_of_lost_losses(type(self).__name__, epoch)
         self._next_epoch = epoch
 
     def _arranged(self, rows, factors, rng=None):

@@ -232,17 +232,9 @@ def test_early_stopping_and_validation(examples):
 
 
 def test_the_rate_follows_the_share_of_the_run(examples):
-    class Rates(keras.callbacks.Callback):
-        def __init__(self):
-            super().__init__()
-            self.rates = []
-
-        def on_train_batch_begin(self, batch, logs=None):
-            self.rates.append(float(self.model.optimizer.learning_rate))
-
     # It falls from 0.01 to 0 in the steps that the full run would have
     line = keras.optimizers.schedules.PolynomialDecay(0.01, 1000, 0.0)
-    pruning, rates = kp.dynamic.InfoBatch(examples, 8, r=0.8), Rates()
+    pruning, rates = kp.dynamic.InfoBatch(examples, 8, r=0.8), small.Rates()
     model = pruning.recording(linear(examples))
     optimizer = keras.optimizers.SGD(pruning.follow(line, 1000))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

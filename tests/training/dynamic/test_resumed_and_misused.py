@@ -91,6 +91,10 @@ def test_a_run_resumed_without_its_losses_says_so(examples):
     with pytest.warns(UserWarning, match="begins in epoch 5 without the losses.*`backup_dir`"):
         model.fit(pruning.batches(32), **options)
     assert pruning.history[0].kept == 130
+    # Losses of the end of the run are none of its middle
+    with pytest.warns(UserWarning, match="begins in epoch 4 without the losses"):
+        model.fit(pruning.batches(32), **{**options, "initial_epoch": 3})
+    assert pruning.history[0].kept == 130 and len(pruning.history) == 3
 
 
 def test_a_backup_of_other_options_is_refused(examples, tmp_path):

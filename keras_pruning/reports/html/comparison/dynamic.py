@@ -9,9 +9,8 @@ from keras_pruning.reports.html.figures import NONE, listed, share
 from keras_pruning.reports.html.line_charts import Axes, Curve, Point, line_chart
 from keras_pruning.reports.html.page import Section
 from keras_pruning.reports.html.tables import Table
+from keras_pruning.selection.methods import DYNAMIC_BASELINES
 
-# They choose without losses. The chart leaves them out beside other methods.
-_BASELINES = ("rs2", "shortened")
 # Points on a curve, and classes in a table.
 _MOST_POINTS, _MOST_CLASSES = 40, 50
 _READING = (
@@ -32,10 +31,11 @@ def dynamic_section(runs, looks, class_names):
     runs = [run for run in runs if run.metrics.get("epochs")]
     if not runs:
         return None
-    deciding = [run for run in runs if _entry_name(run) not in _BASELINES]
+    # The baselines choose without losses. The charts leave them out beside other methods.
+    deciding = [run for run in runs if _entry_name(run) not in DYNAMIC_BASELINES]
     lines = [_READING]
     if deciding and len(deciding) < len(runs):
-        lines.append(f"The baselines {listed(_BASELINES)} are left out: they use no losses.")
+        lines.append(f"The baselines {listed(DYNAMIC_BASELINES)} are left out: they use no losses.")
     parts = []
     for fraction, members in by_data_fraction(deciding or runs).items():
         methods = {}

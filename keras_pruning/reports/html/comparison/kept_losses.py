@@ -1,15 +1,11 @@
 """Histograms of the losses that one epoch decided by, with the part that it kept."""
 
-from markupsafe import Markup
-
-from keras_pruning.reports.html.axes import axis
 from keras_pruning.reports.html.charts import MUTED, OUTLINES, Chart, Style
-from keras_pruning.reports.html.page import environment
+from keras_pruning.reports.html.frame import Frame
 from keras_pruning.reports.html.tables import Table
 
 # Size of the static picture, and the room of its axes.
-_WIDTH, _HEIGHT = 720, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 44
+_FRAME = Frame(height=240, left=64)
 _ALL, _KEPT = "all examples", "kept"
 
 
@@ -66,24 +62,13 @@ def _table(run, bars):
 def _svg(bars, colors):
     """Returns the static picture."""
     ends = [bars[0]["low"], bars[-1]["high"]]
-    x = axis("loss", ends, _LEFT, _WIDTH - _RIGHT)
-    y = axis("examples", [0, max(bar[_ALL] for bar in bars)], _HEIGHT - _BOTTOM, _TOP)
+    x = _FRAME.across("loss", ends)
+    y = _FRAME.upwards("examples", [0, max(bar[_ALL] for bar in bars)])
     layers = [
         (color, [(x.place(bar["low"]), y.place(bar[name]), x.place(bar["high"])) for bar in bars])
         for name, color in colors.items()
     ]
-    template = environment().get_template("bars.svg.j2")
-    text = template.render(
-        layers=layers,
-        x=x,
-        y=y,
-        width=_WIDTH,
-        height=_HEIGHT,
-        left=_LEFT,
-        right=_WIDTH - _RIGHT,
-        bottom=_HEIGHT - _BOTTOM,
-    )
-    return Markup(text)
+    return _FRAME.fill("bars.svg.j2", x, y, layers=layers)
 
 
 def _spec(bars, colors):
@@ -103,7 +88,7 @@ def _spec(bars, colors):
     }
     y_axis = {"title": "examples", "tickCount": 5}
     return {
-        "height": _HEIGHT,
+        "height": _FRAME.height,
         "data": {"values": bars},
         "encoding": {"x": x, "x2": {"field": "high"}, "tooltip": tooltip},
         "layer": [
