@@ -286,5 +286,5 @@ class DynamicPruning(keras.callbacks.Callback):
 
 
 def whole(value):
-    """Returns a product of floats without its rounding error: 0.1 · 30 is 3."""
+    """Returns a product of floats without its rounding error: 0.55 · 100 is 55."""
     return round(value, 9)

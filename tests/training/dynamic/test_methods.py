@@ -115,10 +115,10 @@ def annealed(method, losses):
 
 @pytest.mark.parametrize(
     "epochs, delta, first",
-    [(30, 0.875, 27), (8, 0.875, 7), (20, 0.875, 18), (30, 0.1, 3), (10, 0.7, 7), (7, 1.0, 7)],
+    [(30, 0.875, 27), (8, 0.875, 7), (20, 0.875, 18), (100, 0.55, 55), (10, 0.7, 7), (7, 1.0, 7)],
 )
 def test_infobatch_ends_on_all_examples(examples, epochs, delta, first):
-    """⌈δE⌉: 26.25 is 27, and 0.1 · 30 is 3, although it is 3.0000000000000004 in binary."""
+    """⌈δE⌉: 26.25 is 27, and 0.55 · 100 is 55, although it is 55.00000000000001 in binary."""
     method = kp.dynamic.InfoBatch(examples, epochs, delta=delta)
     assert annealed(method, losses_of()) == [0, *range(first, epochs)]
 
