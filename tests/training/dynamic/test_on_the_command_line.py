@@ -25,9 +25,13 @@ def test_a_run_is_trained_and_reused(tmp_path, capsys):
 
 def test_probes_train_on_all_examples(tmp_path, caplog):
     command = ["score", *SMALL, "--probe.epochs", 2, "--scores", "[el2n]"]
-    assert run(*command, "--output", tmp_path) == 0
+    with_method = [*command, "--training.dynamic", "{name: shortened, f: 0.5}"]
+    assert run(*command, "--output", tmp_path / "plain") == 0
+    assert run(*with_method, "--output", tmp_path / "dynamic") == 0
+    plain, dynamic = (tmp_path / name / "scores.csv" for name in ("plain", "dynamic"))
+    assert plain.read_text() == dynamic.read_text()
     with caplog.at_level("INFO", "keras_pruning"):
-        assert run(*command, "--training.dynamic", "rs2", "--output", tmp_path) == 0
+        assert run(*with_method, "--output", tmp_path / "plain") == 0
     assert "Reused" in caplog.text
 
 
