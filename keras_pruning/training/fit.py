@@ -17,6 +17,8 @@ from keras_pruning.training import augmentation, dynamic
 from keras_pruning.training.optimizers import learning_rates, make_optimizer
 from keras_pruning.training.recording import RecordingModel
 
+# Most steps in one call of the training graph
+_STEPS_PER_EXECUTION = 128
 STREAMS = ("probe", "training", "pilot")
 BUDGETS = ("steps", "epochs")
 
@@ -105,7 +107,7 @@ def train(
     require_logits(fitted, examples)
     if options.dynamic is not None:
         pruning = dynamic.get(options.dynamic, examples, options.epochs, seed)
-        _compile(pruning.recording(fitted), options, options.epochs * steps_per_epoch, pruning)
+        _compile(pruning.recording(fitted), options, steps_per_epoch, callbacks, pruning)
         batches = pruning.batches(batch_size, augment)
         callbacks = [StopOnDivergence(), pruning, *callbacks]
         seconds = _fit(fitted, batches, pruning.fit_epochs, None, callbacks, verbose)
@@ -117,7 +119,7 @@ def train(
             fitted = callback.recording(fitted, passes)
     rows = isinstance(fitted, RecordingModel)
     batches = examples.batches(batch_size, shuffle=True, seed=seed, augmentation=augment, rows=rows)
-    _compile(fitted, options, options.epochs * steps_per_epoch)
+    _compile(fitted, options, steps_per_epoch, callbacks)
     batches = batches.repeat() if options.budget == "steps" else batches
     callbacks = [StopOnDivergence(), *callbacks]
     seconds = _fit(fitted, batches, epochs, steps_per_epoch, callbacks, verbose)
@@ -171,11 +173,12 @@ def _augmentation(name, shape):
     return augment
 
 
-def _compile(model, options, total_steps, pruning=None):
-    """Compiles a model that ends in logits, with a schedule over `total_steps`.
+def _compile(model, options, steps_per_epoch, callbacks, pruning=None):
+    """Compiles a model that ends in logits, with a schedule over all epochs.
 
     With a dynamic method, the schedule follows the share of the run that is done.
     """
+    total_steps = options.epochs * steps_per_epoch
     rates = learning_rates(options.schedule, options.learning_rate, total_steps)
     if pruning is not None and not isinstance(rates, float):
         rates = pruning.follow(rates, total_steps)
@@ -183,6 +186,32 @@ def _compile(model, options, total_steps, pruning=None):
         optimizer=make_optimizer(options.optimizer, rates, options.weight_decay),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        steps_per_execution=steps_per_execution(steps_per_epoch, callbacks),
+    )
+    # The training step is traced twice if its first trace creates the variables of the optimizer
+    if model.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def steps_per_execution(steps, callbacks=()):
+    """Returns how many of the `steps` of an epoch run in one call of the training graph.
+
+    They divide the epoch, because Keras reads on into the next epoch of repeated batches until the
+    last call is full. A callback that looks at batches sees every one of them.
+    """
+    if any(_looks_at_batches(callback) for callback in callbacks):
+        return 1
+    return next(count for count in range(_STEPS_PER_EXECUTION, 0, -1) if steps % count == 0)
+
+
+def _looks_at_batches(callback):
+    # The first batch of an epoch is enough for a `ScoreCallback`
+    if hasattr(callback, "records_scores_of"):
+        return False
+    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+    return any(
+        getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
+        for hook in hooks
     )
 
 
