@@ -14,6 +14,8 @@ from multiprocessing.connection import wait
 from keras_pruning.backend.startup import import_tensorflow, set_up_devices
 from keras_pruning.errors import InputError
 
+# Whether this process has worked before
+_begun = False
 # Several libraries report a full disk by these words only.
 _DISK_FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
 
@@ -33,7 +35,10 @@ def start(folder):
 
 
 def run(function, arguments, threads):
-    """Calls a function in a process that has not used TensorFlow yet.
+    """Calls a function in a process that works for one call or for several in turn.
+
+    The first call sets the number of threads, because TensorFlow takes it only before its first
+    use. Every later one begins without the state that Keras has kept of the models before.
 
     Args:
         function: a function, or its name `"package.module:function"`.
@@ -47,9 +52,8 @@ def run(function, arguments, threads):
     Raises:
         InputError: if the disk is full, or if the function raises it.
     """
-    # TensorFlow takes its number of threads only before its first use.
     import_tensorflow()
-    set_up_devices(threads)
+    _begin(threads)
     if isinstance(function, str):
         module, _, name = function.partition(":")
         function = getattr(importlib.import_module(module), name)
@@ -66,6 +70,24 @@ def run(function, arguments, threads):
         if any(text in str(error) for text in _DISK_FULL):
             raise _disk_full(error) from error
         raise
+
+
+def _begin(threads):
+    global _begun
+    if _begun:
+        import keras
+
+        keras.utils.clear_session()
+    else:
+        set_up_devices(threads)
+    _begun = True
+
+
+def memory():
+    """Returns the memory of this process in bytes."""
+    import psutil
+
+    return psutil.Process().memory_info().rss
 
 
 def _builtin(warning):

@@ -1,4 +1,4 @@
-"""Runs functions in fresh child processes on this machine, several at a time."""
+"""Runs functions in child processes on this machine, several at a time."""
 
 import contextlib
 import multiprocessing
@@ -8,14 +8,11 @@ import sys
 import threading
 import time
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
 
-from keras_pruning.errors import InputError
-from keras_pruning.jobs import child
 from keras_pruning.jobs.progress import with_progress
-from keras_pruning.storage.temporary import require_room, temporary_folder
+from keras_pruning.jobs.workers import Workers
+from keras_pruning.storage.temporary import require_room
 
 # Name of the thread that the fork server belongs to.
 _SERVER = "keras_pruning fork server"
@@ -34,11 +31,11 @@ def thread_count(jobs, threads=None):
     return threads or max(1, joblib.cpu_count() // jobs)
 
 
-def run_each(function, calls, jobs, threads, description, failed=None):
-    """Calls `function(**call)` for each of `calls`, each in a fresh process.
+def run_each(function, calls, jobs, threads, description, failed=None, keep=False):
+    """Calls `function(**call)` for each of `calls`, each in a fresh process or with `keep` in few.
 
     Keras does not free the memory of every model. TensorFlow sets its number of threads only once,
-    and the last bits of every result depend on it. A fresh process solves both.
+    and the last bits of every result depend on it. Other processes than this one solve both.
 
     Args:
         function: a function at the top level of a module, or its name `"package.module:function"`
@@ -49,6 +46,9 @@ def run_each(function, calls, jobs, threads, description, failed=None):
         description: singular of the calls in the lines that tell the progress.
         failed: function that is called with a call and the exception that it raised. The other
             calls go on. Without it the first exception is raised.
+        keep: whether a process that has finished a call takes another one, without what Keras has
+            kept of the first. What code of the user keeps would remain. A process that has raised
+            an exception ends.
 
     Yields:
         Results in the order in which they finish.
@@ -69,7 +69,8 @@ def run_each(function, calls, jobs, threads, description, failed=None):
     shown = {}
     # Set when no further call may begin.
     ended = threading.Event()
-    options = (threads, shown, failed is not None, ended)
+    workers = Workers(_context(), keep)
+    options = (workers, threads, shown, failed is not None, ended)
     results = parallel(joblib.delayed(_attempt)(function, call, *options) for call in calls)
     finished = 0
     try:
@@ -87,6 +88,7 @@ def run_each(function, calls, jobs, threads, description, failed=None):
             # joblib warns of results that nobody reads.
             with warnings.catch_warnings(action="ignore"):
                 results.close()
+        workers.end()
 
 
 def _end_children(quiet=0.5, patience=10):
@@ -174,43 +176,24 @@ def _start_server():
         running.wait(60)
 
 
-def _attempt(function, call, threads, shown, is_caught, ended):
+def _attempt(function, call, workers, threads, shown, is_caught, ended):
     """Returns a tuple of the call, its result and the exception that it raised, or `None`.
 
     Args:
-        function, call, threads, shown: as for `_in_fresh_process`.
+        function, call, threads: as for `run_each`.
+        workers: `Workers` that call it.
+        shown: registry of the warnings that this process has given. It gives each only once.
         is_caught: whether an exception is returned. If not, it ends all calls.
         ended: `threading.Event`, after which nothing is called.
     """
     if ended.is_set():
         return call, None, None
     try:
-        return call, _in_fresh_process(function, call, threads, shown), None
+        result, caught = workers.call(function, call, threads)
+        for warning in caught:
+            warnings.warn_explicit(*warning, registry=shown)
+        return call, result, None
     except Exception as error:
         if not is_caught:
             raise
         return call, None, error
-
-
-def _in_fresh_process(function, call, threads, shown):
-    """Returns `function(**call)` from a process that is started for it.
-
-    Its warnings are given again in this process, except those that `shown` has.
-    """
-    # TensorFlow does not remove its temporary files, so each process gets a folder of its own.
-    with (
-        temporary_folder() as folder,
-        ProcessPoolExecutor(
-            1, mp_context=_context(), initializer=child.start, initargs=(folder,)
-        ) as pool,
-    ):
-        try:
-            result, caught = pool.submit(child.run, function, call, threads).result()
-        except BrokenProcessPool as error:
-            raise InputError(
-                "A process died before its work was finished. The likely cause is too little "
-                "memory. Lower the number of jobs or the batch size."
-            ) from error
-    for warning in caught:
-        warnings.warn_explicit(*warning, registry=shown)
-    return result

@@ -212,7 +212,7 @@ def require_dynamic(plan, entries, subset=None):
 
 
 def run_all(runs, failed=None):
-    """Trains and evaluates one model for each run, each in a child process.
+    """Trains and evaluates one model for each run, in child processes.
 
     Args:
         runs: list of `TrainingRun` whose plans have the same jobs and threads.
@@ -239,8 +239,11 @@ def run_all(runs, failed=None):
     calls = [{"run": run, "verbose": verbose} for run in runs]
     function = "keras_pruning.training.work:run_training"
     report = None if failed is None else lambda call, error: failed(call["run"], error)
+    # The code of an own model may keep what the next run would see
+    keep = plan.recipe["model_as_built"] is None
+    options = (plan.jobs, plan.threads, "training run", report, keep)
     try:
-        yield from run_each(function, calls, plan.jobs, plan.threads, "training run", report)
+        yield from run_each(function, calls, *options)
     finally:
         # A process that was ended may not have removed its partial folder.
         for run in runs:

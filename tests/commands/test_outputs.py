@@ -7,7 +7,7 @@ from support.mistakes import fails
 
 import keras_pruning as kp
 from keras_pruning.commands import prune
-from keras_pruning.jobs import local
+from keras_pruning.jobs.workers import Workers
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def nothing_starts(monkeypatch):
     def start(*arguments):
         raise AssertionError("The work began before the output was checked.")
 
-    monkeypatch.setattr(local, "_in_fresh_process", start)
+    monkeypatch.setattr(Workers, "call", start)
 
 
 def in_the_way(tmp_path, obstacle):
