@@ -1,6 +1,7 @@
 """Runs one function in a child process, while the parent waits for its result."""
 
 import errno
+import gc
 import importlib
 import multiprocessing
 import os
@@ -26,6 +27,8 @@ def start(folder):
     Args:
         folder: path of a folder for temporary files.
     """
+    # Leave the objects of the imported libraries out of every search for garbage
+    gc.freeze()
     # The parent can die before it has sent the work.
     threading.Thread(target=_end_with_parent, daemon=True).start()
     tempfile.tempdir = folder
