@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+import load
+
 
 @dataclasses.dataclass
 class Row:
@@ -18,11 +20,11 @@ class Row:
         ours: median of ours.
         reference: median of the reference, if there is one.
         ratio: median of ours : reference, pair by pair.
-        lowest: lowest of these ratios.
-        highest: highest of these ratios.
+        lowest, highest: its 95 % interval, or the range of fewer than six pairs.
         pairs: number of pairs.
         peak: memory of ours in MiB, without the memory of its process before.
         unit: unit of `ours` and `reference`.
+        others: CPU cores that other processes used meanwhile, on average.
     """
 
     measured: str
@@ -35,6 +37,7 @@ class Row:
     pairs: int = 1
     peak: float | None = None
     unit: str = "s"
+    others: float | None = None
 
     @classmethod
     def of_one_pair(cls, measured, against, ours, reference, **options):
@@ -55,14 +58,15 @@ def main(measure):
     parser.add_argument("sizes", nargs="*", type=int)
     parser.add_argument("--rows", type=Path, help="file for the rows, a JSON object a line")
     arguments = parser.parse_args()
+    rows = load.beside(measure(*arguments.sizes))
     if arguments.rows:
         with arguments.rows.open("a") as file:
-            for row in measure(*arguments.sizes):
+            for row in rows:
                 print(json.dumps(dataclasses.asdict(row)), file=file, flush=True)
         return
     from table import show
 
-    show({Path(sys.argv[0]).name: list(measure(*arguments.sizes))})
+    show({Path(sys.argv[0]).name: list(rows)})
 
 
 def read(path):

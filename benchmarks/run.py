@@ -16,6 +16,7 @@ import table
 
 # A benchmark is a module here that ends in `rows.main(measure)`.
 BENCHMARKS = (
+    "training_step",
     "recording",
     "dynamic",
     "passes",

@@ -13,13 +13,15 @@ COLUMNS = (
     "ours takes",
     "it takes",
     "ratio",
-    "range of the pairs",
+    "spread",
     "peak of ours",
+    "others",
 )
 NOTE = (
-    "Ratio: median of ours : reference, pair by pair. Below 1, ours is faster. Peak: peak resident "
-    "memory of the first call of ours, minus the memory of its process before the call (imports, "
-    "data, model)."
+    "Ratio: median of ours : reference, pair by pair. Below 1, ours is faster. Spread: its 95 % "
+    "interval, or the range of fewer than six pairs. Peak: peak resident memory of the first call "
+    "of ours, minus the memory of its process before the call (imports, data, model). Others: CPU "
+    "cores that other processes used meanwhile."
 )
 _TEXT_COLUMNS = 2
 _DECIMALS = {"s": 2, "MiB": 1, "%": 3}
@@ -87,6 +89,7 @@ def cells(row):
         "" if row.ratio is None else f"{row.ratio:.3f}",
         spread,
         "" if row.peak is None else f"{row.peak:.0f} MiB",
+        "" if row.others is None else f"{row.others:.2f}",
     )
 
 

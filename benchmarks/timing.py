@@ -10,6 +10,8 @@ import time
 
 from peak import peaks
 
+# Of fewer pairs than these there is no 95 % interval.
+FEWEST = 6
 FASHION_MNIST = "idx:/usr/share/datasets/fashion-mnist"
 THREADS = len(os.sched_getaffinity(0))
 
@@ -25,21 +27,37 @@ for _variable in (
     os.environ[_variable] = str(THREADS)
 
 
-def paired(ours, reference, repetitions):
+def paired(ours, reference, repetitions, seconds_at_most=60):
     """Measures two functions, called in turn after a first call of each.
 
+    A pair calls ours, the reference, the reference and ours, so that a machine that becomes slower
+    slows both. Further pairs follow until the ratio is known to 5 %, or the time is over.
+
     Args:
-        ours: function of no arguments.
+        ours: function of no arguments. Short calls, of a second at most, give the best ratios.
         reference: function of no arguments.
-        repetitions: number of counted pairs.
+        repetitions: smallest number of counted pairs.
+        seconds_at_most: seconds after which no further pair begins.
 
     Returns:
         The dictionary of `ratios`, and `peak`, the memory of the first call of `ours` in MiB.
     """
     peak, _ = peaks(ours)
     reference()
-    pairs = [(seconds(ours), seconds(reference)) for _ in range(repetitions)]
+    start, pairs = time.perf_counter(), []
+    while len(pairs) < repetitions or (
+        not is_known(pairs) and time.perf_counter() < start + seconds_at_most
+    ):
+        first, *others = (seconds(function) for function in (ours, reference, reference, ours))
+        pairs.append(((first + others[2]) / 2, (others[0] + others[1]) / 2))
     return {**ratios(*zip(*pairs, strict=True)), "peak": peak}
+
+
+def is_known(pairs, tolerance=0.05):
+    """Returns whether the interval of the ratio of some pairs is within a fraction of it."""
+    known = ratios(*zip(*pairs, strict=True))
+    width = max(known["highest"] - known["ratio"], known["ratio"] - known["lowest"])
+    return len(pairs) >= FEWEST and width <= tolerance * known["ratio"]
 
 
 def ratios(ours, reference):
@@ -50,18 +68,30 @@ def ratios(ours, reference):
         reference: floats, seconds, each measured right after or before the one of ours.
 
     Returns:
-        Dictionary of `ours` and `reference`, the medians in seconds; `ratio`, `lowest` and
-        `highest`, the median and the range of the ratios pair by pair; and the number of `pairs`.
+        Dictionary of `ours` and `reference`, the medians in seconds; `ratio`, the median of the
+        ratios pair by pair; `lowest` and `highest`, its 95 % interval by order statistics, or the
+        range of fewer than six pairs; and the number of `pairs`.
     """
-    each = [mine / other for mine, other in zip(ours, reference, strict=True)]
+    each = sorted(mine / other for mine, other in zip(ours, reference, strict=True))
+    outside = _outside(len(each))
     return {
         "ours": statistics.median(ours),
         "reference": statistics.median(reference),
         "ratio": statistics.median(each),
-        "lowest": min(each),
-        "highest": max(each),
+        "lowest": each[outside],
+        "highest": each[-1 - outside],
         "pairs": len(each),
     }
+
+
+def _outside(count):
+    """Returns how many of `count` sorted values are left out below a 95 % interval of the median.
+
+    The number of values below the median of their distribution is that of heads of `count` coins.
+    """
+    from scipy.stats import binom
+
+    return max(0, int(binom.ppf(0.025, count, 0.5)) - 1)
 
 
 def tensorflow():

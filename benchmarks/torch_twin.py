@@ -24,19 +24,30 @@ def twin(num_classes, width=32):
 
 def plain(num_examples, epochs, batch_size, learning_rate):
     """Returns a function that trains the twin in a bare loop."""
-    import torch
-
     x, y, num_classes = _data(num_examples)
 
     def train():
-        model, loss, optimizer = _parts(num_classes, learning_rate)
+        parts = _parts(num_classes, learning_rate)
         for _ in range(epochs):
-            for rows in torch.randperm(len(x)).split(batch_size):
-                optimizer.zero_grad()
-                loss(model(x[rows]), y[rows]).backward()
-                optimizer.step()
+            _train_one_epoch(*parts, x, y, batch_size)
 
     return train
+
+
+def epoch(num_examples, batch_size, learning_rate):
+    """Returns a function that trains the twin for one more epoch."""
+    x, y, num_classes = _data(num_examples)
+    parts = _parts(num_classes, learning_rate)
+    return lambda: _train_one_epoch(*parts, x, y, batch_size)
+
+
+def _train_one_epoch(model, loss, optimizer, x, y, batch_size):
+    import torch
+
+    for rows in torch.randperm(len(x)).split(batch_size):
+        optimizer.zero_grad()
+        loss(model(x[rows]), y[rows]).backward()
+        optimizer.step()
 
 
 def plugin(score, num_examples, epochs, batch_size, learning_rate):

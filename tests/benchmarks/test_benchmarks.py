@@ -3,6 +3,8 @@
 import importlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,12 +34,48 @@ def test_ratios_are_taken_pair_by_pair(module):
     }
 
 
-def test_paired_calls_both_in_turn_after_a_first_call_of_each(module):
-    calls = []
-    found = module("timing").paired(lambda: calls.append("a"), lambda: calls.append("b"), 2)
-    assert calls == ["a", "b"] * 3
-    assert found["pairs"] == 2
-    assert found["lowest"] <= found["ratio"] <= found["highest"]
+@pytest.mark.parametrize("count, outside", [(5, 0), (6, 0), (9, 1), (12, 2), (20, 5), (100, 39)])
+def test_the_spread_is_a_95_percent_interval_of_the_median(module, count, outside):
+    """The places in the table of the sign test."""
+    times = [float(number + 1) for number in range(count)]
+    measured = module("timing").ratios(times[::-1], [1.0] * count)
+    assert (measured["lowest"], measured["highest"]) == (outside + 1, count - outside)
+
+
+def test_a_pair_calls_the_reference_between_two_calls_of_ours(module):
+    calls, timing = [], module("timing")
+    functions = lambda: calls.append("a"), lambda: calls.append("b")
+    measured = timing.paired(*functions, 2, seconds_at_most=0)
+    assert "".join(calls) == "ab" + 2 * "abba"
+    assert measured["pairs"] == 2
+
+
+def test_pairs_follow_until_the_ratio_is_known(module, monkeypatch):
+    timing, clock = module("timing"), iter(range(10_000))
+    taken = iter([1.0, 1.0, 2.0, 1.0] + [1.0] * 400)
+    monkeypatch.setattr(timing, "seconds", lambda function: next(taken))
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(clock))
+    nothing = lambda: None  # noqa: E731
+    measured = timing.paired(nothing, nothing, 2, seconds_at_most=1000)
+    # The first ratio is 2 : 3. Among nine pairs, the interval leaves out one on each side.
+    assert measured["pairs"] == 9
+    assert (measured["lowest"], measured["ratio"], measured["highest"]) == (1, 1, 1)
+
+
+def test_the_load_is_that_of_other_processes(module, monkeypatch, rows):
+    load = module("load")
+    used = iter([(0.0, 0.0, 0.0), (10.0, 15.0, 10.0), (10.0, 15.0, 10.0), (20.0, 25.0, 20.0)] * 2)
+    monkeypatch.setattr(load, "_used", lambda: next(used))
+    assert [row.others for row in load.beside(iter(rows[:2]))] == [0.5, 0.0]
+
+
+def test_the_work_of_children_is_ours(module):
+    code = "sum(range(10**7))"
+    before = module("load")._used()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    after = module("load")._used()
+    assert after[2] > before[2]
+    assert after[1] - before[1] > (after[2] - before[2]) / 2
 
 
 def test_the_peak_leaves_out_memory_held_before_the_call(module):
@@ -72,7 +110,7 @@ def _logger(log, name):
 def rows(module):
     row = module("rows").Row
     return [
-        row("fit", "plain fit", 1.0, 2.0, 0.5, 0.25, 0.75, pairs=3, peak=12.4),
+        row("fit", "plain fit", 1.0, 2.0, 0.5, 0.25, 0.75, pairs=3, peak=12.4, others=0.3),
         row.of_one_pair("peak", "limit", 3.0, 2.0, unit="MiB"),
         row("the same neighbours", "float64", 99.95, unit="%"),
     ]
@@ -81,12 +119,12 @@ def rows(module):
 def test_the_table_in_markdown(module, rows):
     lines = module("table").markdown({"knn.py": rows, "depth.py": rows[:1]}, load=0.25)
     lines = lines.splitlines()
-    numbers = "1.00 s | 2.00 s | 0.500 | 0.250 … 0.750 of 3 | 12 MiB |"
+    numbers = "1.00 s | 2.00 s | 0.500 | 0.250 … 0.750 of 3 | 12 MiB | 0.30 |"
     assert lines[4] == f"| `knn.py` | fit | plain fit | {numbers}"
-    assert lines[5] == "|  | peak | limit | 3.0 MiB | 2.0 MiB | 1.500 |  |  |"
-    assert lines[6] == "|  | the same neighbours | float64 | 99.950 % |  |  |  |  |"
+    assert lines[5] == "|  | peak | limit | 3.0 MiB | 2.0 MiB | 1.500 |  |  |  |"
+    assert lines[6] == "|  | the same neighbours | float64 | 99.950 % |  |  |  |  |  |"
     assert lines[7] == f"| `depth.py` | fit | plain fit | {numbers}"
-    assert {line.count("|") for line in lines[2:8]} == {9}
+    assert {line.count("|") for line in lines[2:8]} == {10}
     assert "cores" in lines[0]
     assert lines[0].endswith("Load before: 0.2.")
 

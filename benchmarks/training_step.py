@@ -1,0 +1,67 @@
+"""Steps of training, in epochs without a start-up, against a bare PyTorch loop of the same network.
+
+Ours runs several steps in a call of the graph, as all runs of this package do. A `fit` as a user
+writes it runs one. Network, batch size, optimiser and the number of threads are the same.
+
+python benchmarks/training_step.py [IMAGES] [REPETITIONS]
+"""
+
+import importlib.util
+
+import torch_twin
+from rows import Row, main, say
+from timing import FASHION_MNIST, ratios, tensorflow
+from turns import in_turn
+
+BATCH_SIZE, LEARNING_RATE = 128, 0.1
+
+
+def epoch_of_keras(num_images, is_ours):
+    """Returns a function that trains `networks.cnn` for one more epoch."""
+    tensorflow()
+    import keras
+
+    import keras_pruning as kp
+    from keras_pruning.models import loading
+    from keras_pruning.training import fit
+    from keras_pruning.training.optimizers import make_optimizer
+
+    examples = kp.load_examples(FASHION_MNIST, fraction=num_images / 60_000)
+    keras.utils.set_random_seed(0)
+    model = loading.build("cnn", examples.spec, examples.num_classes)
+    steps = -(-len(examples) // BATCH_SIZE)
+    model.compile(
+        make_optimizer("sgd", LEARNING_RATE, 5e-4),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy()],
+        steps_per_execution=fit.steps_per_execution(steps) if is_ours else 1,
+    )
+    batches = examples.batches(BATCH_SIZE, shuffle=True)
+    return lambda: model.fit(batches, epochs=1, verbose=0, shuffle=False)
+
+
+def measure(num_images=5_120, repetitions=40):
+    contestants = {
+        "ours": (epoch_of_keras, {"num_images": num_images, "is_ours": True}),
+        "a `fit` of one step in each call": (
+            epoch_of_keras,
+            {"num_images": num_images, "is_ours": False},
+        ),
+    }
+    if importlib.util.find_spec("torch") is None:
+        say("torch is not installed: without its row. See benchmarks/requirements.txt")
+    else:
+        options = {"batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE}
+        contestants["PyTorch, a bare loop"] = (
+            torch_twin.epoch,
+            {"num_examples": num_images, **options},
+        )
+    turns = in_turn(contestants, repetitions, uncounted=2, pause=0.3)
+    mine = turns.pop("ours")
+    for name, other in turns.items():
+        work = f"an epoch of {num_images:,} images, `cnn`, batches of {BATCH_SIZE}"
+        yield Row(work, name, **ratios(mine.seconds, other.seconds), peak=mine.peak)
+
+
+if __name__ == "__main__":
+    main(measure)
