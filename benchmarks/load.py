@@ -11,12 +11,15 @@ def beside(rows):
     Args:
         rows: iterator of `Row`s. Asking for the next one measures it.
     """
-    start = _used()
+    start, others = _used(), None
     for row in rows:
-        end = _used()
-        (clock, machine, ours), (clock_before, machine_before, ours_before) = end, start
-        others = (machine - machine_before) - (ours - ours_before)
-        row.others = max(0.0, others / (clock - clock_before))
+        clock, machine, ours = (
+            after - before for after, before in zip(_used(), start, strict=True)
+        )
+        # Rows that were measured together follow each other at once
+        if others is None or clock > 1:
+            others = max(0.0, (machine - ours) / clock)
+        row.others = others
         yield row
         start = _used()
 

@@ -64,9 +64,11 @@ def test_pairs_follow_until_the_ratio_is_known(module, monkeypatch):
 
 def test_the_load_is_that_of_other_processes(module, monkeypatch, rows):
     load = module("load")
-    used = iter([(0.0, 0.0, 0.0), (10.0, 15.0, 10.0), (10.0, 15.0, 10.0), (20.0, 25.0, 20.0)] * 2)
+    used = iter([(0, 0, 0), (10, 15, 10), (10, 15, 10), (10.1, 16, 10), (11, 16, 10), (21, 26, 20)])
     monkeypatch.setattr(load, "_used", lambda: next(used))
-    assert [row.others for row in load.beside(iter(rows[:2]))] == [0.5, 0.0]
+    # The second row was measured together with the first
+    measured = load.beside(iter(rows))
+    assert [next(measured).others for _ in range(3)] == [0.5, 0.5, 0.0]
 
 
 def test_the_work_of_children_is_ours(module):
