@@ -1,7 +1,7 @@
 """The sections of a config file. A wrong value is an error when the config is read."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from keras_pruning.arguments import (
     require_boolean,
@@ -159,7 +159,8 @@ class TrainingConfig:
     schedule: Literal["step", "cosine", "constant"] = "step"
     weight_decay: float = 5e-4
     augmentation: Literal["flip_crop"] | None = None
-    dynamic: str | dict | None = None
+    # `dict` alone would leave the values of --training.dynamic.KEY as text
+    dynamic: str | dict[str, Any] | None = None
 
     def __post_init__(self):
         self.dynamic = None if self.dynamic is None else dynamic_entry(self.dynamic)

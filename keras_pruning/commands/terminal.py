@@ -13,8 +13,8 @@ import warnings
 
 from keras_pruning.reports.terminal_text import defused
 
-# Columns of a table in a file or a pipe, which have no width.
-_WIDTH = 112
+# Columns of a table in a file or a pipe, which have no width, unless it needs more.
+_WIDTH, _WIDEST = 112, 10_000
 
 
 def show(content):
@@ -24,8 +24,11 @@ def show(content):
         return
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else _WIDTH
-    Console(width=width, highlight=False, markup=False, emoji=False).print(content)
+    style = {"highlight": False, "markup": False, "emoji": False}
+    width = None
+    if not sys.stdout.isatty():
+        width = max(_WIDTH, Console(width=_WIDEST, **style).measure(content).minimum)
+    Console(width=width, **style).print(content)
 
 
 def message(kind, text):

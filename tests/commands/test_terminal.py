@@ -110,3 +110,20 @@ def test_a_terminal_without_unicode_gets_escapes():
     command = [sys.executable, "-c", script]
     finished = subprocess.run(command, env=environment, capture_output=True, check=True)
     assert finished.stdout == b"0.5 \\xb1 \\u043a\n"
+
+
+def test_a_table_in_a_pipe_is_as_wide_as_its_words(capsys):
+    names = [f"orderdp-a=0.9-f=0.{number}" for number in range(5)]
+    table = new_table([f"a column of {name}" for name in names])
+    table.add_row(*(name * 2 for name in names))
+    terminal.show(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(name * 2 in lines[-2] for name in names)
+    assert len(lines[-2]) > 112
+
+
+def test_a_table_in_a_pipe_has_112_columns_at_most_if_it_can(capsys):
+    table = new_table(["name"], words=["name"])
+    table.add_row("word " * 100)
+    terminal.show(table)
+    assert max(map(len, capsys.readouterr().out.splitlines())) == 112

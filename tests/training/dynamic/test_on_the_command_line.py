@@ -53,3 +53,12 @@ def test_a_subset_needs_the_budget_of_epochs(tmp_path, capsys):
     assert "Expected training.budget: epochs" in capsys.readouterr().err
     assert run(*command, "--training.budget", "epochs", "--output", tmp_path / "run") == 0
     assert read_json(tmp_path / "run" / "metrics.json")["examples_seen"] == 4 * 36
+
+
+def test_an_option_of_a_method_may_stand_alone(tmp_path):
+    (tmp_path / "a.yaml").write_text("training: {dynamic: {name: infobatch, r: 0.5}}")
+    options = ["--training.dynamic.r", 0.8, "--training.dynamic.loss", "batch"]
+    command = ["train", "--config", tmp_path / "a.yaml", *SMALL, *options]
+    assert run(*command, "--output", tmp_path / "run") == 0
+    dynamic = read_json(tmp_path / "run" / "metrics.json")["config"]["training"]["dynamic"]
+    assert dynamic == {"name": "infobatch", "r": 0.8, "loss": "batch"}

@@ -64,7 +64,7 @@ def _lines(rows, smallest):
             f"{row.method} keeps full accuracy with {share(row.keep_fraction)} of the examples, at "
             f"{cost} of one training on the full data, scoring included."
         )
-    if any(row.budget == "steps" for row in rows):
+    if any(row.budget == "steps" and row.method != FULL for row in rows):
         yield (
             "The budget is steps: every subset trains for as many steps as the full data, so that "
             "training on it saves nothing. With the budget epochs, fewer examples take fewer steps."

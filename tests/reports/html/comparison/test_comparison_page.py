@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
-from support.fake_runs import EL2N, RANDOM, write_run
+from support.fake_runs import EL2N, RANDOM, write_dynamic_run, write_run
 from support.html_pages import CHROMIUM, HOSTILE, after_scripts, require_sound
 
 from keras_pruning.commands.compare import show_comparison
@@ -262,3 +262,16 @@ def test_charts_are_drawn_in_a_browser(tmp_path):
     assert page.count('aria-roledescription="point"') == 12 + 8 + 15
     # Methods of three charts, an axis, and the keep fractions of costs and classes
     assert page.count("<select") == 3 + 1 + 2
+
+
+def test_only_subsets_can_save_nothing(tmp_path):
+    """With the budget of steps. Methods that prune while training train for fewer."""
+    data = {"dataset": {"name": "digits", "fraction": 1.0}, "model": {"name": "mlp"}}
+    config = {**data, "training": {"budget": "steps"}}
+    for seed in range(2):
+        write_run(tmp_path, 0.9, seed=seed, config=config)
+        write_dynamic_run(tmp_path, 0.9, {"name": "infobatch"}, 0.7, seed)
+    assert "saves nothing" not in section(report(tmp_path), "costs")
+    for seed in range(2):
+        write_run(tmp_path, 0.9, RANDOM, 0.5, seed, config=config)
+    assert "training on it saves nothing" in section(report(tmp_path), "costs")
