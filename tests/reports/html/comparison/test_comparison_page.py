@@ -267,10 +267,11 @@ def test_charts_are_drawn_in_a_browser(tmp_path):
 def test_only_subsets_can_save_nothing(tmp_path):
     """With the budget of steps. Methods that prune while training train for fewer."""
     data = {"dataset": {"name": "digits", "fraction": 1.0}, "model": {"name": "mlp"}}
-    config = {**data, "training": {"budget": "steps"}}
+    config = {**data, "training": {"budget": "steps", "epochs": 5}}
     for seed in range(2):
         write_run(tmp_path, 0.9, seed=seed, config=config)
-        write_dynamic_run(tmp_path, 0.9, {"name": "infobatch"}, 0.7, seed)
+        dynamic = {**config, "training": {**config["training"], "dynamic": {"name": "infobatch"}}}
+        write_dynamic_run(tmp_path, 0.9, {"name": "infobatch"}, 0.7, seed, config=dynamic)
     assert "saves nothing" not in section(report(tmp_path), "costs")
     for seed in range(2):
         write_run(tmp_path, 0.9, RANDOM, 0.5, seed, config=config)
