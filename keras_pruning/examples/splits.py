@@ -7,6 +7,9 @@ from functools import cached_property
 from keras_pruning.errors import InputError
 from keras_pruning.examples import Examples, load_examples
 
+# The last data set that this process was sent: its source, and its examples by split once loaded
+_received = {}
+
 
 class Splits:
     """The training and the test examples of one data set.
@@ -32,6 +35,12 @@ class Splits:
         arguments = {"_source": self._source, "_drawn": self._drawn, "_noise": self._noise}
         # The process that sends the arguments to its children gives the warnings.
         return {**arguments, "_whole": {}, "_has_warned": True}
+
+    def __setstate__(self, state):
+        # A process that works for several calls loads a data set once
+        if _received.get("source") != state["_source"]:
+            _received.update(source=state["_source"], whole={})
+        self.__dict__.update(state, _whole=_received["whole"])
 
     @property
     def drawn(self):

@@ -118,3 +118,13 @@ def test_children_do_not_repeat_warnings(tmp_path):
         assert len(splits.with_fraction(0.1).train) == 20
     # The test suite turns warnings into errors.
     assert len(pickle.loads(pickle.dumps(splits)).train) == 40
+
+
+def test_a_process_loads_the_data_of_equal_pickles_once():
+    pickles = [pickle.dumps(Splits("digits", fraction=fraction)) for fraction in (0.5, 0.2)]
+    half, fifth = map(pickle.loads, pickles)
+    assert len(half.train) > len(fifth.train)
+    assert half._whole["train"] is fifth._whole["train"]
+    other = pickle.loads(pickle.dumps(Splits("npz:missing.npz")))
+    with pytest.raises(InputError):
+        other.train  # noqa: B018
