@@ -41,4 +41,11 @@ def run(values):
             f"{metrics['examples_kept']:,} examples, {metrics['steps']:,} steps, "
             f"{metrics['seconds']:.1f} s."
         )
+        if dynamic is not None:
+            in_all = metrics["examples_kept"] * config.training.epochs
+            yield (
+                f"Its {config.training.epochs} epochs saw {metrics['examples_seen']:,} of "
+                f"{in_all:,} examples, {1 - metrics['examples_seen'] / in_all:.1%} fewer than "
+                "without pruning."
+            )
     yield f"{output / 'metrics.json'}"

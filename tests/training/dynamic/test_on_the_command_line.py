@@ -12,8 +12,11 @@ def test_a_run_is_trained_and_reused(tmp_path, capsys):
     command = ["train", *SMALL, "--training.dynamic", "{name: infobatch, r: 0.8}"]
     for _ in range(2):
         assert run(*command, "--output", tmp_path / "run") == 0
-    assert "Reused" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Reused" in printed
     metrics = read_json(tmp_path / "run" / "metrics.json")
+    seen = metrics["examples_seen"]
+    assert f"Its 4 epochs saw {seen} of 576 examples, {1 - seen / 576:.1%} fewer" in printed
     assert metrics["config"]["training"]["dynamic"] == {"name": "infobatch", "r": 0.8}
     assert len(metrics["epochs"]) == 4
     assert metrics["examples_seen"] == sum(epoch["kept"] for epoch in metrics["epochs"]) < 4 * 144
