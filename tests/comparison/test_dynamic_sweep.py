@@ -11,7 +11,7 @@ from keras_pruning.comparison import dynamic_runs, sweep
 from keras_pruning.comparison.grid import missing_runs
 from keras_pruning.comparison.runs import find_runs
 from keras_pruning.comparison.shares import missing_baselines, seen_share
-from keras_pruning.selection.methods import DYNAMIC_BASELINES
+from keras_pruning.selection.dynamic_methods import DYNAMIC_BASELINES
 from keras_pruning.storage import read_json
 from keras_pruning.training import dynamic
 from keras_pruning.training import run as training_run
