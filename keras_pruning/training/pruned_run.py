@@ -44,7 +44,7 @@ class PrunedRun:
         Args:
             batch_size: number of examples in a batch.
             weights: float32 `(examples,)`.
-            augmentation: function or `None`. Functions are not told apart.
+            augmentation: function or `None`. All functions count as the same.
 
         Raises:
             InputError: if they were others before.
