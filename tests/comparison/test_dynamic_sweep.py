@@ -51,7 +51,7 @@ def folders(tmp_path):
     return {f"{path.parent.name}/{path.name}": paths.count(path) for path in paths}
 
 
-def test_the_table_of_defaults_and_baselines_is_that_of_the_classes():
+def test_defaults_and_baselines_are_those_of_the_classes():
     kinds = {name: dynamic.get(name, random_images(10), 2) for name in dynamic.METHODS}
     assert {name: kind.get_config() for name, kind in kinds.items()} == DEFAULTS
     assert {name for name, kind in kinds.items() if kind.is_baseline} == set(DYNAMIC_BASELINES)
