@@ -37,7 +37,7 @@ class DynamicPruning(keras.callbacks.Callback):
     A method is a callback of `fit`, and makes its batches. The losses ℓ_i that it decides by are
     those that the examples last had in training: `recording` lets the training step write them
     down. A subclass sets `name` and overrides `choose`. Options are the arguments of its
-    `__init__`, each stored as an attribute of the same name. An object belongs to one run.
+    `__init__`, each stored as an attribute of the same name. Each run takes an object of its own.
 
     Args:
         examples: `Examples` to train on.
@@ -85,7 +85,7 @@ class DynamicPruning(keras.callbacks.Callback):
         self.backup_dir, self.log_dir = backup_dir, log_dir
         self._curves = None if log_dir is None else DynamicCurves(log_dir, self)
         self._run, self._followers = PrunedRun(type(self).__name__), []
-        # Those of the epoch that runs
+        # Plan and log of the epoch that runs
         self._plan, self._log, self._was_read = None, None, False
 
     @property
