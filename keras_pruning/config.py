@@ -147,8 +147,8 @@ class TrainingConfig:
         schedule: step falls to a fifth at 30, 60 and 80 % of the run. Or cosine, or constant.
         weight_decay: factor of the weight decay.
         augmentation: flip_crop, or none.
-        dynamic: a method that prunes while training, a name or {name, options}: rs2, infobatch,
-            seta, orderdp or shortened.
+        dynamic: a method that prunes while training, a name or {name, options}. docs/dynamic.md
+            lists all.
     """
 
     epochs: int = 10
@@ -174,7 +174,7 @@ class TrainingConfig:
 class SweepConfig:
     """The methods and fractions that a sweep compares. The full data and baselines are added.
 
-    Those of dynamic methods, rs2 and shortened, see as many examples as each of them did.
+    Those of each dynamic method see as many examples as it did, to half a percent.
 
     Args:
         methods: score names, which keep the hardest examples, or {by, policy, quota, embedding}.

@@ -1,8 +1,9 @@
 """The runs of a sweep that prune while training, and those of their baselines."""
 
 from keras_pruning.comparison.grid import seeds_of
-from keras_pruning.comparison.shares import missing_baselines, seen_share
+from keras_pruning.comparison.shares import missing_baselines, seen_share, trained_share
 from keras_pruning.entries import dynamic_methods
+from keras_pruning.selection.dynamic_methods import DYNAMIC_BASELINES
 from keras_pruning.selection.methods import dynamic_name
 from keras_pruning.storage import read_json
 from keras_pruning.training.run import METRICS, TrainingRun, require_dynamic, run_folder
@@ -22,16 +23,18 @@ def method_runs(plan, training, folder):
 def baseline_runs(plan, training, folder):
     """Returns the runs of the baselines, at the shares of examples that the methods saw.
 
+    Baselines of an earlier sweep serve again if their share is near.
+
     Args:
         plan, training, folder: as for `method_runs`, all of whose runs have been tried.
     """
     entries = dynamic_methods(plan.grid.methods)
-    shares = []
+    shares, trained = [], _trained_shares(folder)
     for entry in entries:
         tried = _runs([entry], plan, training, folder)
         paths = [run.folder / METRICS for run in tried]
         finished = [read_json(path) for path in paths if path.exists()]
-        shares.append(seen_share(entry, finished) if finished else None)
+        shares.append(seen_share(entry, finished, trained) if finished else None)
     return _runs(missing_baselines(entries, shares), plan, training, folder)
 
 
@@ -44,6 +47,15 @@ def require_methods(plan, training, folder):
     runs = method_runs(plan, training, folder)
     to_do = {dynamic_name(run.dynamic): run.dynamic for run in runs if not run.is_finished()}
     require_dynamic(training, list(to_do.values()))
+
+
+def _trained_shares(folder):
+    """Returns the set of the shares of the baselines that have a finished run in a folder."""
+    paths = [path for kind in DYNAMIC_BASELINES for path in folder.glob(f"{kind}*/*/*/{METRICS}")]
+    # One run of each method is enough
+    first = {path.parents[2]: path for path in paths}
+    entries = [read_json(path)["config"]["training"]["dynamic"] for path in first.values()]
+    return {trained_share(entry) for entry in entries}
 
 
 def _runs(entries, plan, training, folder):

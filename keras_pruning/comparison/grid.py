@@ -7,8 +7,8 @@ from keras_pruning.comparison.shares import missing_baselines
 from keras_pruning.config import SweepConfig, seed_list
 from keras_pruning.entries import describe, dynamic_methods, static_methods
 from keras_pruning.errors import InputError
+from keras_pruning.selection.dynamic_methods import DYNAMIC_BASELINES
 from keras_pruning.selection.methods import (
-    DYNAMIC_BASELINES,
     FULL,
     dynamic_name,
     fraction_name,

@@ -56,7 +56,7 @@ def require_metrics(metrics):
 
 
 def _require_dynamic(metrics):
-    """Raises an `InputError` unless a run that prunes while training tells what it kept."""
+    """Raises an `InputError` unless a run that prunes while training has the logs of its epochs."""
     dynamic_entry(metrics["config"]["training"]["dynamic"])
     epochs = metrics["config"]["training"].get("epochs")
     if not _is_number(epochs, 1e12) or epochs < 1 or metrics["examples_kept"] < 1:
@@ -67,9 +67,9 @@ def _require_dynamic(metrics):
     logs, classes = metrics.get("epochs"), len(metrics["class_accuracy"])
     for log in logs if isinstance(logs, list) and logs else [None]:
         kept = log.get("class_kept") if isinstance(log, dict) else None
-        is_told = isinstance(kept, list) and len(kept) == classes and _is_number(log["kept"], 1e12)
-        if not is_told or not all(_is_number(count, 1e12) for count in kept):
-            raise _invalid("epochs", logs, f"what was kept of {classes} classes in each epoch")
+        is_valid = isinstance(kept, list) and len(kept) == classes and _is_number(log["kept"], 1e12)
+        if not is_valid or not all(_is_number(count, 1e12) for count in kept):
+            raise _invalid("epochs", logs, f"the kept examples of {classes} classes in each epoch")
 
 
 def _is_number(value, highest):

@@ -5,13 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_pruning.comparison.shares import is_dynamic_baseline
-from keras_pruning.selection.methods import (
-    DYNAMIC_BASELINES,
-    FULL,
-    baseline_of,
-    is_baseline,
-    method_name,
-)
+from keras_pruning.selection.dynamic_methods import DYNAMIC_BASELINES, measured_against
+from keras_pruning.selection.methods import FULL, baseline_of, is_baseline, method_name
 from keras_pruning.statistics import intervals
 from keras_pruning.statistics.several_baselines import compared_with_each
 from keras_pruning.statistics.verdict import BASELINE, Retention, Verdict, compared, retention
@@ -27,7 +22,7 @@ class Row:
     Args:
         data_fraction: fraction of the data set before pruning.
         keep_fraction: fraction of those examples that was kept. For a method that prunes while
-            training, the share of examples seen, of all that the epochs have.
+            training, the share of examples seen, of all that the epochs have, to half a percent.
         method: name of the method.
         runs: number of runs n.
         accuracy: mean test accuracy in [0, 1].
@@ -42,6 +37,8 @@ class Row:
         seconds: mean training time.
         steps: mean number of optimiser steps, `None` if the runs do not tell.
         is_dynamic: whether the method prunes while training.
+        is_baseline: whether it is one that others are compared with: random pruning, under a class
+            quota or not, or a baseline of dynamic methods.
         against: name of the method that the difference is to, `None` without a baseline.
     """
 
@@ -58,6 +55,7 @@ class Row:
     seconds: float
     steps: float | None = None
     is_dynamic: bool = False
+    is_baseline: bool = False
     against: str | None = None
 
     @property
@@ -89,8 +87,9 @@ class Row:
 def compare(runs):
     """Returns one `Row` for each data fraction, keep fraction and method.
 
-    All comparisons at one data fraction and keep fraction are adjusted together, those of methods
-    that prune while training apart. The full data come first, then the keep fractions downwards,
+    All comparisons at one data fraction and keep fraction are adjusted together. Those of methods
+    that prune while training are adjusted apart, all of one data fraction together: few of them see
+    the same share of the examples. The full data come first, then the keep fractions downwards,
     baselines before the others.
 
     Args:
@@ -103,9 +102,8 @@ def compare(runs):
     def place(cell):
         data_fraction, keep_fraction, method = cell
         first = cells[cell][0]
-        others_last = not (is_dynamic_baseline(first) if first.dynamic else _is_random(first))
-        is_dynamic = first.dynamic is not None
-        return -data_fraction, -keep_fraction, method != FULL, is_dynamic, others_last, method
+        groups = method != FULL, first.dynamic is not None, not _is_baseline(first)
+        return -data_fraction, -keep_fraction, *groups, method
 
     outcomes = _verdicts(cells)
     return [
@@ -131,28 +129,27 @@ def _row(cell, runs, outcome, against, full):
         float(np.mean([run.metrics["seconds"] for run in runs])),
         None if None in steps else float(np.mean(steps)),
         runs[0].dynamic is not None,
+        _is_baseline(runs[0]),
         against,
     )
 
 
 def _verdicts(cells):
     """Returns the `Verdict` of each cell that has a baseline, and the name of that baseline."""
+    static, dynamic = {}, {}
+    for cell, runs in cells.items():
+        data_fraction, keep_fraction, method = cell
+        if runs[0].dynamic is not None:
+            dynamic.setdefault(data_fraction, {})[cell] = runs
+        elif method != FULL:
+            static.setdefault((data_fraction, keep_fraction), {})[method] = runs
     verdicts = {}
-    # The dynamic methods of a fraction have baselines of their own
-    for data_fraction, keep_fraction, is_dynamic in dict.fromkeys(map(_family, cells.values())):
-        here = (data_fraction, keep_fraction)
-        members = {
-            cell[2]: runs
-            for cell, runs in cells.items()
-            if _family(runs) == (*here, is_dynamic) and cell[2] != FULL
-        }
-        found = _of_dynamic(members) if is_dynamic else _of_static(members)
-        verdicts.update({(*here, method): found[method] for method in found})
+    for place, members in static.items():
+        of_methods = _of_static(members)
+        verdicts.update({(*place, method): of_methods[method] for method in of_methods})
+    for members in dynamic.values():
+        verdicts.update(_of_dynamic(members))
     return verdicts
-
-
-def _family(runs):
-    return runs[0].data_fraction, runs[0].keep_fraction, runs[0].dynamic is not None
 
 
 def _of_static(members):
@@ -166,28 +163,30 @@ def _of_static(members):
     baselines = {method: other for method, other in baselines.items() if other is not None}
     # A method without a baseline is no part of the family.
     family = {PLAIN, *baselines, *baselines.values()} & accuracies.keys()
-    shown = compared({method: accuracies[method] for method in family}, baselines)
-    return {method: (shown[method], baselines.get(method)) for method in shown}
+    verdicts = compared({method: accuracies[method] for method in family}, baselines)
+    return {method: (verdicts[method], baselines.get(method)) for method in verdicts}
 
 
 def _of_dynamic(members):
-    """Returns the same for dynamic methods of one share, against both baselines of that share."""
-    kinds = {}
-    for method in sorted(members):
-        if is_dynamic_baseline(members[method][0]):
-            kinds.setdefault(members[method][0].dynamic["name"], method)
-    # Without both, nothing can be shown to be better than both.
-    if len(kinds) < len(DYNAMIC_BASELINES):
-        return {}
-    of_all = [kinds[kind] for kind in DYNAMIC_BASELINES]
-    # Each baseline is compared with those after it
-    baselines = {
-        method: of_all[of_all.index(method) + 1 :] if method in of_all else of_all
-        for method in members
-    }
-    return compared_with_each(
-        {name: _accuracies(runs) for name, runs in members.items()}, baselines
-    )
+    """Returns the same for dynamic methods, against the baselines of the share of each.
+
+    Args:
+        members: dictionary from cells of one data fraction to lists of their `Run`.
+    """
+    of_shares = {}
+    for cell in sorted(members):
+        if is_dynamic_baseline(members[cell][0]):
+            of_shares.setdefault(cell[1], {}).setdefault(members[cell][0].dynamic["name"], cell)
+    baselines = {}
+    for cell, runs in members.items():
+        others, kind = of_shares.get(cell[1], {}), runs[0].dynamic["name"]
+        # Without all baselines, nothing can be shown to be better than each.
+        if len(others) == len(DYNAMIC_BASELINES):
+            kinds = measured_against(kind) if others.get(kind) == cell else DYNAMIC_BASELINES
+            baselines[cell] = [others[kind] for kind in kinds]
+    accuracies = {cell: _accuracies(members[cell]) for cell in baselines}
+    verdicts = compared_with_each(accuracies, baselines)
+    return {cell: (verdict, other and other[2]) for cell, (verdict, other) in verdicts.items()}
 
 
 def _baseline(method, runs, methods):
@@ -202,7 +201,9 @@ def _baseline(method, runs, methods):
     return PLAIN if PLAIN in methods and method != PLAIN else None
 
 
-def _is_random(run):
+def _is_baseline(run):
+    if run.dynamic is not None:
+        return is_dynamic_baseline(run)
     return is_baseline(run.metrics["selection"])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from keras_pruning.comparison.metrics import require_metrics
 from keras_pruning.comparison.result_files import files_named
-from keras_pruning.comparison.shares import seen_share
+from keras_pruning.comparison.shares import is_dynamic_baseline, seen_share, trained_share
 from keras_pruning.config import DatasetConfig
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import completed, differing
@@ -28,7 +28,8 @@ class Run:
             options of a method that prunes while training.
         data_fraction: fraction of the data set before pruning.
         keep_fraction: fraction of those examples that was kept. Of a method that prunes while
-            training, the share of examples seen, of all that the epochs have: a mean over its runs.
+            training, the share of examples seen, of all that the epochs have: a mean over its runs,
+            to half a percent.
         metrics: content of its `metrics.json`.
     """
 
@@ -89,12 +90,18 @@ def _with_shares(runs):
     groups = {}
     for run in runs:
         groups.setdefault(run.cell, []).append(run.metrics)
+    trained = {}
+    for run in filter(is_dynamic_baseline, runs):
+        trained.setdefault(run.data_fraction, set()).add(trained_share(run.dynamic))
+    shares = {
+        run.cell: seen_share(run.dynamic, groups[run.cell], trained.get(run.data_fraction, ()))
+        for run in runs
+        if run.dynamic is not None
+    }
     return [
-        run
-        if run.dynamic is None
-        else dataclasses.replace(
-            run, keep_fraction=run.keep_fraction * seen_share(run.dynamic, groups[run.cell])
-        )
+        dataclasses.replace(run, keep_fraction=run.keep_fraction * shares[run.cell])
+        if run.cell in shares
+        else run
         for run in runs
     ]
 
@@ -178,6 +185,6 @@ def _shared(run):
     config = run.metrics["config"]
     dataset = completed(config["dataset"], "dataset")
     dataset = {key: dataset.get(key) for key in _SHARED}
-    # What prunes while training is the method
+    # The method that prunes while training is no part of it
     training = {key: value for key, value in config["training"].items() if key != "dynamic"}
     return {"dataset": dataset, "model": config["model"], "training": training}

@@ -49,7 +49,7 @@ class SweepPlan:
         """Makes the plan of a `Config`. The examples of all data fractions are loaded once.
 
         Raises:
-            InputError: if all runs are told to prune while training.
+            InputError: if `training.dynamic` is set, which all runs would follow.
         """
         grid, dynamic = config.sweep, config.training.dynamic
         if dynamic is not None:
@@ -120,7 +120,7 @@ def sweep(plan, output, find_suspects=None):
         runs += method_runs(plan, training, folder)
     failures = Failures(output)
     _train(runs, plan, failures)
-    # The examples that dynamic methods saw tell which baselines belong to them
+    # Baselines see as many examples as the dynamic methods did
     baselines = []
     for folder, (_, training) in zip(folders, plan.parts, strict=True):
         baselines += baseline_runs(plan, training, folder)

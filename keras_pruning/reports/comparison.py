@@ -3,7 +3,8 @@
 import dataclasses
 
 from keras_pruning.reports.terminal_tables import new_table
-from keras_pruning.selection.methods import DYNAMIC_BASELINES, FULL
+from keras_pruning.selection.dynamic_methods import DYNAMIC_BASELINES
+from keras_pruning.selection.methods import FULL
 from keras_pruning.selection.policies import BASELINE
 from keras_pruning.statistics.power import POWER
 from keras_pruning.statistics.verdict import WORSE
@@ -78,10 +79,10 @@ def as_tables(rows, class_rows=()):
     tables = []
     if len(static) == len(rows) or any(row.method != FULL for row in static):
         title = f"Test accuracy in %: {_INTERVALS}, {_runs(static)}"
-        tables.append(_table(static, ["kept", "method"], f"to {BASELINE}", title, paying))
+        tables.append(_table(static, _STATIC, f"to {BASELINE}", title, paying))
     if len(static) < len(rows):
         title = f"Pruning while training, test accuracy in %: {_INTERVALS}, {_runs(dynamic)}"
-        tables.append(_table(dynamic, ["seen", "method", "steps"], "to baseline", title, paying))
+        tables.append(_table(dynamic, _DYNAMIC, "to baseline", title, paying))
     return tables
 
 
@@ -93,7 +94,8 @@ def _table(rows, first, difference, title, paying):
 
     Args:
         rows: list of `Row`.
-        first: list of the headings of the first columns. Only one for `steps` shows them.
+        first: dictionary from the headings of the first columns to functions from a `Row` to the
+            text of a cell.
         difference: heading of the differences.
         title: title of the table.
         paying: dictionary of `_paying`.
@@ -113,7 +115,8 @@ def _table(rows, first, difference, title, paying):
         if previous not in (None, group):
             table.add_section()
         previous = group
-        cells = _cells(row, paying.get((*group, row.method)), "steps" in first)
+        cells = [text(row) for text in first.values()]
+        cells += _cells(row, paying.get((*group, row.method)))
         table.add_row(*[f"{row.data_fraction:.0%}"] * several, *cells)
     return table
 
@@ -168,8 +171,8 @@ def _dynamic_lines(rows, compared):
     if compared:
         yield (
             "verdict while training: better than both baselines, or worse than either, by Welch's "
-            f"test, adjusted for the {_families(compared)} of a share (Holm). To baseline: to the "
-            "stronger of the two."
+            f"test, adjusted for the {_families(compared)} of such methods and their baselines "
+            "(Holm). To baseline: to the stronger of the two. Intervals are not adjusted."
         )
 
 
@@ -195,11 +198,29 @@ def _verdict(row):
     return row.verdict if needed is None else f"{row.verdict} ({needed:,})"
 
 
-def _cells(row, paying, with_steps):
+def _share(row):
+    return f"{100 * row.keep_fraction:g} %"
+
+
+def _method(row):
+    return row.method
+
+
+def _steps(row):
+    return "" if row.steps is None else f"{row.steps:,.0f}"
+
+
+def _seconds(row):
+    return f"{row.seconds:,.1f}"
+
+
+# First columns of the two tables.
+_STATIC = {"kept": _share, "method": _method}
+_DYNAMIC = {"seen": _share, "method": _method, "steps": _steps, "seconds": _seconds}
+
+
+def _cells(row, paying):
     return [
-        f"{100 * row.keep_fraction:g} %",
-        row.method,
-        *(["" if row.steps is None else f"{row.steps:,.0f}"] if with_steps else []),
         _with_half_width(row.accuracy, row.half_width, ""),
         _with_half_width(row.difference, row.difference_half_width, "+"),
         _verdict(row),
@@ -212,7 +233,7 @@ def _runs(rows):
     """Returns the numbers of runs of the baselines and of the others in words."""
     numbers = {}
     for row in rows:
-        numbers.setdefault(_is_baseline(row), set()).add(row.runs)
+        numbers.setdefault(row.is_baseline, set()).add(row.runs)
     texts = {
         key: "–".join(map(str, sorted({min(runs), max(runs)}))) for key, runs in numbers.items()
     }
@@ -220,12 +241,6 @@ def _runs(rows):
         return f"{texts.popitem()[1]} seeds"
     names = "the baselines" if any(row.is_dynamic for row in rows) else BASELINE
     return f"{texts[False]} seeds, {texts[True]} of {names}"
-
-
-def _is_baseline(row):
-    if row.is_dynamic:
-        return row.method.partition("-")[0] in DYNAMIC_BASELINES
-    return row.method.startswith(BASELINE)
 
 
 def _with_half_width(value, half_width, sign):

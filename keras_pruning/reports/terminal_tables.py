@@ -29,5 +29,7 @@ def new_table(columns, words=(), min_widths=None, **style):
             justify="left" if column in words else "right",
             overflow="fold",
             min_width=(min_widths or {}).get(column),
+            # Otherwise Rich narrows the column, widens it again and cuts off the last ones
+            no_wrap=column in (min_widths or {}),
         )
     return table

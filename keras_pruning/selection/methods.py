@@ -10,12 +10,11 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.selection import quotas
 from keras_pruning.selection.candidates import DIFFICULTY
+from keras_pruning.selection.dynamic_methods import own_options
 from keras_pruning.selection.policies import BASELINE, get, known
 from keras_pruning.selection.quotas import QUOTAS
 
 FULL = "full"
-# Every dynamic method is measured against both, at the same number of examples seen.
-DYNAMIC_BASELINES = ("rs2", "shortened")
 # Characters that some system does not allow in the name of a folder, or a shell reads otherwise.
 _UNSAFE = re.compile(r"[^\w.+=-]", re.ASCII)
 # Most characters of one part, so that folders of several options stay below a system's limit.
@@ -73,7 +72,8 @@ def method_name(selection):
 def dynamic_entry(method):
     """Returns a method that prunes while training as a dictionary of its `name` and options.
 
-    Whether there is such a method is checked when it is made for a training run.
+    Options at their defaults are left out, so that a method has one spelling. Whether there is such
+    a method is checked when it is made for a training run.
 
     Args:
         method: a name, or a dictionary of a `name` and options.
@@ -87,19 +87,19 @@ def dynamic_entry(method):
             "Invalid dynamic method. Expected a name, or a dictionary with a name. "
             f"Received: {method!r}"
         )
-    return {"name": entry["name"], **_as_json({key: entry[key] for key in sorted(entry)})}
+    options = own_options(_as_json(entry))
+    return {"name": entry["name"], **{option: options[option] for option in sorted(options)}}
 
 
 def dynamic_name(entry):
-    """Returns the name of a method that prunes while training, with its options as they are given.
+    """Returns the name of a method that prunes while training.
 
-    For example `"infobatch"` or `"rs2-f=0.3"`.
+    Options that differ from their defaults follow: `"infobatch"` or `"rs2-f=0.3"`.
 
     Args:
-        entry: dictionary of `dynamic_entry`.
+        entry: dictionary of a `name` and options. Runs of earlier versions have defaults in it.
     """
-    options = {key: value for key, value in entry.items() if key != "name"}
-    return "-".join([_safe(entry["name"]), *_options(options, None)])
+    return "-".join([_safe(entry["name"]), *_options(own_options(entry), None)])
 
 
 def run_method_name(selection, dynamic=None):

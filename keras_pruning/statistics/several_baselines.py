@@ -27,10 +27,10 @@ def compared_with_each(values, baselines):
     pairs = [(name, other) for name, others in baselines.items() for other in others]
     tests = {pair: welch(*(values[name] for name in pair)) for pair in pairs}
     adjusted = dict(zip(tests, holm([test.p for test in tests.values()]), strict=True))
-    found = {}
+    of_pairs = {}
     for name, other in pairs:
         test, p = tests[name, other], float(adjusted[name, other])
-        found[name, other] = shown(values[name], values[other], test, p, len(pairs))
+        of_pairs[name, other] = shown(values[name], values[other], test, p, len(pairs))
     verdicts = {}
     for name in values:
         others = baselines.get(name, [])
@@ -38,8 +38,8 @@ def compared_with_each(values, baselines):
             verdicts[name] = baseline_verdict(len(pairs)), None
             continue
         strongest = max(others, key=lambda other: values[other].mean())
-        each = [found[name, other] for other in others]
-        verdicts[name] = _combined(each, found[name, strongest]), strongest
+        of_method = [of_pairs[name, other] for other in others]
+        verdicts[name] = _combined(of_method, of_pairs[name, strongest]), strongest
     return verdicts
 
 
@@ -50,11 +50,11 @@ def _combined(verdicts, shown_against):
         verdicts: list of its `Verdict` against each.
         shown_against: the one against the strongest.
     """
-    worse = [each.p_adjusted for each in verdicts if each.verdict == WORSE]
+    worse = [verdict.p_adjusted for verdict in verdicts if verdict.verdict == WORSE]
     if worse:
         return _as(shown_against, WORSE, min(worse))
-    p = max(each.p_adjusted for each in verdicts)
-    is_better = all(each.verdict == BETTER for each in verdicts)
+    p = max(verdict.p_adjusted for verdict in verdicts)
+    is_better = all(verdict.verdict == BETTER for verdict in verdicts)
     return _as(shown_against, BETTER if is_better else NOT_SHOWN, p)
 
 

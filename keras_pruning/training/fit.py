@@ -71,9 +71,9 @@ def train(
 
     A dynamic method trains each epoch on the examples that it chooses, whatever the budget.
 
-    A `ScoreCallback` of exactly these examples records the scores of train mode in the training
-    step, which does not change a bit of the weights. Any other `ScoreCallback` takes them in eval
-    mode.
+    Without a dynamic method, a `ScoreCallback` of exactly these examples records the scores of
+    train mode in the training step, which does not change a bit of the weights. Any other
+    `ScoreCallback` takes them in eval mode.
 
     Args:
         model: Keras model with one output for each class. A final softmax is removed.
@@ -110,7 +110,8 @@ def train(
         _compile(pruning.recording(fitted), options, steps_per_epoch, callbacks, pruning)
         batches = pruning.batches(batch_size, augment)
         callbacks = [StopOnDivergence(), pruning, *callbacks]
-        seconds = _fit(fitted, batches, pruning.fit_epochs, None, callbacks, verbose)
+        epochs = min(epochs, pruning.fit_epochs)
+        seconds = _fit(fitted, batches, epochs, None, callbacks, verbose)
         return TrainingLog(pruning.steps, pruning.examples_seen, seconds, pruning.history)
     # Record the training step for a `ScoreCallback` of these examples.
     for callback in callbacks:

@@ -14,6 +14,7 @@ from keras_pruning.comparison.report import write_comparison
 from keras_pruning.comparison.rows import compare
 from keras_pruning.comparison.runs import find_runs
 from keras_pruning.comparison.scaling import scaling_of
+from keras_pruning.reports.comparison import as_tables
 
 INFOBATCH = {"name": "infobatch", "r": 0.8}
 
@@ -77,7 +78,46 @@ def test_rs2_without_options_is_the_baseline_of_its_share(tmp_path):
     write(tmp_path, {"name": "shortened", "f": 0.5}, 0.8, [0.5] * 3)
     rows = rows_of(tmp_path)
     assert rows["infobatch-r=0.8"].against == "rs2"
-    assert rows["rs2"].against == "shortened-f=0.5"
+    assert rows["rs2"].against == "shortened"
+
+
+def test_a_default_in_the_options_is_no_other_method(tmp_path):
+    """As runs of an earlier version have it."""
+    write(tmp_path, {"name": "infobatch", "r": 0.5}, 0.89, [0.6] * 3)
+    write(tmp_path, {"name": "rs2", "f": 0.5}, 0.85, [0.5] * 3)
+    assert set(rows_of(tmp_path)) == {"infobatch", "rs2"}
+
+
+def test_a_trained_baseline_serves_shares_that_are_near(tmp_path):
+    """Another seed moves the mean share of a method, and its baselines stay."""
+    for name in ("rs2", "shortened"):
+        write(tmp_path, {"name": name, "f": 0.605}, 0.8, [0.605] * 3)
+    write(tmp_path, INFOBATCH, 0.89, [0.6, 0.61, 0.62])
+    row = rows_of(tmp_path)["infobatch-r=0.8"]
+    assert (row.keep_fraction, row.against) == (0.605, "rs2-f=0.605")
+
+
+def test_all_dynamic_methods_are_one_family(folder):
+    alone = rows_of(folder)["infobatch-r=0.8"].outcome.p_adjusted
+    write(folder, {"name": "seta"}, 0.89, [0.3] * 3)
+    for name in ("rs2", "shortened"):
+        write(folder, {"name": name, "f": 0.3}, 0.8, [0.3] * 4)
+    rows = rows_of(folder)
+    compared = [row for row in rows.values() if row.is_dynamic and row.is_compared]
+    assert {row.outcome.comparisons for row in compared} == {6} and len(compared) == 4
+    assert rows["seta"].against == "rs2-f=0.3"
+    assert rows["infobatch-r=0.8"].outcome.p_adjusted > alone
+    assert (rows["el2n-hardest"].outcome.comparisons, rows["random"].is_baseline) == (1, True)
+
+
+def test_the_table_is_whole_on_a_narrow_terminal(folder):
+    for width in (80, 100):
+        console = Console(width=width)
+        with console.capture() as capture:
+            for table in as_tables(compare(find_runs(folder))):
+                console.print(table)
+        lines = capture.get().splitlines()
+        assert {line[-1] for line in lines if line.startswith("│")} == {"│"}
 
 
 def test_another_method_is_no_other_recipe(folder):
@@ -124,12 +164,14 @@ def test_what_a_comparison_shows(folder):
     text = shown(folder)
     (line,) = [line for line in text.splitlines() if " infobatch-r=0.8 " in line][:1]
     cells = [cell.strip() for cell in line.strip("│").split("│")]
-    assert cells[:3] == ["60 %", "infobatch-r=0.8", "24"]
-    assert cells[3].startswith("89.10 ±") and cells[4].startswith("+3.95 ±")
-    assert cells[5] == "better"
+    assert cells[:4] == ["60 %", "infobatch-r=0.8", "24", "3.0"]
+    assert cells[4].startswith("89.10 ±") and cells[5].startswith("+3.95 ±")
+    assert cells[6] == "better"
     assert text.index("rs2-f=0.6") < text.index("infobatch-r=0.8")
     assert "3 seeds, 4 of the baselines" in " ".join(text.split())
-    assert "better than both baselines, or worse than either" in text
+    words = " ".join(text.split())
+    assert "better than both baselines, or worse than either" in words
+    assert "adjusted for the 3 comparisons of such methods and their baselines" in words
     with open(folder / "comparison" / "comparison.csv") as file:
         rows = {row["method"]: row for row in csv.DictReader(file)}
     assert rows["infobatch-r=0.8"]["against"] == "rs2-f=0.6"

@@ -5,13 +5,14 @@ import csv
 import pytest
 from support.fake_runs import pretend_to_train, write_dynamic_run
 from support.new_policies import table
-from support.small import run
+from support.small import random_images, run
 
 from keras_pruning.comparison import dynamic_runs, sweep
 from keras_pruning.comparison.grid import missing_runs
 from keras_pruning.comparison.runs import find_runs
-from keras_pruning.comparison.shares import missing_baselines, seen_share
-from keras_pruning.selection.methods import DYNAMIC_BASELINES
+from keras_pruning.comparison.shares import missing_baselines, seen_share, trained_share
+from keras_pruning.selection.dynamic_methods import COMMON, DEFAULTS, DYNAMIC_BASELINES
+from keras_pruning.selection.methods import dynamic_entry, dynamic_name
 from keras_pruning.storage import read_json
 from keras_pruning.training import dynamic
 from keras_pruning.training import run as training_run
@@ -24,7 +25,7 @@ probe: {{epochs: 2}}
 training: {{epochs: 4, batch_size: 16, learning_rate: 0.02}}
 sweep: {{methods: [{methods}], keep_fractions: [0.5], seeds: 2, baseline_seeds: 3}}
 """
-INFOBATCH, ORDERDP = "{dynamic: infobatch}", "{dynamic: {name: orderdp, f: 0.5}}"
+INFOBATCH, ORDERDP = "{dynamic: infobatch}", "{dynamic: {name: orderdp, f: 0.4}}"
 
 
 @pytest.fixture
@@ -50,9 +51,19 @@ def folders(tmp_path):
     return {f"{path.parent.name}/{path.name}": paths.count(path) for path in paths}
 
 
-def test_the_names_of_the_baselines_are_those_of_the_registry():
-    assert (dynamic.RS2.name, dynamic.Shortened.name) == DYNAMIC_BASELINES
-    assert set(DYNAMIC_BASELINES) < set(dynamic.METHODS)
+def test_defaults_and_baselines_are_those_of_the_classes():
+    kinds = {name: dynamic.get(name, random_images(10), 2) for name in dynamic.METHODS}
+    assert {name: kind.get_config() for name, kind in kinds.items()} == DEFAULTS
+    assert {name for name, kind in kinds.items() if kind.is_baseline} == set(DYNAMIC_BASELINES)
+    assert {getattr(kind, name) for kind in kinds.values() for name in COMMON} == {"example"}
+
+
+def test_options_at_their_defaults_are_no_part_of_the_name():
+    entry = {"name": "seta", "r": 0.1, "groups": 4, "window": 0.9, "loss": "example"}
+    assert dynamic_name(entry) == "seta-groups=4"
+    assert dynamic_entry(entry) == {"name": "seta", "groups": 4}
+    # A method of one's own has no defaults in the table
+    assert dynamic_name({"name": "new", "r": 0.1, "loss": "example"}) == "new-r=0.1"
 
 
 def test_baselines_train_at_the_share_that_the_method_saw(swept, tmp_path):
@@ -64,11 +75,11 @@ def test_baselines_train_at_the_share_that_the_method_saw(swept, tmp_path):
         "random/keep-0.50": 3,
         "el2n-hardest/keep-0.50": 2,
         "infobatch/keep-1.00": 2,
-        "orderdp-f=0.5/keep-1.00": 2,
+        "orderdp-f=0.4/keep-1.00": 2,
         "rs2-f=0.605/keep-1.00": 3,
         "shortened-f=0.605/keep-1.00": 3,
-        "rs2-f=0.5/keep-1.00": 3,
-        "shortened-f=0.5/keep-1.00": 3,
+        "rs2-f=0.4/keep-1.00": 3,
+        "shortened-f=0.4/keep-1.00": 3,
     }
     assert "incomplete" not in log
     with open(tmp_path / "out" / "comparison" / "comparison.csv") as file:
@@ -79,6 +90,18 @@ def test_baselines_train_at_the_share_that_the_method_saw(swept, tmp_path):
     code, log = swept("el2n", INFOBATCH, ORDERDP, "{dynamic: seta}")
     assert code == 0 and log.count("Training 2 models") == 1
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_another_seed_keeps_the_trained_baselines(swept, tmp_path):
+    assert swept(INFOBATCH)[0] == 0
+    before = folders(tmp_path)
+    # The third seed pretends to see 0.62, so that the mean is 0.61
+    code, log = swept(INFOBATCH, options=["--sweep.seeds", 3])
+    assert code == 0 and "incomplete" not in log
+    assert folders(tmp_path) == {**before, "full/keep-1.00": 3, "infobatch/keep-1.00": 3}
+    with open(tmp_path / "out" / "comparison" / "comparison.csv") as file:
+        against = {row["method"]: row["against"] for row in csv.DictReader(file)}
+    assert against["infobatch"].endswith("-f=0.605")
 
 
 def test_dynamic_methods_alone_take_no_scores(swept, tmp_path, monkeypatch):
@@ -112,7 +135,8 @@ def test_dynamic_methods_alone_take_no_scores(swept, tmp_path, monkeypatch):
 )
 def test_baselines_that_methods_need(entries, shares, expected):
     needed = missing_baselines([{"name": name} for name in entries], shares)
-    assert needed == [{"name": name, "f": share} for name, share in expected]
+    assert [(entry["name"], trained_share(entry)) for entry in needed] == expected
+    assert all(entry.get("f") != 0.5 for entry in needed)
 
 
 def test_the_share_of_a_method_is_the_mean_of_its_runs(tmp_path):
@@ -121,9 +145,14 @@ def test_the_share_of_a_method_is_the_mean_of_its_runs(tmp_path):
         write_dynamic_run(tmp_path, 0.8, {"name": "seta"}, share, seed)
         for seed, share in enumerate(shares)
     ]
-    assert seen_share({"name": "seta"}, runs) == 0.602
+    assert seen_share({"name": "seta"}, runs) == 0.6
+    assert seen_share({"name": "seta"}, runs[1:]) == 0.605
     assert seen_share({"name": "rs2", "f": 0.6024}, runs) == 0.6024
-    assert seen_share({"name": "rs2"}, runs) == 0.602
+    assert seen_share({"name": "rs2"}, runs) == 0.5
+    # The nearest baseline that is trained, if it is near
+    assert seen_share({"name": "seta"}, runs, {0.598, 0.604, 0.607}) == 0.604
+    assert seen_share({"name": "seta"}, runs, {0.597, 0.608}) == 0.6
+    assert seen_share({"name": "seta"}, [{**runs[0], "examples_seen": 1}]) == 0.001
 
 
 @pytest.mark.parametrize(
@@ -135,6 +164,7 @@ def test_the_share_of_a_method_is_the_mean_of_its_runs(tmp_path):
         ("{dynamic: {r: 0.5}}", "Invalid dynamic method. Expected a name"),
         ("{dynamic: seta, by: el2n}", "or a dictionary of dynamic alone"),
         ("{dynamic: seta}, {dynamic: {name: seta}}", "Expected each once"),
+        ("{dynamic: seta}, {dynamic: {name: seta, r: 0.1}}", "Expected each once"),
     ],
 )
 def test_invalid_methods_stop_a_sweep_before_training(
@@ -163,7 +193,7 @@ def test_a_small_sweep_that_trains(tmp_path, capsys):
     shared = ["--config", tmp_path / "c.yaml", "--output", tmp_path / "out"]
     assert run("sweep", *shared, "--sweep.jobs", 2) == 0
     metrics = [read_json(path) for path in (tmp_path / "out").rglob("infobatch/*/*/metrics.json")]
-    share = round(sum(single["examples_seen"] for single in metrics) / 2 / (4 * 144), 3)
+    share = round(200 * sum(single["examples_seen"] for single in metrics) / 2 / (4 * 144)) / 200
     assert 0.5 < share < 1
     assert folders(tmp_path) == {
         "full/keep-1.00": 2,

@@ -8,7 +8,7 @@ import keras_pruning as kp
 from keras_pruning.config import TrainingConfig
 from keras_pruning.reports.dynamic_curves import DynamicCurves, write_epoch
 from keras_pruning.reports.event_files import EventFile
-from keras_pruning.training.dynamic.epoch import EpochLog
+from keras_pruning.training.epoch_log import EpochLog
 
 
 def examples_of(labels, names=None):

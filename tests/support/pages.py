@@ -3,8 +3,8 @@
 A page is executed block by block, in order, in an empty folder that also has `configs/`:
 
 - `python`: runs in one namespace for the whole page. A `print(...)` line says its output in a
-  comment behind it. If the first line is a comment with a file name, such as `# networks.py`, the
-  block is also saved under that name.
+  comment behind it. One that begins with "for example" stands for any numbers. If the first line is
+  a comment with a file name, such as `# networks.py`, the block is also saved under that name.
 - `yaml` with such a first line: is saved, and must be a valid config.
 - `console`: each `python cli.py …` line is parsed, and also run if the line before the block is
   `<!-- run -->`. Each `make …` line names a target of the Makefile, each `pip install …` line

@@ -1,7 +1,6 @@
 """The base class of the methods that prune while training: batches, callback and state."""
 
 import dataclasses
-import json
 import math
 
 import keras
@@ -24,8 +23,9 @@ from keras_pruning.training.dynamic.checks import (
     require_finite,
     warn_of_lost_losses,
 )
-from keras_pruning.training.dynamic.epoch import EpochLog
+from keras_pruning.training.epoch_log import EpochLog
 from keras_pruning.training.optimizers import FollowsRun
+from keras_pruning.training.pruned_run import PrunedRun
 
 # Arguments that every method has, besides its options.
 _COMMON = ("examples", "epochs", "seed", "loss", "backup_dir", "log_dir")
@@ -37,7 +37,7 @@ class DynamicPruning(keras.callbacks.Callback):
     A method is a callback of `fit`, and makes its batches. The losses ℓ_i that it decides by are
     those that the examples last had in training: `recording` lets the training step write them
     down. A subclass sets `name` and overrides `choose`. Options are the arguments of its
-    `__init__`, each stored as an attribute of the same name.
+    `__init__`, each stored as an attribute of the same name. Each run takes an object of its own.
 
     Args:
         examples: `Examples` to train on.
@@ -55,8 +55,9 @@ class DynamicPruning(keras.callbacks.Callback):
             `reports.dynamic_curves.DynamicCurves` writes it. Defaults to none.
 
     Attributes:
-        history: list of an `EpochLog` for each epoch so far.
+        history: list of an `EpochLog` for each finished epoch.
         losses: `LossStore` that the training step writes to, `None` before `recording`.
+        is_baseline: whether comparisons measure other methods against this one.
 
     Raises:
         InputError: if an argument is invalid. When training begins or an epoch ends, if the model
@@ -73,6 +74,7 @@ class DynamicPruning(keras.callbacks.Callback):
     """
 
     name = None
+    is_baseline = False
 
     def __init__(self, examples, epochs, seed=0, loss="example", backup_dir=None, log_dir=None):
         super().__init__()
@@ -80,10 +82,19 @@ class DynamicPruning(keras.callbacks.Callback):
         self.examples, self.seed = examples, require_seed(seed)
         self.epochs = require_positive_integer("epochs", epochs, or_none=False)
         self.loss = require_one_of("loss", loss, loss_recording.KINDS)
-        self.backup_dir, self.log_dir, self.history = backup_dir, log_dir, []
+        self.backup_dir, self.log_dir = backup_dir, log_dir
         self._curves = None if log_dir is None else DynamicCurves(log_dir, self)
-        self.losses = self._backup = self._plan = self._batch_size = None
-        self._next_epoch, self._was_read, self._followers = 0, False, []
+        self._run, self._followers = PrunedRun(type(self).__name__), []
+        # Plan and log of the epoch that runs
+        self._plan, self._log, self._was_read = None, None, False
+
+    @property
+    def history(self):
+        return self._run.logs
+
+    @property
+    def losses(self):
+        return self._run.losses
 
     def choose(self, epoch, losses, rng):
         """Returns the rows of an epoch, and their weights unless all are 1.
@@ -133,11 +144,14 @@ class DynamicPruning(keras.callbacks.Callback):
         Raises:
             InputError: if the losses of the model cannot be recorded.
         """
-        self.losses = loss_recording.record(model, len(self.examples), self.loss)
+        self._run.record_to(loss_recording.record(model, len(self.examples), self.loss))
         return model
 
     def batches(self, batch_size, augmentation=None, sample_weight=None):
         """Returns the batches of whichever epoch runs, of the examples that it trains on.
+
+        Another call takes the same batch size and sample weights, and an augmentation if this one
+        does.
 
         Args:
             batch_size: number of examples in a batch. The last batch may be smaller.
@@ -152,8 +166,9 @@ class DynamicPruning(keras.callbacks.Callback):
         Raises:
             InputError: if an argument is invalid.
         """
-        self._batch_size = batches.checked_batch_size(batch_size)
+        size = batches.checked_batch_size(batch_size)
         weights = checked_weights(sample_weight, len(self.examples))
+        self._run.read_as(size, weights, augmentation)
         read = batches.reader(*self.examples.read_from, self.examples.labels)
 
         def arrays():
@@ -161,7 +176,7 @@ class DynamicPruning(keras.callbacks.Callback):
             rows, factors, draws = self._plan or self._arranged(np.arange(len(self.examples)), None)
             return rows, factors * weights[rows], draws
 
-        return batches.of_epochs(read, arrays, self._batch_size, augmentation)
+        return batches.of_epochs(read, arrays, size, augmentation)
 
     def follow(self, schedule, steps):
         """Returns a learning rate schedule that follows the share of the run that is done.
@@ -179,18 +194,22 @@ class DynamicPruning(keras.callbacks.Callback):
 
     @property
     def examples_seen(self):
-        """Number of examples in the epochs so far, counting repeats."""
-        return sum(epoch.kept for epoch in self.history)
+        """Number of examples in the steps of the finished epochs, counting repeats."""
+        return sum(epoch.seen for epoch in self.history)
 
     @property
     def steps(self):
-        """Number of optimiser steps in the epochs so far."""
-        return sum(math.ceil(epoch.kept / self._batch_size) for epoch in self.history)
+        """Number of optimiser steps in the finished epochs."""
+        return sum(self._run.steps(epoch.seen) for epoch in self.history)
 
     @property
     def saved(self):
-        """Fraction of E · N examples that the epochs so far have saved, of as many epochs."""
-        total = round(self.share(len(self.history)) * self.epochs * len(self.examples))
+        """Fraction of the examples that the method left out, of all in as much of the run."""
+        done = sum(
+            (self.share(number + 1) - self.share(number)) * epoch.seen / epoch.kept
+            for number, epoch in enumerate(self.history)
+        )
+        total = round(done * self.epochs * len(self.examples))
         return 1 - self.examples_seen / total if total else 0.0
 
     def on_train_begin(self, logs=None):
@@ -201,8 +220,9 @@ class DynamicPruning(keras.callbacks.Callback):
                 f"many as {type(self).__name__} was made for. Received: {epochs}"
             )
         loss_recording.require_recorded(self.model, self.losses)
+        self._run.require_batches()
         if self.backup_dir is not None:
-            self._backup = Backup(self.backup_dir, self._identity, "dynamic_pruning")
+            self._run.backup = Backup(self.backup_dir, self._identity, "dynamic_pruning")
         if self._curves is not None:
             self._curves.on_train_begin()
 
@@ -211,67 +231,40 @@ class DynamicPruning(keras.callbacks.Callback):
             self._curves.on_train_end()
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._resume(epoch)
-        losses = self.losses.read()
+        if not self._run.knows_losses(epoch):
+            warn_of_lost_losses(type(self).__name__, epoch)
+        losses = self._run.begin(epoch)
         require_finite(losses, epoch)
         rng = np.random.default_rng([self.seed, epoch])
         chosen = self.choose(epoch, losses, rng)
         rows, factors = chosen if isinstance(chosen, tuple) else (chosen, None)
-        self.history.append(EpochLog.of(self.examples, losses, rows))
+        self._log = EpochLog.of(self.examples, losses, rows)
         # The order is another draw of the same generator, and the augmentation a third
         order = rng.permutation(len(rows))
         factors = None if factors is None else np.asarray(factors)[order]
         self._plan = self._arranged(np.asarray(rows)[order], factors, rng)
         self._was_read, steps = False, len(self._plan[2])
-        self.losses.count()
         loss_recording.set_steps(self.model, steps)
         for follower in self._followers:
             start, end = self.share(epoch), self.share(epoch + 1)
             follower.begin(self.model.optimizer, start, (end - start) / steps)
 
     def on_epoch_end(self, epoch, logs=None):
-        expected, received = len(self._plan[0]), self.losses.count()
+        received = self.losses.count()
         # A callback may end the run within an epoch.
-        if not self._was_read or received > expected:
-            raise InputError(
-                "The fit trained on other batches. Expected those of `batches` of this very "
-                f"{type(self).__name__}. Received: {received:,} recorded examples in an epoch of "
-                f"{expected:,}"
-            )
-        if received < expected and not self.model.stop_training:
-            raise InputError(
-                "The fit did not train on all examples of the epoch. Expected "
-                f"{expected:,}. Received: {received:,}. Call `fit` without `steps_per_epoch`, and "
-                "leave the batches as they are."
-            )
-        self._plan, self._next_epoch = None, epoch + 1
+        least = 0 if self.model.stop_training else len(self._plan[0])
+        self._run.require_trained(len(self._plan[0]), least, received, self._was_read)
+        self._plan = None
+        self._run.end(epoch, dataclasses.replace(self._log, seen=received))
         if self._curves is not None:
             self._curves.on_epoch_end(epoch)
-        if self._backup is not None:
-            told = json.dumps([dataclasses.asdict(log) for log in self.history])
-            state = {"losses": self.losses.read(), "history": np.array(told)}
-            self._backup.save(epoch + 1, state)
-
-    def _resume(self, epoch):
-        """Puts losses and history into the state before an epoch."""
-        if self._backup is not None and epoch in self._backup.epochs:
-            state = self._backup.load(epoch)
-            self.losses.restore(state["losses"])
-            self.history = [EpochLog(**log) for log in json.loads(str(state["history"]))]
-        elif epoch == 0 or epoch != self._next_epoch:
-            # Nothing of an earlier run belongs to this one
-            self.losses.clear()
-            self.history = []
-            if epoch:
-                warn_of_lost_losses(type(self).__name__, epoch)
-        self._next_epoch = epoch
 
     def _arranged(self, rows, factors, rng=None):
         """Returns rows, float32 weights and a pair of random numbers for each batch."""
         factors = np.ones(len(rows), np.float32) if factors is None else np.float32(factors)
         rng = np.random.default_rng(self.seed) if rng is None else rng
-        steps = math.ceil(len(rows) / self._batch_size)
-        return np.asarray(rows, np.int64), factors, rng.integers(2**62, size=(steps, 2))
+        draws = rng.integers(2**62, size=(self._run.steps(len(rows)), 2))
+        return np.asarray(rows, np.int64), factors, draws
 
     @property
     def _identity(self):
@@ -282,6 +275,7 @@ class DynamicPruning(keras.callbacks.Callback):
             "method": self.name,
             "options": options,
             "epochs": self.epochs,
+            **self._run.reading,
         }
 
 

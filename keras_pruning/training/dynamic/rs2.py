@@ -25,6 +25,7 @@ class RS2(DynamicPruning):
     """
 
     name = "rs2"
+    is_baseline = True
 
     def __init__(self, examples, epochs, seed=0, f=0.5, **common):
         super().__init__(examples, epochs, seed, **common)

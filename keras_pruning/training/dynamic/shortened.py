@@ -21,6 +21,7 @@ class Shortened(DynamicPruning):
     """
 
     name = "shortened"
+    is_baseline = True
 
     def __init__(self, examples, epochs, seed=0, f=0.5, **common):
         super().__init__(examples, epochs, seed, **common)

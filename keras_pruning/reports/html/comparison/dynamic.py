@@ -9,7 +9,7 @@ from keras_pruning.reports.html.figures import NONE, listed, share
 from keras_pruning.reports.html.line_charts import Axes, Curve, Point, line_chart
 from keras_pruning.reports.html.page import Section
 from keras_pruning.reports.html.tables import Table
-from keras_pruning.selection.methods import DYNAMIC_BASELINES
+from keras_pruning.selection.dynamic_methods import DYNAMIC_BASELINES
 
 # Points on a curve, and classes in a table.
 _MOST_POINTS, _MOST_CLASSES = 40, 50

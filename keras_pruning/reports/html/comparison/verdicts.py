@@ -11,7 +11,7 @@ from keras_pruning.statistics.verdict import BASELINE, BETTER, NOT_SHOWN, WORSE
 # Verdicts in a table. The marks help to find them.
 _MARKS = {BETTER: "▲ better", WORSE: "▼ worse", NOT_SHOWN: "not shown"}
 
-# What methods that prune while training are compared with.
+# The baselines of methods that prune while training, in words.
 _BASELINES = "its baselines on as many examples (RS2, a shortened run)"
 
 
@@ -115,6 +115,7 @@ def _dynamic_table(methods):
                 row.method,
                 share(row.keep_fraction),
                 NONE if row.steps is None else f"{row.steps:,.0f}",
+                f"{row.seconds:,.1f}",
                 percent(row.accuracy),
                 ", ".join([cell["text"], *cell["notes"]]),
             ]
@@ -124,8 +125,8 @@ def _dynamic_table(methods):
         "difference of test accuracy is that to the stronger one, in points, and the verdict is "
         "against both."
     )
-    headers = ["method", "examples seen", "steps", "test accuracy in %", "verdict"]
-    return Table(caption, headers, cells, "lrrrl")
+    headers = ["method", "examples seen", "steps", "seconds", "test accuracy in %", "verdict"]
+    return Table(caption, headers, cells, "lrrrrl")
 
 
 def _sentence(rows):
@@ -189,12 +190,15 @@ def _reading(rows):
             "one data and keep fraction: if no method differed there, the probability that any is "
             "called better or worse would be about 5 %."
         )
-    if len(static) < len(compared):
+    dynamic = [row for row in compared if row.is_dynamic]
+    if dynamic:
+        number = listed(sorted({row.outcome.comparisons for row in dynamic}), "or")
         yield (
             "A method that prunes while training is better if it is better than both baselines "
             "that see as many examples, and worse if it is worse than either: RS2, a random part "
-            "in each epoch, and a run on all examples whose schedule is shortened. All comparisons "
-            "at one number of examples are adjusted together by Holm’s method."
+            "in each epoch, and a run on all examples whose schedule is shortened. The "
+            f"{number} comparisons of such methods and their baselines on one data fraction are "
+            "adjusted together by Holm’s method."
         )
     if compared:
         yield (

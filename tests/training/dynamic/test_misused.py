@@ -1,4 +1,4 @@
-"""Runs that are interrupted and resumed, and fits that a dynamic method refuses."""
+"""Fits that a dynamic method refuses."""
 
 import keras
 import numpy as np
@@ -29,87 +29,6 @@ def compiled(pruning):
     return model
 
 
-class Interrupt(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.model.optimizer.iterations > 0 and batch == 1 and self.now == self.epoch:
-            raise KeyboardInterrupt
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.now = epoch
-
-
-@pytest.mark.parametrize("name", ["infobatch", "rs2", "seta"])
-def test_a_resumed_run_equals_one_that_was_not_interrupted(examples, tmp_path, name):
-    def fit(folder, *callbacks):
-        pruning = kp.dynamic.METHODS[name](examples, 8, seed=1, backup_dir=folder)
-        backup = keras.callbacks.BackupAndRestore(str(folder))
-        model = compiled(pruning)
-        callbacks = [pruning, backup, *callbacks]
-        model.fit(pruning.batches(32), epochs=8, callbacks=callbacks, verbose=0)
-        return pruning, model
-
-    whole, expected = fit(tmp_path / "whole")
-    with pytest.raises(KeyboardInterrupt):
-        fit(tmp_path / "parts", Interrupt(5))
-    resumed, model = fit(tmp_path / "parts")
-    assert resumed.history == whole.history and len(whole.history) == 8
-    np.testing.assert_array_equal(resumed.losses.read(), whole.losses.read())
-    for one, other in zip(model.get_weights(), expected.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_a_run_in_two_fits_goes_on(examples):
-    histories = []
-    for parts in ([8], [3, 8]):
-        pruning = kp.dynamic.InfoBatch(examples, 8)
-        model, first = compiled(pruning), 0
-        for last in parts:
-            options = {"initial_epoch": first, "epochs": last, "verbose": 0}
-            model.fit(pruning.batches(32), callbacks=[pruning], **options)
-            first = last
-        histories.append(([log.kept for log in pruning.history], model.get_weights()))
-    assert histories[0][0] == histories[1][0]
-    np.testing.assert_array_equal(histories[0][1][0], histories[1][1][0])
-
-
-def test_another_run_forgets_the_first(examples):
-    pruning = kp.dynamic.InfoBatch(examples, 3)
-    model = compiled(pruning)
-    for _ in range(2):
-        model.fit(pruning.batches(32), epochs=3, callbacks=[pruning], verbose=0)
-        assert len(pruning.history) == 3 and pruning.history[0].losses is None
-
-
-def test_a_run_resumed_without_its_losses_says_so(examples):
-    pruning = kp.dynamic.InfoBatch(examples, 8)
-    model = compiled(pruning)
-    options = {"initial_epoch": 4, "epochs": 6, "callbacks": [pruning], "verbose": 0}
-    with pytest.warns(UserWarning, match="begins in epoch 5 without the losses.*`backup_dir`"):
-        model.fit(pruning.batches(32), **options)
-    assert pruning.history[0].kept == 130
-    # Losses of the end of the run are none of its middle
-    with pytest.warns(UserWarning, match="begins in epoch 4 without the losses"):
-        model.fit(pruning.batches(32), **{**options, "initial_epoch": 3})
-    assert pruning.history[0].kept == 130 and len(pruning.history) == 3
-
-
-def test_a_backup_of_other_options_is_refused(examples, tmp_path):
-    def fit(r, *callbacks):
-        pruning = kp.dynamic.InfoBatch(examples, 8, r=r, backup_dir=tmp_path)
-        backup = keras.callbacks.BackupAndRestore(str(tmp_path))
-        callbacks = [pruning, backup, *callbacks]
-        compiled(pruning).fit(pruning.batches(32), epochs=8, callbacks=callbacks, verbose=0)
-
-    with pytest.raises(KeyboardInterrupt):
-        fit(0.5, Interrupt(5))
-    with pytest.raises(InputError, match="backup is of another run.*differs in options"):
-        fit(0.7)
-
-
 def test_fits_that_do_not_belong_to_the_method(examples):
     pruning, other = (kp.dynamic.InfoBatch(examples, 4) for _ in range(2))
     model, batches = compiled(pruning), pruning.batches(32)
@@ -132,6 +51,26 @@ def test_fits_that_do_not_belong_to_the_method(examples):
         model.fit(batches, callbacks=[pruning], epochs=5, verbose=0)
     with pytest.raises(InputError, match="Expected a Keras model. Received: int"):
         pruning.recording(3)
+
+
+def test_a_fit_before_batches_is_one_message(examples):
+    pruning = kp.dynamic.InfoBatch(examples, 4)
+    options = {"epochs": 4, "callbacks": [pruning], "shuffle": False, "verbose": 0}
+    with pytest.raises(InputError, match="other batches.*before `batches` of this InfoBatch was"):
+        compiled(pruning).fit(examples.batches(32), **options)
+
+
+def test_batches_of_other_arguments_are_refused(examples):
+    pruning = kp.dynamic.InfoBatch(examples, 4)
+    for _ in range(2):
+        pruning.batches(32)
+    weights = np.full(130, 2.0)
+    with pytest.raises(InputError, match="Received: another batch_size, sample_weight. Make anot"):
+        pruning.batches(64, sample_weight=weights)
+    with pytest.raises(InputError, match="Received: another augmentation"):
+        pruning.batches(32, augmentation=lambda x, draw: x)
+    # Refused ones are not remembered
+    pruning.batches(32, sample_weight=np.ones(130))
 
 
 def test_a_mean_by_the_sum_of_the_weights_is_refused(examples):

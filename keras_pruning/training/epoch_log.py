@@ -1,4 +1,4 @@
-"""What is told of an epoch: how many examples it kept, of which classes and of which losses."""
+"""The log of an epoch of a pruned run: the kept examples, their classes and their losses."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ BUCKETS = 30
 
 @dataclass(frozen=True)
 class EpochLog:
-    """The examples that one epoch trained on.
+    """The examples that a dynamic method chose for one epoch.
 
     Args:
         kept: number of examples.
@@ -18,6 +18,8 @@ class EpochLog:
             infinite loss is not in. `None` if no example had one.
         losses: list of the number of examples in each bucket, or `None`.
         kept_losses: list of the number of kept examples in each bucket, or `None`.
+        seen: number of examples trained on, fewer than `kept` if training stopped within the epoch.
+            `None` before the end of the epoch.
     """
 
     kept: int
@@ -25,10 +27,11 @@ class EpochLog:
     edges: list | None = None
     losses: list | None = None
     kept_losses: list | None = None
+    seen: int | None = None
 
     @classmethod
     def of(cls, examples, losses, rows):
-        """Returns the log of an epoch.
+        """Returns the log of an epoch that begins.
 
         Args:
             examples: `Examples` to choose from.
