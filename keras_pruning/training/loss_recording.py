@@ -4,6 +4,7 @@ This recorder is not that of scores (`training.recording`): that one takes logit
 of a classifier, this one any loss, weights of examples and steps of a model's own.
 """
 
+import contextlib
 import functools
 import inspect
 
@@ -102,7 +103,8 @@ class _Recording:
             self._require_callback(callbacks)
             # Keras refuses them beside the weights of a batch, so that the step multiplies both.
             weights = given.get("class_weight")
-            given.set("class_weight", None)
+            if weights is not None:
+                given.set("class_weight", None)
             # Keras would warn that it does not shuffle a dataset, which is shuffled already.
             given.set("shuffle", False)
             if given.get("verbose", "auto") != 0:
@@ -183,12 +185,16 @@ class _BatchLosses(_Recording):
 
     def _recorded_step(self, data):
         _set(self, "_computed", [])
-        step = StepLoss(self, data[2])
-        with step:
+        is_own = any(_own(type(self)._plain, name) for name in ("train_step", "compute_loss"))
+        with StepLoss(self, data[2]) if is_own else contextlib.nullcontext() as step:
             logs = super(_Recording, self).train_step(data)
-        if len(self._computed) == 1:
-            ((loss, is_weighted),) = self._computed
-            loss = step.unweighted(loss) if is_weighted else loss
+        computed = self._computed
+        # Tensors of a graph would keep it alive.
+        _set(self, "_computed", None)
+        if step is None:
+            (loss,) = computed
+        elif len(computed) == 1:
+            loss = step.unweighted(computed[0])
         else:
             # A step that asks Keras for no loss, or for parts of it, reports the whole.
             loss = step.reported(logs)
@@ -196,20 +202,17 @@ class _BatchLosses(_Recording):
         return logs
 
     def compute_loss(self, *arguments, **options):
+        compute = super().compute_loss
         if self._rows is None:
-            return super().compute_loss(*arguments, **options)
-        if _own(type(self)._plain, "compute_loss"):
-            loss = super().compute_loss(*arguments, **options)
-            self._computed.append((loss, True))
-            return loss
-        if not self.losses:
+            return compute(*arguments, **options)
+        is_own = _own(type(self)._plain, "compute_loss")
+        if not is_own and not self.losses:
             _require_loss(self)
-        loss = super().compute_loss(*arguments, **options)
-        if self._compile_loss is not None:
-            signature = inspect.signature(super().compute_loss)
-            given = signature.bind(*arguments, **options).arguments
+        loss = mean = compute(*arguments, **options)
+        if not is_own and self._compile_loss is not None:
+            given = inspect.signature(compute).bind(*arguments, **options).arguments
             mean = self._mean_loss()(given.get("y"), given.get("y_pred"))
-        self._computed.append((loss if self._compile_loss is None else mean, False))
+        self._computed.append(mean)
         return loss
 
     def _mean_loss(self):

@@ -104,6 +104,27 @@ def test_the_running_losses_by_hand(examples, make, is_weighted, eagerly):
         np.testing.assert_allclose(recorded, running, rtol=1e-4)
 
 
+@pytest.mark.parametrize("make", [plain, AsksKeras, Tracked, own_loss])
+def test_recording_a_batch_changes_no_weight(examples, make):
+    weights, order = [], None
+    for is_recorded in (True, False):
+        keras.utils.set_random_seed(0)
+        pruning = kp.dynamic.RS2(examples, 1, f=1.0, loss="batch")
+        plans, model = Plans(pruning), make()
+        model = pruning.recording(model) if is_recorded else model
+        model.compile(keras.optimizers.SGD(0.05), cross_entropy())
+        if is_recorded:
+            model.fit(pruning.batches(32), callbacks=[pruning, plans], verbose=0)
+            order = plans.plans[0][0]
+        else:
+            batches = examples.at(order).batches(32)
+            batches = batches.map(lambda x, y: (x, y, keras.ops.ones_like(y, "float32")))
+            model.fit(batches, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("loss", [cross_entropy("sum"), cross_entropy(None), own_steps.a_number])
 def test_other_reductions_are_recorded_as_means(examples, loss):
     pruning = kp.dynamic.InfoBatch(examples, 4, r=0.8, delta=1, loss="batch")
