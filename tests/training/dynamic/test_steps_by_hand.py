@@ -112,6 +112,17 @@ def test_mixed_precision(examples, policy):
     np.testing.assert_allclose(losses[1], losses[0], atol=0.05)
 
 
+def test_a_rate_follows_the_run_of_accumulated_gradients(examples):
+    pruning, seen = kp.dynamic.RS2(examples, 4, f=0.5), small.Rates()
+    model = pruning.recording(linear(examples))
+    line = keras.optimizers.schedules.PolynomialDecay(0.1, 100, 0.0)
+    optimizer = keras.optimizers.SGD(pruning.follow(line, 100), gradient_accumulation_steps=2)
+    model.compile(optimizer, LOSS)
+    model.fit(pruning.batches(32), epochs=4, callbacks=[pruning, seen], verbose=0)
+    expected = [0.1 * (1 - step / 12) for step in range(12)]
+    np.testing.assert_allclose(seen.rates, expected, atol=6e-4)
+
+
 @pytest.mark.parametrize("count", [2**8 + 1, 2**24 + 1])
 def test_rows_beyond_narrow_numbers_stay_themselves(count):
     """256 and 2²⁴: above them, bfloat16 and float32 skip integers."""
