@@ -110,15 +110,17 @@ class StepLoss:
         if len(running) > 1:
             raise self._unknown(names)
         (metric,) = running.values()
-        updates = [update for of, *update in self._updates if of is metric]
+        updates = [given for updated, given in self._updates if updated is metric]
         if not updates:
             raise self._unknown(f"{names}, not updated in the step")
         total, count = self._means[id(metric)]
         loss = ops.divide_no_nan(metric.total - total, metric.count - count)
-        # Weights of examples that the metric was given have made it a weighted mean already.
-        is_mean = any(len(getattr(weight, "shape", ())) > 0 for _, weight in updates)
-        is_weighted = any(self._has_weights(values) for values, _ in updates) and not is_mean
-        return self._divided(loss) if is_weighted else loss
+        # A mean that was given weights of examples is divided by their sum already.
+        by_example = any(
+            len(getattr(given.get("sample_weight"), "shape", ())) > 0 for given in updates
+        )
+        is_weighted = any(self._has_weights(given.get("values")) for given in updates)
+        return self._divided(loss) if is_weighted and not by_example else loss
 
     def unweighted(self, loss):
         """Returns a loss, divided by the mean weight of the batch if it depends on the weights.
@@ -139,7 +141,7 @@ class StepLoss:
         """Updates a mean, and keeps in mind with which values and weights."""
         update = type(metric).update_state
         given = inspect.signature(update).bind(metric, *arguments, **options).arguments
-        self._updates.append((metric, given.get("values"), given.get("sample_weight")))
+        self._updates.append((metric, given))
         return update(metric, *arguments, **options)
 
     def _unknown(self, received):

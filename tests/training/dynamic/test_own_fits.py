@@ -35,7 +35,7 @@ class HasItsOwn(keras.Sequential):
         return super().fit(x, epochs=epochs, callbacks=callbacks, verbose=0, shuffle=False)
 
 
-def layers(outputs=1):
+def layers():
     return [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
 
 
@@ -70,6 +70,17 @@ def test_a_fit_of_its_own_gets_its_arguments(examples):
         weights.append(model.get_weights()[0])
     for other in weights[1:]:
         np.testing.assert_array_equal(other, weights[0])
+
+
+@pytest.mark.parametrize("make", [keras.Sequential, PassesAll])
+def test_the_bar_ends_with_each_epoch(examples, make, capsys):
+    pruning = kp.dynamic.InfoBatch(examples, 4, r=0.9, delta=1)
+    recorded(pruning, make).fit(pruning.batches(10), None, None, 4, 1, [pruning])
+    printed = capsys.readouterr().out
+    steps = [-(-log.kept // 10) for log in pruning.history]
+    assert steps[1] < steps[0] == 13
+    for count in steps:
+        assert f"{count}/{count}" in printed
 
 
 def test_a_fit_of_its_own_with_other_arguments(examples):
