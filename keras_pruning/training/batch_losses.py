@@ -70,6 +70,7 @@ class StepLoss:
             if id(metric) in self._means:
                 # Hidden from Keras, which tracks the attributes of a metric
                 object.__setattr__(metric, "update_state", functools.partial(self._update, metric))
+                object.__setattr__(metric, "reset_state", functools.partial(self._reset, metric))
         self._dependence.__enter__()
         return self
 
@@ -78,6 +79,7 @@ class StepLoss:
         for metric in self._metrics:
             if id(metric) in self._means:
                 object.__delattr__(metric, "update_state")
+                object.__delattr__(metric, "reset_state")
 
     def reported(self, logs):
         """Returns the loss of the batch that the logs of the step have as `loss`.
@@ -143,6 +145,12 @@ class StepLoss:
         given = inspect.signature(update).bind(metric, *arguments, **options).arguments
         self._updates.append((metric, given))
         return update(metric, *arguments, **options)
+
+    def _reset(self, metric):
+        """Resets a mean, of which only later updates count."""
+        self._updates = [update for update in self._updates if update[0] is not metric]
+        self._means[id(metric)] = 0.0, 0.0
+        type(metric).reset_state(metric)
 
     def _unknown(self, received):
         """Returns an `InputError`."""

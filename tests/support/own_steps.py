@@ -78,6 +78,15 @@ class WithoutWeightsTracked(WithoutWeights, Tracked):
     """A step that drops the weights, with a running mean."""
 
 
+class Resets(Tracked):
+    """A running mean that never runs."""
+
+    def logs(self, loss, each, weight):
+        self.tracker.update_state(100 * loss)
+        self.tracker.reset_state()
+        return super().logs(loss, each, weight)
+
+
 class ByExample(Tracked):
     """A running mean of the examples, which are weighted."""
 
