@@ -1,6 +1,7 @@
 """The loss of each example of a batch, by the loss that a model is compiled with."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_pruning.errors import InputError
@@ -50,6 +51,29 @@ def class_numbers(y):
     if len(y.shape) > 1 and y.shape[-1] != 1:
         return ops.cast(ops.argmax(y, axis=-1), "int32")
     return ops.cast(ops.round(ops.cast(ops.reshape(y, (-1,)), "float32")), "int32")
+
+
+def weights_of_classes(weights, y):
+    """Returns the weight of each label, as `class_weight` of `fit` gives it.
+
+    Args:
+        weights: dictionary from numbers of classes to weights, 1 for those that are left out.
+        y: labels `(batch,)`, `(batch, 1)` or one-hot `(batch, classes)`.
+
+    Raises:
+        InputError: if there are labels of several outputs.
+    """
+    if keras.tree.is_nested(y):
+        raise InputError(
+            "`class_weight` is not known for several outputs. Expected one output. Received: "
+            f"{len(keras.tree.flatten(y))} arrays of labels. Give `sample_weight` to `batches` "
+            "instead."
+        )
+    known = np.ones(max(weights) + 1, np.float32)
+    known[list(weights)] = list(weights.values())
+    numbers = class_numbers(y)
+    inside = ops.minimum(numbers, len(known) - 1)
+    return ops.where(numbers == inside, ops.take(ops.convert_to_tensor(known), inside), 1.0)
 
 
 def _function(loss, y, y_pred):

@@ -1,16 +1,22 @@
-"""Lets the training step of a model write down the losses of the rows that it trains on."""
+"""Lets the training step of a model write down the losses of the rows that it trains on.
 
+This recorder is not that of scores (`training.recording`): that one takes logits and integer labels
+of a classifier, this one any loss, weights of examples and steps of a model's own.
+"""
+
+import contextlib
 import functools
 import inspect
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_pruning.backend.tensorflow.loss_store import LossStore
 from keras_pruning.backend.tensorflow.row_store import require_one_device
 from keras_pruning.errors import InputError
-from keras_pruning.training.example_losses import class_numbers, example_losses
+from keras_pruning.training.batch_losses import StepLoss, averaged
+from keras_pruning.training.example_losses import example_losses, weights_of_classes
+from keras_pruning.training.fit_arguments import FitArguments
 
 EXAMPLE, BATCH = "example", "batch"
 KINDS = (EXAMPLE, BATCH)
@@ -86,30 +92,40 @@ def set_steps(model, steps):
 class _Recording:
     """The parts of `fit` that both kinds of recording share, in front of the class of a model."""
 
+    # A clone of the model is of this class, and records nothing.
+    _rows = _row_losses = None
+
     def fit(self, *arguments, **options):
-        given = inspect.signature(super().fit).bind(*arguments, **options).arguments
+        given = FitArguments(super().fit, arguments, options)
         weights = None
         if _has_rows(given.get("x")):
             callbacks = _listed(given.get("callbacks"))
             self._require_callback(callbacks)
             # Keras refuses them beside the weights of a batch, so that the step multiplies both.
-            weights = given.pop("class_weight", None)
+            weights = given.get("class_weight")
+            if weights is not None:
+                given.set("class_weight", None)
             # Keras would warn that it does not shuffle a dataset, which is shuffled already.
-            given["shuffle"] = False
+            given.set("shuffle", False)
             if given.get("verbose", "auto") != 0:
-                given["callbacks"] = [*callbacks, _Bar()]
+                given.set("callbacks", [*callbacks, _Bar()])
         _set(self, "_class_weights", weights)
         _set(self, "_awaits_epochs", True)
         # The step is traced with these weights.
         self.train_function = None
         try:
-            return super().fit(**given)
+            return super().fit(*given.arguments, **given.options)
         finally:
             _set(self, "_epochs", None)
 
+    def _resolve_auto_jit_compile(self):
+        # The last batch has another size in every epoch, for which XLA would compile the step anew.
+        return False
+
     def _require_callback(self, callbacks):
         """Raises an `InputError` unless the method that chooses the rows is a callback."""
-        if not any(getattr(callback, "losses", None) is self._row_losses for callback in callbacks):
+        stores = [getattr(callback, "losses", None) for callback in callbacks]
+        if self._row_losses is None or not any(store is self._row_losses for store in stores):
             raise InputError(
                 "The batches of a dynamic method need it as a callback. Expected "
                 "`model.fit(pruning.batches(...), callbacks=[pruning])`, with the `pruning` whose "
@@ -127,9 +143,15 @@ class _Recording:
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         if not (isinstance(x, dict) and "row" in x):
             return super().train_step(data)
+        if weight is None:
+            raise InputError(
+                "A batch of the dynamic method has no weights. Expected `map` to return all three "
+                "parts of a batch, (inputs, y, weight). Received: (inputs, y). Without the weights "
+                "the method trains on a biased choice."
+            )
         by_class = vars(self).get("_class_weights")
         if by_class is not None:
-            weight = weight * _of_classes(by_class, y)
+            weight = weight * weights_of_classes(by_class, y)
         _set(self, "_rows", x["row"])
         try:
             return self._recorded_step((x["x"], y, weight))
@@ -153,6 +175,7 @@ class _ExampleLosses(_Recording):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         if self._rows is not None and training:
+            _require_loss(self)
             self._row_losses.write(self._rows, example_losses(self.loss, y, y_pred))
         return super().compute_loss(x, y, y_pred, sample_weight, training=training)
 
@@ -161,27 +184,44 @@ class _BatchLosses(_Recording):
     """Records the loss of the batch, whatever the step of the model does."""
 
     def _recorded_step(self, data):
-        _set(self, "_batch_loss", None)
-        tracker = next((metric for metric in self.metrics if metric.name == "loss"), None)
-        is_mean = isinstance(tracker, keras.metrics.Mean)
-        before = [ops.copy(part) for part in (tracker.total, tracker.count)] if is_mean else None
-        logs = super(_Recording, self).train_step(data)
-        loss = self._batch_loss
-        if loss is None:
-            # A step that does not ask Keras for its loss returns it
-            loss = ops.cast(logs.get("loss", np.nan), "float32")
-        if self._batch_loss is None and is_mean:
-            # or adds it to a running mean
-            total, count = tracker.total - before[0], tracker.count - before[1]
-            loss = ops.where(count > 0, total / ops.maximum(count, 1), loss)
+        _set(self, "_computed", [])
+        is_own = any(_own(type(self)._plain, name) for name in ("train_step", "compute_loss"))
+        with StepLoss(self, data[2]) if is_own else contextlib.nullcontext() as step:
+            logs = super(_Recording, self).train_step(data)
+        computed = self._computed
+        # Tensors of a graph would keep it alive.
+        _set(self, "_computed", None)
+        if step is None:
+            (loss,) = computed
+        elif len(computed) == 1:
+            loss = step.unweighted(computed[0])
+        else:
+            # A step that asks Keras for no loss, or for parts of it, reports the whole.
+            loss = step.reported(logs)
         self._row_losses.blend(self._rows, ops.cast(loss, "float32"))
         return logs
 
     def compute_loss(self, *arguments, **options):
-        loss = super().compute_loss(*arguments, **options)
-        if self._rows is not None:
-            _set(self, "_batch_loss", loss)
+        compute = super().compute_loss
+        if self._rows is None:
+            return compute(*arguments, **options)
+        is_own = _own(type(self)._plain, "compute_loss")
+        if not is_own and not self.losses:
+            _require_loss(self)
+        loss = mean = compute(*arguments, **options)
+        if not is_own and self._compile_loss is not None:
+            given = inspect.signature(compute).bind(*arguments, **options).arguments
+            mean = self._mean_loss()(given.get("y"), given.get("y_pred"))
+        self._computed.append(mean)
         return loss
+
+    def _mean_loss(self):
+        """Returns the compiled loss without weights and penalties, the same in each trace."""
+        compiled, mean = vars(self).get("_averaged", (None, None))
+        if compiled is not self._compile_loss:
+            mean = averaged(self._compile_loss)
+            _set(self, "_averaged", (self._compile_loss, mean))
+        return mean
 
 
 class _Bar(keras.callbacks.ProgbarLogger):
@@ -220,27 +260,23 @@ def _has_rows(batches):
     return isinstance(spec, tuple) and isinstance(spec[0], dict) and "row" in spec[0]
 
 
-def _of_classes(weights, y):
-    """Returns the weight of each label.
+def _own(plain, name):
+    """Returns whether a class has a method of its own in the place of that of Keras."""
+    return getattr(plain, name) is not getattr(keras.Model, name)
 
-    Args:
-        weights: dictionary from numbers of classes to weights, 1 for those that are left out.
-        y: labels `(batch,)`, `(batch, 1)` or one-hot `(batch, classes)`.
-    """
-    known = np.ones(max(weights) + 1, np.float32)
-    known[list(weights)] = list(weights.values())
-    numbers = class_numbers(y)
-    inside = ops.minimum(numbers, len(known) - 1)
-    return ops.where(numbers == inside, ops.take(ops.convert_to_tensor(known), inside), 1.0)
+
+def _require_loss(model):
+    """Raises an `InputError` unless a model is compiled with a loss."""
+    if model._compile_loss is None:
+        raise InputError(
+            "The model has no loss. Expected one in `compile`. Received: loss=None. Compile it "
+            "with a loss, for example model.compile('adam', 'sparse_categorical_crossentropy')."
+        )
 
 
 def _require_losses_of_examples(model, plain):
     """Raises an `InputError` unless the step of Keras computes one loss for each example."""
-    own = [
-        name
-        for name in ("train_step", "compute_loss")
-        if getattr(plain, name) is not getattr(keras.Model, name)
-    ]
+    own = [name for name in ("train_step", "compute_loss") if _own(plain, name)]
     outputs = len(keras.tree.flatten(getattr(model, "outputs", None) or [None]))
     if own or outputs > 1:
         received = f"{' and '.join(own)} of its own" if own else f"{outputs} outputs"

@@ -62,7 +62,8 @@ class FollowsRun(keras.optimizers.schedules.LearningRateSchedule):
         """
         # In mixed precision, the optimizer inside of the one that scales the loss counts the steps.
         counting = getattr(optimizer, "inner_optimizer", optimizer)
-        self._first.assign(counting.iterations)
+        # The public `iterations` leave out batches whose gradients are only accumulated.
+        self._first.assign(counting._iterations)
         self._start.assign(start)
         self._pace.assign(pace)
 

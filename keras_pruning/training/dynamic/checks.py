@@ -8,7 +8,11 @@ from keras_pruning.errors import InputError
 
 
 def checked_weights(sample_weight, count):
-    """Returns the weights of the examples as float32 `(examples,)`, ones if there are none."""
+    """Returns the weights of the examples as float32 `(examples,)`, ones if there are none.
+
+    Raises:
+        InputError: if they are not one finite number >= 0 for each example.
+    """
     if sample_weight is None:
         return np.ones(count, np.float32)
     weights = np.asarray(sample_weight)
@@ -16,6 +20,12 @@ def checked_weights(sample_weight, count):
         raise InputError(
             f"Invalid `sample_weight`. Expected a number for each of {count:,} examples, in the "
             f"order of `examples.ids`. Received: {weights.dtype} of shape {weights.shape}"
+        )
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        raise InputError(
+            "Invalid `sample_weight`. Expected finite numbers of at least 0. Received: "
+            f"{len(wrong):,} others, the first of them {weights[wrong[0]]} at row {wrong[0]:,}"
         )
     return weights.astype(np.float32)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support import small
+from support.own_steps import OwnMean, OwnStep, a_number, own_loss, plain
 
 import keras_pruning as kp
 from keras_pruning import InputError
@@ -15,107 +16,12 @@ def examples():
     return small.digits(130)
 
 
-class OwnStep(keras.Model):
-    """A model whose step calls nothing of Keras and returns the loss of the batch."""
-
-    def __init__(self):
-        super().__init__()
-        self.flatten, self.dense = keras.layers.Flatten(), keras.layers.Dense(10)
-
-    def call(self, inputs):
-        return self.dense(self.flatten(inputs))
-
-    def train_step(self, data):
-        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            loss = keras.ops.mean(
-                weight * keras.losses.sparse_categorical_crossentropy(y, self(x), from_logits=True)
-            )
-        variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
-        return {"loss": loss}
-
-
-class OwnMean(OwnStep):
-    """The same, which keeps a running mean of the loss."""
-
-    def __init__(self):
-        super().__init__()
-        self.tracker = keras.metrics.Mean(name="loss")
-
-    @property
-    def metrics(self):
-        return [self.tracker]
-
-    def train_step(self, data):
-        loss = super().train_step(data)["loss"]
-        self.tracker.update_state(loss, sample_weight=keras.ops.shape(data[1])[0])
-        return {"loss": self.tracker.result()}
-
-
-class OwnLoss(keras.Sequential):
-    """A model whose loss is a number for the whole batch."""
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
-        losses = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)
-        return keras.ops.mean(losses * sample_weight)
-
-
-def own_loss():
-    return OwnLoss([keras.layers.Flatten(), keras.layers.Dense(10)])
-
-
-def a_number(y, y_pred):
-    losses = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)
-    return keras.ops.mean(losses)
-
-
-def plain():
-    return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
-
-
 def fitted(pruning, model, rate, compiling=None, **options):
     keras.utils.set_random_seed(0)
     recorded = pruning.recording(model)
     recorded.compile(keras.optimizers.SGD(rate), **(compiling or {"loss": a_number}))
     recorded.fit(pruning.batches(32), callbacks=[pruning], verbose=0, **options)
     return recorded
-
-
-class Plans(keras.callbacks.Callback):
-    """Remembers the rows of each batch and the losses after each epoch."""
-
-    def __init__(self, pruning):
-        super().__init__()
-        self.pruning, self.rows, self.losses = pruning, [], []
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if batch == 0:
-            self.rows.append(self.pruning._plan[0])
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.losses.append(self.pruning.losses.read().copy())
-
-
-@pytest.mark.parametrize("make", [OwnStep, OwnMean, own_loss, plain])
-def test_the_running_losses_by_hand(examples, make):
-    """With a learning rate of 0, the loss of a batch is the mean over its examples."""
-    pruning = kp.dynamic.RS2(examples, 3, f=0.5, loss="batch")
-    plans = Plans(pruning)
-    keras.utils.set_random_seed(0)
-    model = pruning.recording(make())
-    model.compile(keras.optimizers.SGD(0.0), loss=a_number)
-    model.fit(pruning.batches(32), epochs=3, callbacks=[pruning, plans], verbose=0)
-    each = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
-    losses = each(examples.labels, model.predict(examples.batches(50), verbose=0)).numpy()
-    expected = np.full(130, np.inf)
-    for rows, recorded in zip(plans.rows, plans.losses, strict=True):
-        for start in range(0, len(rows), 32):
-            batch = rows[start : start + 32]
-            mean = losses[batch].mean()
-            earlier = expected[batch]
-            expected[batch] = np.where(np.isinf(earlier), mean, 0.7 * earlier + 0.3 * mean)
-        np.testing.assert_allclose(recorded, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("make", [OwnStep, OwnMean, own_loss])
