@@ -161,9 +161,9 @@ def _of_bias(call, gradient, bias):
 
 
 def _depthwise(layer, inputs, gradient, examples):
-    channels = inputs.shape[-1]
+    channels, made = inputs.shape[-1], gradient.shape[-1]
     gradient = tf.cast(gradient, "float32")
-    by_channel = tf.reshape(gradient, (*_shape(gradient)[:-1], channels, -1))
+    by_channel = tf.reshape(gradient, (*_shape(gradient)[:-1], channels, made // channels))
     spatial = list(range(1, inputs.shape.rank - 1))
     entries = [
         tf.reduce_sum(tf.cast(x, "float32")[..., tf.newaxis] * by_channel, axis=spatial)
