@@ -88,7 +88,7 @@ def separable_convolution(call, gradient):
     layer = call.layer
     between = keras.ops.depthwise_conv(
         call.inputs,
-        layer.depthwise_kernel,
+        tf.cast(layer.depthwise_kernel.value, call.inputs.dtype),
         strides=layer.strides,
         padding=layer.padding,
         dilation_rate=layer.dilation_rate,
