@@ -25,12 +25,12 @@ LAYERS = {
     "dense without bias": (layers.Dense(5, use_bias=False), (6,)),
     "dense of few positions": (layers.Dense(6, activation="relu"), (2, 3, 30)),
     "dense of many positions": (layers.Dense(2), SEQUENCE),
-    "einsum": (layers.EinsumDense("abc,cde->abde", (None, 3, 2), "gelu", "de"), SEQUENCE),
-    "einsum of two axes": (layers.EinsumDense("abcd,cde->abe", (None, 5), bias_axes="e"), IMAGE),
-    "einsum of groups": (layers.EinsumDense("abc,bcd->abd", (None, 2), bias_axes="b"), SEQUENCE),
+    "einsum": (layers.EinsumDense("abc,cde->abde", (9, 3, 2), "gelu", "de"), SEQUENCE),
+    "einsum of two axes": (layers.EinsumDense("abcd,cde->abe", (7, 5), bias_axes="e"), IMAGE),
+    "einsum of groups": (layers.EinsumDense("abc,bcd->abd", (9, 2), bias_axes="b"), SEQUENCE),
     "einsum of a sum": (layers.EinsumDense("abc,cd->ad", 3), SEQUENCE),
     "einsum of other orders": (layers.EinsumDense("abcd,ecb->aed", (2, 4), bias_axes="d"), IMAGE),
-    "einsum with an ellipsis": (layers.EinsumDense("...x,xy->...y", (7, 6, 3)), IMAGE),
+    "einsum with an ellipsis": (layers.EinsumDense("...x,xy->...y", 3), IMAGE),
     "conv1d": (layers.Conv1D(3, 4, activation="relu"), SEQUENCE),
     "conv1d same, strides": (layers.Conv1D(3, 4, 3, "same"), SEQUENCE),
     "conv1d causal, dilation": (layers.Conv1D(3, 2, padding="causal", dilation_rate=3), SEQUENCE),
@@ -67,7 +67,7 @@ def test_a_layer_has_the_norms_of_single_gradients(name):
     model = around(type(layer).from_config(layer.get_config()), shape)
     expected = by_loop(model, x, labels)
     assert expected.min() > 1e-3
-    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 2e-6)
+    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 5e-6)
 
 
 @pytest.mark.parametrize("frozen", ["kernel", "bias"])
@@ -79,7 +79,7 @@ def test_a_frozen_weight_does_not_count(frozen):
     {"kernel": layer._kernel, "bias": layer.bias}[frozen].trainable = False
     expected = by_loop(model, x, labels)
     assert (expected < before).all()
-    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 2e-6)
+    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 5e-6)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
@@ -88,7 +88,7 @@ def test_rows_of_an_embedding_that_are_read_twice(dtype):
     x[0], x[1, :2] = 2, -1
     model = around(layers.Embedding(5, 3), (8,), dtype)
     expected = by_loop(model, x.astype(dtype), labels)
-    np.testing.assert_allclose(in_closed_form(model, x.astype(dtype), labels), expected, 2e-6)
+    np.testing.assert_allclose(in_closed_form(model, x.astype(dtype), labels), expected, 5e-6)
 
 
 SHARED = {
@@ -104,7 +104,7 @@ def test_a_layer_that_is_called_twice_has_one_gradient(name):
     layer = type(SHARED[name]).from_config(SHARED[name].get_config())
     model = around(keras.Sequential([layer, layers.Activation("tanh"), layer]), SEQUENCE)
     expected = by_loop(model, x, labels)
-    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 2e-6)
+    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 5e-6)
 
 
 def test_an_embedding_that_is_called_twice_has_one_gradient():
@@ -113,7 +113,7 @@ def test_an_embedding_that_is_called_twice_has_one_gradient():
     both = layers.Concatenate()([table(ids[:, :4]), table(ids[:, 2:])])
     model = randomize(keras.Model(ids, layers.Dense(CLASSES)(layers.Flatten()(both))))
     expected = by_loop(model, x, labels)
-    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 2e-6)
+    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 5e-6)
 
 
 def test_rows_of_an_example_in_the_batch_axis_are_added():
@@ -125,7 +125,7 @@ def test_rows_of_an_example_in_the_batch_axis_are_added():
     out = keras.ops.reshape(layers.Dense(30)(rows), (-1, 9 * 30))
     model = randomize(keras.Model(inputs, layers.Dense(CLASSES)(out)))
     expected = by_loop(model, x, labels)
-    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 2e-6)
+    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 5e-6)
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) for n in MODELS])
@@ -182,4 +182,4 @@ def test_a_last_layer_whose_activation_is_left_out(activation):
     model = as_logits(randomize(model))
     labels = labels % 2
     expected = by_loop(model, x, labels)
-    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 2e-6)
+    np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 5e-6)

@@ -50,7 +50,9 @@ def randomize(model, seed=0):
         if "variance" in weight.path:
             weight.assign(rng.uniform(0.5, 1.5, weight.shape))
         elif "seed" not in weight.path:
-            weight.assign(rng.normal(0, 0.5, weight.shape))
+            # Small enough for losses of a usual size
+            rows = max(np.prod(weight.shape[:-1]), 4)
+            weight.assign(rng.normal(0, rows**-0.5, weight.shape))
     return model
 
 
