@@ -39,7 +39,7 @@ LAYERS = {
     "conv2d": (layers.Conv2D(5, 3, activation="tanh"), IMAGE),
     "conv2d same, strides": (layers.Conv2D(5, (3, 2), (2, 3), "same"), IMAGE),
     "conv2d valid, strides": (layers.Conv2D(5, 2, (3, 2)), IMAGE),
-    "conv2d of long strides": (layers.Conv2D(5, 1, (3, 2), "same", use_bias=False), IMAGE),
+    "conv2d of long strides": (layers.Conv2D(16, 1, (3, 2), "same"), (7, 6, 16)),
     "conv2d same, dilation": (layers.Conv2D(5, 3, padding="same", dilation_rate=(1, 2)), IMAGE),
     "conv2d of groups": (layers.Conv2D(6, 3, 2, "same", groups=2), IMAGE),
     "conv2d of few positions": (layers.Conv2D(9, 3, 3), IMAGE),
@@ -130,8 +130,9 @@ def test_rows_of_an_example_in_the_batch_axis_are_added():
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) for n in MODELS])
 def test_a_built_in_model(name):
-    x, labels = data((12, 12, 1))
-    model = randomize(MODELS[name]((12, 12, 1), CLASSES, width=4))
+    # No narrower: oneDNN's filter gradient of few channels corrupts memory (TensorFlow 2.21).
+    x, labels = data((8, 8, 1), count=2)
+    model = randomize(MODELS[name]((8, 8, 1), CLASSES, width=16))
     expected = by_loop(model, x, labels)
     np.testing.assert_allclose(in_closed_form(model, x, labels), expected, 1e-5)
 
