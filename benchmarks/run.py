@@ -19,6 +19,7 @@ BENCHMARKS = (
     "recording",
     "dynamic",
     "passes",
+    "grand",
     "memory",
     "all_scores",
     "knn",
