@@ -20,6 +20,7 @@ BENCHMARKS = (
     "recording",
     "dynamic",
     "passes",
+    "grand",
     "memory",
     "all_scores",
     "knn",

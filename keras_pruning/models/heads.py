@@ -140,7 +140,7 @@ def _before(tensor, functions, names):
         return before[0]
     # The activation is part of the dense layer, so its product has to be computed without it.
     if is_plain_dense(last) and last.activation in functions:
-        return _Preactivation(last)(before[0])
+        return Preactivation(last)(before[0])
     return tensor
 
 
@@ -167,7 +167,7 @@ def ending(model):
     layer, _ = _last(model)
     if isinstance(layer, keras.Model):
         return ending(layer)
-    if isinstance(layer, _Preactivation):
+    if isinstance(layer, Preactivation):
         return "linear"
     if is_plain_dense(layer) or calls_as(layer, layers.Activation):
         name = getattr(layer.activation, "__name__", "")
@@ -234,7 +234,7 @@ def symbolic_penultimate(model):
 def _last_dense(model):
     """Returns the dense layer that gives the logits and its input, or `None` and `None`."""
     layer, penultimate = _last(model)
-    stripped = isinstance(layer, _Preactivation)
+    stripped = isinstance(layer, Preactivation)
     layer = layer.dense if stripped else layer
     if not is_plain_dense(layer) or len(penultimate.shape) != 2:
         return None, None
@@ -256,7 +256,7 @@ def _last(model):
     return layer, before[0] if before else None
 
 
-class _Preactivation(layers.Layer):
+class Preactivation(layers.Layer):
     """The output of a dense layer before its activation, with the weights of that layer."""
 
     def __init__(self, dense):

@@ -32,8 +32,10 @@ class GraNd(OneEpochScore):
         over the last layer, of input h, with bias: GraNd = EL2N · √(1 + ‖h‖²)
 
     Each example has a gradient of its own, never that of a batch mean. It is taken over all
-    trainable weights, in eval mode and without weight decay. One gradient at a time costs as much
-    as several epochs of training. The closed form of the last layer costs nothing.
+    trainable weights, in eval mode and without weight decay. Dense, convolution, embedding and
+    normalization layers of Keras have closed forms of its norm, which cost about one epoch of
+    training. A model with weights of other layers takes one gradient at a time, which costs several
+    epochs. The closed form of the last layer alone costs nothing.
 
     Args:
         epoch: epoch to score at the end of, counted from 1. Defaults to a tenth of the

@@ -11,8 +11,9 @@ from keras import ops
 
 from keras_pruning.backend.tensorflow.requirements import require_input_gradients, require_logits
 from keras_pruning.backend.tensorflow.row_store import RowStore
+from keras_pruning.backend.tensorflow.weight_gradients.norms import weight_gradient_norms
 from keras_pruning.models.heads import require_penultimate, with_penultimate
-from keras_pruning.models.outputs import EvalOutputs, Outputs
+from keras_pruning.models.outputs import EvalOutputs
 
 
 class OutputPass:
@@ -97,38 +98,6 @@ def for_each(batches, function):
 
     end = batches.cardinality()
     tf.while_loop(lambda number: number < end, step, [tf.zeros_like(end)], parallel_iterations=1)
-
-
-def weight_gradient_norms(model, x, labels):
-    """Returns the norm of each example's cross-entropy gradient over all trainable weights.
-
-    The graph takes one example at a time, which is exact for every model. `tf.vectorized_map` is no
-    faster here, and takes memory for one copy of the weights for each example.
-
-    Args:
-        model: Keras model that ends in logits.
-        x: tensor `(batch, ...)` or a structure of them.
-        labels: integer tensor `(batch,)`.
-
-    Returns:
-        Float tensor `(batch,)`.
-    """
-    weights = [weight.value for weight in model.trainable_weights]
-
-    def norm(example):
-        *parts, label = example
-        x = tf.nest.pack_sequence_as(structure, [part[tf.newaxis] for part in parts])
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(weights)
-            logits = model(x, training=False)
-            loss = Outputs(logits, label[tf.newaxis]).cross_entropy
-        gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
-        # Dense, because the row of an embedding that is used twice has two parts of one gradient.
-        dense = [tf.cast(tf.convert_to_tensor(gradient), "float32") for gradient in gradients]
-        return tf.linalg.global_norm(dense)
-
-    structure, examples = x, (*tf.nest.flatten(x), labels)
-    return tf.map_fn(norm, examples, fn_output_signature=tf.float32, parallel_iterations=1)
 
 
 def input_gradients(model, weights, x, labels, first_floats):
