@@ -1,88 +1,105 @@
 """Candidates of the neighbour search on CPU: few products leave the tile they are computed in.
 
-The product of a tile of queries and a tile of support vectors is −d²/2, half the squared distance
-with its sign turned. The `count`-th best value of a query so far bounds the later ones: two passes
-over a tile that fits the cache find the values above the bounds, which become rare.
+The product of a query and a support vector is −d²/2, half the squared distance with its sign
+turned. The `count`-th best value of a query so far bounds the later ones. A pass or two over a tile
+of products, which is in the cache, find the values above the bounds. They become rare.
 """
 
 import numpy as np
 import tensorflow as tf
 
-# Most vectors in a tile. Its products fit the cache, and its matrix product is efficient.
+# Most queries in a tile. Products with as many vectors fit the cache, and are computed efficiently.
 TILE = 2048
+# Most products of a query whose maximum is compared with its bound.
+_GROUP = 32
 # A query takes no more candidates from one tile than this multiple of those it keeps.
 _MANY = 4
 # Tiles whose candidates are merged at once.
 _MOST_OFFERS = 8
 
 
-@tf.function(reduce_retracing=True)
-def as_queries(vectors):
-    """Appends the columns 1 and −‖q‖²/2 to the vectors."""
-    halves = tf.reduce_sum(vectors**2, axis=1, keepdims=True) / -2
-    return tf.concat([vectors, tf.ones_like(halves), halves], axis=1)
+def group_size(width, count):
+    """Returns the size of the groups of products whose maxima bound the `count` best.
+
+    Args:
+        width: number of support vectors in a tile.
+        count: number of candidates of a query.
+    """
+    # A power of two that leaves more groups than candidates.
+    return min(_GROUP, 1 << max(0, (2 * width // (3 * count)).bit_length() - 1))
 
 
-@tf.function(reduce_retracing=True)
-def as_support(queries):
-    """Swaps the last two columns of `as_queries`, so that a product with it is −d²/2."""
-    return tf.concat([queries[:, :-2], queries[:, -1:], queries[:, -2:-1]], axis=1)
+def with_halves(vectors, group=1):
+    """Appends the columns 1 and −‖v‖²/2 to the vectors, so that a product of two is −d²/2.
+
+    Args:
+        vectors: floats `(vectors, dimensions)`, centred.
+        group: the rows are filled up to a multiple of it with vectors that are infinitely far away.
+    """
+    count, dimensions = vectors.shape
+    table = np.zeros((count + -count % group, dimensions + 2), vectors.dtype)
+    table[:count, :-2], table[:, -2] = vectors, 1
+    np.einsum("ij,ij->i", vectors, vectors, out=table[:count, -1])
+    table[:, -1] /= -2
+    table[count:, -1] = -np.inf
+    return table
+
+
+def as_support(table):
+    """Returns a tensor of `with_halves` with its last two columns swapped."""
+    swapped = table.copy()
+    swapped[:, -2], swapped[:, -1] = table[:, -1], table[:, -2]
+    return tf.constant(swapped)
 
 
 class Tile:
     """A tile of queries with the best candidates so far of each of them.
 
     Args:
-        vectors: `as_queries` of the centred queries.
+        vectors: `with_halves` of the centred queries.
         count: number of candidates of a query.
     """
 
     def __init__(self, vectors, count):
-        self.vectors, self.count = vectors, count
-        self.lengths = np.sqrt(-2 * np.asarray(vectors[:, -1]))
-        self.values = np.full((len(vectors), count), -np.inf, vectors.dtype.as_numpy_dtype)
+        self.vectors, self.count = tf.constant(vectors), count
+        self.lengths = np.sqrt(-2 * vectors[:, -1])
+        self.values = np.full((len(vectors), count), -np.inf, vectors.dtype)
         self.positions = np.zeros(self.values.shape, np.int32)
         # Only values above its bound can become candidates of a query.
         self.bounds = self.values[:, 0].copy()
-        self.is_new = True
         self._offers, self._offered = [], 0
 
-    def products(self, support):
-        """Returns the products with `as_support` of a tile, and which are above the bounds."""
-        if not self.is_new:
-            return _above(self.vectors, support, self.bounds[:, np.newaxis])
-        products = _products(self.vectors, support)
-        self._start(products)
-        return products, np.asarray(products) > self.bounds[:, np.newaxis]
-
-    def products_of_both(self, other, support):
-        """Returns the same with `support` of the tile `other`, and which are above its bounds."""
-        bounds = self.bounds[:, np.newaxis], other.bounds[np.newaxis]
-        return _above_both(self.vectors, support, *bounds)
-
-    def offer(self, products, above, first):
-        """Takes candidates from a tile of support vectors.
+    def offer(self, products, maxima, first):
+        """Takes candidates from a tile of the support.
 
         Args:
             products: floats `(queries, vectors)`.
-            above: booleans of the same shape, true for the products to take.
+            maxima: floats `(queries, groups)`, the largest of each group of neighbouring products.
             first: position of the first vector among the support vectors.
         """
-        products = np.asarray(products)
-        queries, places = _nonzero(np.asarray(above))
-        # Equal vectors, or an order by distance, can leave too many for one query.
-        counts = np.bincount(queries, minlength=len(self.bounds))
-        if counts.max() > _MANY * self.count:
-            many = np.flatnonzero(counts > _MANY * self.count)
-            few = counts[queries] <= _MANY * self.count
-            best = np.argpartition(-products[many], self.count, axis=1)[:, : self.count]
-            queries = np.concatenate([queries[few], np.repeat(many, self.count)])
-            places = np.concatenate([places[few], best.ravel()])
-        values = products[queries, places]
-        self._offers.append((queries.astype(np.int16), (places + first).astype(np.int32), values))
-        self._offered += len(queries)
-        if self._offered > self.values.size or len(self._offers) >= _MOST_OFFERS:
-            self._merge()
+        products, maxima = np.asarray(products), np.asarray(maxima)
+        groups = maxima.shape[1]
+        if groups > self.count and np.isneginf(self.bounds).any():
+            # As many groups as candidates reach the first bounds.
+            bounds = np.partition(maxima, groups - self.count, axis=1)[:, groups - self.count]
+            self.bounds = np.maximum(self.bounds, np.nextafter(bounds, -np.inf, dtype=bounds.dtype))
+        chosen = np.flatnonzero(maxima > self.bounds[:, np.newaxis])
+        queries, chosen_groups = np.divmod(chosen, groups)
+        values = products.reshape(maxima.size, -1)[chosen]
+        above = np.flatnonzero(values > self.bounds[queries, np.newaxis])
+        group, member = np.divmod(above, values.shape[1])
+        places = chosen_groups[group] * values.shape[1] + member
+        self._take(queries[group], places, products, first)
+
+    def offer_above(self, products, above, first):
+        """Takes candidates from a tile of the support.
+
+        Args:
+            products: floats `(queries, vectors)`.
+            above: booleans of the same shape, whether a product is above the bound of its query.
+            first: position of the first vector among the support vectors.
+        """
+        self._take(*_nonzero(above), products, first)
 
     def best(self):
         """Returns the results for the queries of the tile.
@@ -95,18 +112,26 @@ class Tile:
         self._merge()
         return self.positions.astype(np.int64), np.maximum(-2 * self.values, 0), self.lengths
 
-    def _start(self, products):
-        """Sets the first bounds so that at least `count` values of each query are above them."""
-        self.is_new = False
-        group = products.shape[1] // (2 * self.count)
-        if group:
-            maxima = np.asarray(_maxima(products, group, 2 * self.count))
-            bounds = np.partition(maxima, self.count, axis=1)[:, self.count]
-            self.bounds = np.nextafter(bounds, np.array(-np.inf, bounds.dtype))
+    def _take(self, queries, places, products, first):
+        """Remembers the products of some queries at some places of the tile."""
+        # Equal vectors, or an order by distance, can leave too many for one query.
+        counts = np.bincount(queries, minlength=len(self.bounds))
+        if counts.max() > _MANY * self.count:
+            many = np.flatnonzero(counts > _MANY * self.count)
+            few = counts[queries] <= _MANY * self.count
+            best = np.argpartition(-products[many], self.count, axis=1)[:, : self.count]
+            queries = np.concatenate([queries[few], np.repeat(many, self.count)])
+            places = np.concatenate([places[few], best.ravel()])
+        positions = (places + first).astype(np.int32)
+        self._offers.append((queries.astype(np.int16), positions, products[queries, places]))
+        self._offered += len(queries)
+        if self._offered > self.values.size or len(self._offers) >= _MOST_OFFERS:
+            self._merge()
 
     def _merge(self):
         """Keeps the best among the candidates so far and all offers."""
         if not self._offered:
+            self._offers = []
             return
         queries, positions, values = map(np.concatenate, zip(*self._offers, strict=True))
         self._offers, self._offered = [], 0
@@ -125,34 +150,23 @@ class Tile:
         best = np.argpartition(-all_values, self.count - 1, axis=1)[:, : self.count]
         self.values = np.take_along_axis(all_values, best, 1)
         self.positions = np.take_along_axis(all_positions, best, 1)
-        # A bound never falls, also not that of `_start`.
+        # The first bounds may be higher than the worst candidate.
         self.bounds = np.maximum(self.bounds, self.values.min(axis=1))
 
 
 @tf.function(reduce_retracing=True)
-def _products(queries, support):
-    return tf.matmul(queries, support, transpose_b=True)
+def products_and_maxima(queries, support, group):
+    """Returns the products of two tiles, and the largest of each group of the support."""
+    products = tf.matmul(queries, support, transpose_b=True)
+    grouped = tf.reshape(products, (tf.shape(products)[0], -1, group))
+    return products, tf.reduce_max(grouped, axis=2)
 
 
 @tf.function(reduce_retracing=True)
-def _above(queries, support, bounds):
-    """Returns the products, and whether they are above the bounds of the queries."""
-    products = _products(queries, support)
-    return products, products > bounds
-
-
-@tf.function(reduce_retracing=True)
-def _above_both(queries, support, bounds, support_bounds):
-    """Returns the products, and whether they are above the bounds of rows and of columns."""
-    products = _products(queries, support)
+def products_above(queries, support, bounds, support_bounds):
+    """Returns products, and whether they are above the bounds `(queries, 1)` and `(1, support)`."""
+    products = tf.matmul(queries, support, transpose_b=True)
     return products, products > bounds, products > support_bounds
-
-
-@tf.function(reduce_retracing=True)
-def _maxima(products, group, groups):
-    """Returns the maxima of `groups` groups of each row of the products."""
-    grouped = tf.reshape(products[:, : group * groups], (-1, group, groups))
-    return tf.reduce_max(grouped, axis=1)
 
 
 def _nonzero(mask):
@@ -163,9 +177,11 @@ def _nonzero(mask):
         places = np.flatnonzero(flat)
     else:
         # Look at eight booleans at a time.
-        words = np.flatnonzero(flat.view(np.uint64) != 0)
-        word, byte = np.nonzero(flat.reshape(-1, 8)[words])
-        places = words[word] * 8 + byte
+        flat = flat.view(np.uint64)
+        words = np.flatnonzero(flat != 0)
+        inside = np.flatnonzero(flat[words].view(bool))
+        places = (words[inside >> 3] << 3) + (inside & 7)
     width = mask.shape[not is_transposed]
-    rows, columns = places // width, places % width
+    rows = places // width
+    columns = places - rows * width
     return (columns, rows) if is_transposed else (rows, columns)

@@ -12,7 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_pruning.backend.tensorflow import nearest_candidates
-from keras_pruning.backend.tensorflow.candidate_tiles import Tile, as_queries, as_support
+from keras_pruning.backend.tensorflow.candidate_tiles import (
+    Tile,
+    as_support,
+    group_size,
+    products_above,
+    products_and_maxima,
+    with_halves,
+)
 
 
 def slices(length, block):
@@ -43,15 +50,16 @@ def _self_join(search):
         for first in range(0, len(parts), chunk):
             # Keep a chunk of tiles in memory, and read those behind it once.
             for number in range(first, len(parts)):
-                vectors, support = _support(search, parts[number])
+                table, support = _support(search, parts[number], 1)
                 if not first:
-                    tiles.append(Tile(vectors, search.count))
-                    take(tiles[number].offer, *tiles[number].products(support), parts[number].start)
-                tiles[number].vectors = vectors
+                    tiles.append(Tile(table, search.count))
+                    _offer_itself(search, tiles[number], table, parts[number].start)
+                tiles[number].vectors = tf.constant(table)
                 for other in range(first, min(number, first + chunk)):
                     pair = tiles[other], tiles[number]
-                    both = pair[0].products_of_both(pair[1], support)
-                    take(_offer_both, pair, *both, parts[other].start, parts[number].start)
+                    bounds = pair[0].bounds[:, np.newaxis], pair[1].bounds[np.newaxis]
+                    results = products_above(pair[0].vectors, support, *bounds)
+                    take(_offer_both, pair, *results, parts[other].start, parts[number].start)
                 if number >= first + chunk:
                     tiles[number].vectors = None
             for tile in tiles[first : first + chunk]:
@@ -60,38 +68,56 @@ def _self_join(search):
         yield part, *tile.best()
 
 
+def _offer_itself(search, tile, table, first):
+    """Offers a tile its own vectors, which gives it the first bounds."""
+    group = group_size(search.tile, search.count)
+    missing = -len(table) % group
+    table = np.pad(table, ((0, missing), (0, 0)))
+    table[len(table) - missing :, -1] = -np.inf
+    results = products_and_maxima(tile.vectors, as_support(table), tf.constant(group))
+    # Not in the thread, because the next products need the bounds.
+    tile.offer(*results, first)
+
+
 def _offer_both(pair, products, above, above_other, first, other_first):
     """Offers the rows of the products to one tile, and the columns to the other."""
     products = np.asarray(products)
-    pair[0].offer(products, np.asarray(above), other_first)
-    pair[1].offer(products.T, np.asarray(above_other).T, first)
+    pair[0].offer_above(products, np.asarray(above), other_first)
+    pair[1].offer_above(products.T, np.asarray(above_other).T, first)
 
 
 def _all_pairs(search, query_rows):
     """Computes the product of each query and each support vector."""
+    width = 2 * search.tile
+    group = group_size(width, search.count)
+    group, size = tf.constant(group), group
     for chunk in slices(len(query_rows), search.chunk):
         parts = slices(chunk.stop - chunk.start, search.tile)
         rows = query_rows[chunk]
         tiles = [
-            Tile(as_queries(search.centered(search.queries, rows[part])), search.count)
+            Tile(with_halves(search.centered(search.queries, rows[part])), search.count)
             for part in parts
         ]
         with _one_behind() as take:
-            for part in slices(search.size, search.tile):
-                _, support = _support(search, part)
+            for part in slices(search.size, width):
+                _, support = _support(search, part, size)
                 for tile in tiles:
-                    take(tile.offer, *tile.products(support), part.start)
+                    take(
+                        tile.offer,
+                        *products_and_maxima(tile.vectors, support, group),
+                        part.start,
+                    )
         for part, tile in zip(parts, tiles, strict=True):
             yield slice(chunk.start + part.start, chunk.start + part.stop), *tile.best()
 
 
-def _support(search, part):
-    """Returns support vectors as queries and as support."""
+def _support(search, part, group):
+    """Returns `with_halves` of support vectors, and a tensor of `as_support` of them."""
     rows = part if search.support_rows is None else search.support_rows[part]
-    vectors = as_queries(search.centered(search.support, rows))
+    table = with_halves(search.centered(search.support, rows), group)
     # A vector that is too long for the precision has no products.
-    search.overflows |= not np.isfinite(np.asarray(vectors[:, -1])).all()
-    return vectors, as_support(vectors)
+    search.overflows |= not np.isfinite(table[: part.stop - part.start, -1]).all()
+    return table, as_support(table)
 
 
 @contextlib.contextmanager
@@ -120,13 +146,13 @@ def on_accelerator(search, query_rows):
         parts = slices(chunk.stop - chunk.start, search.tile)
         rows = query_rows[chunk]
         tiles = [
-            nearest_candidates.as_queries(search.centered(search.queries, rows[part]))
+            nearest_candidates.as_queries(tf.constant(search.centered(search.queries, rows[part])))
             for part in parts
         ]
         best = [nearest_candidates.no_candidates(tile) for tile in tiles]
         for block in slices(search.size, search.block):
             rows = block if search.support_rows is None else search.support_rows[block]
-            vectors = search.centered(search.support, rows)
+            vectors = tf.constant(search.centered(search.support, rows))
             support = nearest_candidates.as_support(vectors, search.sizes[1])
             first = tf.constant(block.start, tf.int64)
             for number, tile in enumerate(tiles):

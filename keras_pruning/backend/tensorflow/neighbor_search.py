@@ -57,9 +57,9 @@ class Search:
         self.quarter_bytes = memory_limit // 4
         quarter, width = self.quarter_bytes // np.dtype(dtype).itemsize, support.shape[1] + 1
         self.chunk = max(1, quarter // (width + 16 * self.count))
-        # Two tiles of products are in memory, with two booleans for each.
-        pairs = self.quarter_bytes // (2 * np.dtype(dtype).itemsize + 4)
-        self.tile = max(1, min(TILE, int(pairs**0.5), quarter // (4 * width), self.chunk))
+        # Two tiles of products are in memory, with as many support vectors or twice as many.
+        pairs = self.quarter_bytes // (4 * np.dtype(dtype).itemsize)
+        self.tile = max(1, min(TILE, int(pairs**0.5), quarter // (8 * width), self.chunk))
         self.block = max(1, min(quarter // (3 * width), quarter // self.tile, self.size))
         self.pairs = max(1, quarter // (4 * width))
         # Balances the two steps of finding the largest values: maxima, then values of some groups.
@@ -193,9 +193,8 @@ class Search:
 
     def centered(self, vectors, rows):
         """Returns the vectors at `rows` minus the mean of the support, which saves digits."""
-        return tf.constant(
-            (self.vectors_at(vectors, rows) - self.center).astype(self.dtype, copy=False)
-        )
+        vectors = self.vectors_at(vectors, rows) - self.center
+        return vectors.astype(self.dtype, copy=False)
 
     def vectors_at(self, vectors, rows):
         """Returns the vectors at `rows`, a slice or integers, of unit length with `normalize`."""
