@@ -29,27 +29,22 @@ def group_size(width, count):
     return min(_GROUP, 1 << max(0, (2 * width // (3 * count)).bit_length() - 1))
 
 
-def with_halves(vectors, group=1):
+def with_halves(vectors, as_support=False, group=1):
     """Appends the columns 1 and −‖v‖²/2 to the vectors, so that a product of two is −d²/2.
 
     Args:
         vectors: floats `(vectors, dimensions)`, centred.
+        as_support: whether the two columns are swapped. One factor of a product has them swapped.
         group: the rows are filled up to a multiple of it with vectors that are infinitely far away.
     """
     count, dimensions = vectors.shape
     table = np.zeros((count + -count % group, dimensions + 2), vectors.dtype)
-    table[:count, :-2], table[:, -2] = vectors, 1
-    np.einsum("ij,ij->i", vectors, vectors, out=table[:count, -1])
-    table[:, -1] /= -2
-    table[count:, -1] = -np.inf
+    ones, halves = table[:, -2:].T[:: -1 if as_support else 1]
+    table[:count, :-2] = vectors
+    ones[:] = 1
+    halves[:count] = np.einsum("ij,ij->i", vectors, vectors) / -2
+    halves[count:] = -np.inf
     return table
-
-
-def as_support(table):
-    """Returns a tensor of `with_halves` with its last two columns swapped."""
-    swapped = table.copy()
-    swapped[:, -2], swapped[:, -1] = table[:, -1], table[:, -2]
-    return tf.constant(swapped)
 
 
 class Tile:

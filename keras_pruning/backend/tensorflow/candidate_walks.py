@@ -14,7 +14,6 @@ import tensorflow as tf
 from keras_pruning.backend.tensorflow import nearest_candidates
 from keras_pruning.backend.tensorflow.candidate_tiles import (
     Tile,
-    as_support,
     group_size,
     products_above,
     products_and_maxima,
@@ -49,12 +48,13 @@ def _self_join(search):
     with _one_behind() as take:
         for first in range(0, len(parts), chunk):
             # Keep a chunk of tiles in memory, and read those behind it once.
-            for number in range(first, len(parts)):
-                table, support = _support(search, parts[number], 1)
+            for number, vectors in enumerate(_ahead(search, parts[first:]), first):
                 if not first:
-                    tiles.append(Tile(table, search.count))
-                    _offer_itself(search, tiles[number], table, parts[number].start)
-                tiles[number].vectors = tf.constant(table)
+                    tiles.append(Tile(with_halves(vectors), search.count))
+                    _offer_itself(search, tiles[number], vectors, parts[number].start)
+                elif number < first + chunk:
+                    tiles[number].vectors = tf.constant(with_halves(vectors))
+                support = tf.constant(with_halves(vectors, as_support=True))
                 for other in range(first, min(number, first + chunk)):
                     pair = tiles[other], tiles[number]
                     bounds = pair[0].bounds[:, np.newaxis], pair[1].bounds[np.newaxis]
@@ -68,15 +68,12 @@ def _self_join(search):
         yield part, *tile.best()
 
 
-def _offer_itself(search, tile, table, first):
+def _offer_itself(search, tile, vectors, first):
     """Offers a tile its own vectors, which gives it the first bounds."""
     group = group_size(search.tile, search.count)
-    missing = -len(table) % group
-    table = np.pad(table, ((0, missing), (0, 0)))
-    table[len(table) - missing :, -1] = -np.inf
-    results = products_and_maxima(tile.vectors, as_support(table), tf.constant(group))
+    support = with_halves(vectors, as_support=True, group=group)
     # Not in the thread, because the next products need the bounds.
-    tile.offer(*results, first)
+    tile.offer(*products_and_maxima(tile.vectors, support, tf.constant(group)), first)
 
 
 def _offer_both(pair, products, above, above_other, first, other_first):
@@ -90,7 +87,7 @@ def _all_pairs(search, query_rows):
     """Computes the product of each query and each support vector."""
     width = 2 * search.tile
     group = group_size(width, search.count)
-    group, size = tf.constant(group), group
+    size = tf.constant(group)
     for chunk in slices(len(query_rows), search.chunk):
         parts = slices(chunk.stop - chunk.start, search.tile)
         rows = query_rows[chunk]
@@ -98,26 +95,32 @@ def _all_pairs(search, query_rows):
             Tile(with_halves(search.centered(search.queries, rows[part])), search.count)
             for part in parts
         ]
+        columns = slices(search.size, width)
         with _one_behind() as take:
-            for part in slices(search.size, width):
-                _, support = _support(search, part, size)
+            for part, vectors in zip(columns, _ahead(search, columns), strict=True):
+                support = tf.constant(with_halves(vectors, as_support=True, group=group))
                 for tile in tiles:
-                    take(
-                        tile.offer,
-                        *products_and_maxima(tile.vectors, support, group),
-                        part.start,
-                    )
+                    take(tile.offer, *products_and_maxima(tile.vectors, support, size), part.start)
         for part, tile in zip(parts, tiles, strict=True):
             yield slice(chunk.start + part.start, chunk.start + part.stop), *tile.best()
 
 
-def _support(search, part, group):
-    """Returns `with_halves` of support vectors, and a tensor of `as_support` of them."""
-    rows = part if search.support_rows is None else search.support_rows[part]
-    table = with_halves(search.centered(search.support, rows), group)
-    # A vector that is too long for the precision has no products.
-    search.overflows |= not np.isfinite(table[: part.stop - part.start, -1]).all()
-    return table, as_support(table)
+def _ahead(search, parts):
+    """Yields the centred support vectors of each part, and reads the next meanwhile in a thread."""
+
+    def read(part):
+        rows = part if search.support_rows is None else search.support_rows[part]
+        vectors = search.centered(search.support, rows)
+        # A vector that is too long for the precision has no products.
+        search.overflows |= not np.isfinite(np.einsum("ij,ij->i", vectors, vectors)).all()
+        return vectors
+
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(read, parts[0])
+        for part in [*parts[1:], None]:
+            vectors = coming.result()
+            coming = thread.submit(read, part) if part else None
+            yield vectors
 
 
 @contextlib.contextmanager
