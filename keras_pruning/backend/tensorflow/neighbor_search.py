@@ -41,9 +41,22 @@ class Search:
         memory_limit: number of bytes for all four parts.
         seed: integer >= 0, or a sequence of them, the seed of the order of equal distances.
         dtype: float32 or float64, the dtype of the fast distances.
+        center: floats `(dimensions,)`, subtracted from the vectors before the fast distances.
+            Defaults to the mean of the support.
     """
 
-    def __init__(self, queries, support, k, support_rows, normalize, memory_limit, seed, dtype):
+    def __init__(
+        self,
+        queries,
+        support,
+        k,
+        support_rows,
+        normalize,
+        memory_limit,
+        seed,
+        dtype,
+        center=None,
+    ):
         self.queries, self.support, self.support_rows = queries, support, support_rows
         self.k, self.normalize, self.seed, self.dtype = k, normalize, seed, dtype
         # Vectors are centred in this dtype and only then rounded to `dtype`.
@@ -54,7 +67,7 @@ class Search:
         self.count = min(self.size, k + 1 + _MARGIN)
         # Fit a chunk and a tile of queries, a block of the support and the pairs into a quarter of
         # the memory each.
-        self.quarter_bytes = memory_limit // 4
+        self.memory_limit, self.quarter_bytes = memory_limit, memory_limit // 4
         quarter, width = self.quarter_bytes // np.dtype(dtype).itemsize, support.shape[1] + 1
         self.chunk = max(1, quarter // (width + 16 * self.count))
         # Two tiles of products are in memory, with as many support vectors or twice as many.
@@ -66,7 +79,7 @@ class Search:
         group = max(1, round((self.block / self.count) ** 0.5))
         # Tensors, because each new Python number would trace the graphs again.
         self.sizes = tf.constant(self.count), tf.constant(group)
-        self.center = self._mean()
+        self.center = self._mean() if center is None else center
         # Whether the queries are the support, and the candidates of all of them fit the memory.
         candidates = _CANDIDATE_BYTES * self.count * self.size
         self.joins_itself = (
@@ -186,10 +199,18 @@ class Search:
         Returns:
             The rows and the squared distances, as in `__call__`.
         """
-        pairs = np.repeat(query_rows, self.k), rows.ravel()
-        farthest = self.careful(*pairs).reshape(rows.shape).max(axis=1)
+        return DifferenceSearch(self)(query_rows, excluded, self.farthest(query_rows, rows))
+
+    def farthest(self, query_rows, rows):
+        """Returns squared distances within which the queries have the support vectors at `rows`."""
+        squares = self.careful(np.repeat(query_rows, rows.shape[1]), rows.ravel())
         # Leave room for sums in another order.
-        return DifferenceSearch(self)(query_rows, excluded, farthest * (1 + 1e-9))
+        return squares.reshape(rows.shape).max(axis=1) * (1 + 1e-9)
+
+    def around(self, center, rows):
+        """Returns a search of some rows of the support around another centre."""
+        arguments = self.queries, self.support, self.k, rows, self.normalize
+        return Search(*arguments, self.memory_limit, self.seed, self.dtype, center)
 
     def centered(self, vectors, rows):
         """Returns the vectors at `rows` minus the mean of the support, which saves digits."""
