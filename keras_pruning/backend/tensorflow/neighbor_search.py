@@ -214,8 +214,10 @@ class Search:
 
     def centered(self, vectors, rows):
         """Returns the vectors at `rows` minus the mean of the support, which saves digits."""
-        vectors = self.vectors_at(vectors, rows) - self.center
-        return vectors.astype(self.dtype, copy=False)
+        # Numbers that are too large for the dtype are seen later.
+        with np.errstate(over="ignore", invalid="ignore"):
+            vectors = self.vectors_at(vectors, rows) - self.center
+            return vectors.astype(self.dtype, copy=False)
 
     def vectors_at(self, vectors, rows):
         """Returns the vectors at `rows`, a slice or integers, of unit length with `normalize`."""
