@@ -74,18 +74,21 @@ def test_data_in_order_of_distance(order):
     np.testing.assert_array_equal(rows, exact(queries, support, 7))
 
 
-def test_few_products_leave_their_tile(monkeypatch):
-    taken = calls_of(monkeypatch, candidate_tiles.Tile, "_take")
-    data = vectors(6000, 8)
+@pytest.mark.parametrize("copies", [0, 1500])
+def test_few_products_leave_their_tile(monkeypatch, copies):
+    """Hundreds of equal vectors are no candidates all at once."""
+    offered, merge = [], candidate_tiles.Tile._merge
+
+    def counted(self):
+        offered.append(self._offered)
+        merge(self)
+
+    monkeypatch.setattr(candidate_tiles.Tile, "_merge", counted)
+    data = vectors(3000, 8)
+    data[:copies] = 1
     nearest(data, data, 5)
-    assert sum(len(queries) for _, queries, *_ in taken) < 0.02 * len(data) ** 2
-    # Thousands of equal vectors are no candidates all at once.
-    taken.clear()
-    data[:3000] = 1
-    monkeypatch.setattr(candidate_tiles, "_MANY", 10**6)
-    nearest(data, data, 5)
-    many = sum(len(queries) for _, queries, *_ in taken)
-    assert many > 1000 * len(data)
+    # With 14 candidates, and as many searches as the equal vectors need.
+    assert 14 * len(data) < sum(offered) < 14 * 10 * len(data)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -96,7 +99,7 @@ def test_a_number_of_the_support_that_is_not_finite(dtype, bad):
         return
     support = np.zeros((2**16 + 3000, 2), dtype)
     support[:] = vectors(len(support), 2)
-    support[-1, 1] = bad
+    support[1500, 1] = bad
     with pytest.raises(InputError, match="Distances are not finite"):
         nearest(vectors(5, 2), support, 3)
 
