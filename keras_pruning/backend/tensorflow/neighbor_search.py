@@ -72,7 +72,7 @@ class Search:
         self.chunk = max(1, quarter // (width + 16 * self.count))
         # Two tiles of products are in memory, with as many support vectors or twice as many.
         pairs = self.quarter_bytes // (4 * np.dtype(dtype).itemsize)
-        self.tile = max(1, min(TILE, int(pairs**0.5), quarter // (8 * width), self.chunk))
+        self.tile = max(1, min(TILE, int(pairs**0.5), quarter // (3 * width), self.chunk))
         self.block = max(1, min(quarter // (3 * width), quarter // self.tile, self.size))
         self.pairs = max(1, quarter // (4 * width))
         # Balances the two steps of finding the largest values: maxima, then values of some groups.
