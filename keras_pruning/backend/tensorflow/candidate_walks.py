@@ -48,18 +48,24 @@ def _self_join(search):
     with _one_behind() as take:
         for first in range(0, len(parts), chunk):
             # Keep a chunk of tiles in memory, and read those behind it once.
-            for number, vectors in enumerate(_ahead(search, parts[first:]), first):
+            for number, table in enumerate(_ahead(search, parts[first:]), first):
+                vectors = table[:, :-2]
                 if not first:
-                    tiles.append(Tile(with_halves(vectors), search.count))
+                    tiles.append(Tile(table, search.count))
                     _offer_itself(search, tiles[number], vectors, parts[number].start)
                 elif number < first + chunk:
-                    tiles[number].vectors = tf.constant(with_halves(vectors))
+                    tiles[number].vectors = tf.constant(table)
                 support = tf.constant(with_halves(vectors, as_support=True))
                 for other in range(first, min(number, first + chunk)):
-                    pair = tiles[other], tiles[number]
-                    bounds = pair[0].bounds[:, np.newaxis], pair[1].bounds[np.newaxis]
-                    results = products_above(pair[0].vectors, support, *bounds)
-                    take(_offer_both, pair, *results, parts[other].start, parts[number].start)
+                    one, two = tiles[other], tiles[number]
+                    bounds = one.bounds[:, np.newaxis], two.bounds[np.newaxis]
+                    results = map(np.asarray, products_above(one.vectors, support, *bounds))
+                    products, above, above_other = results
+                    # Offer the rows to one tile, and the columns to the other.
+                    take(
+                        (one.offer_above, products, above, parts[number].start),
+                        (two.offer_above, products.T, above_other.T, parts[other].start),
+                    )
                 if number >= first + chunk:
                     tiles[number].vectors = None
             for tile in tiles[first : first + chunk]:
@@ -76,13 +82,6 @@ def _offer_itself(search, tile, vectors, first):
     tile.offer(*products_and_maxima(tile.vectors, support, tf.constant(group)), first)
 
 
-def _offer_both(pair, products, above, above_other, first, other_first):
-    """Offers the rows of the products to one tile, and the columns to the other."""
-    products = np.asarray(products)
-    pair[0].offer_above(products, np.asarray(above), other_first)
-    pair[1].offer_above(products.T, np.asarray(above_other).T, first)
-
-
 def _all_pairs(search, query_rows):
     """Computes the product of each query and each support vector."""
     width = 2 * search.tile
@@ -97,49 +96,50 @@ def _all_pairs(search, query_rows):
         ]
         columns = slices(search.size, width)
         with _one_behind() as take:
-            for part, vectors in zip(columns, _ahead(search, columns), strict=True):
-                support = tf.constant(with_halves(vectors, as_support=True, group=group))
+            tables = _ahead(search, columns, as_support=True, group=group)
+            for part, table in zip(columns, tables, strict=True):
+                support = tf.constant(table)
                 for tile in tiles:
-                    take(tile.offer, *products_and_maxima(tile.vectors, support, size), part.start)
+                    results = products_and_maxima(tile.vectors, support, size)
+                    take((tile.offer, *results, part.start))
         for part, tile in zip(parts, tiles, strict=True):
             yield slice(chunk.start + part.start, chunk.start + part.stop), *tile.best()
 
 
-def _ahead(search, parts):
-    """Yields the centred support vectors of each part, and reads the next meanwhile in a thread."""
+def _ahead(search, parts, **options):
+    """Yields `with_halves` of parts of the support, and makes the next meanwhile in a thread."""
 
     def read(part):
         rows = part if search.support_rows is None else search.support_rows[part]
-        vectors = search.centered(search.support, rows)
+        table = with_halves(search.centered(search.support, rows), **options)
         # A vector that is too long for the precision has no products.
-        search.overflows |= not np.isfinite(np.einsum("ij,ij->i", vectors, vectors)).all()
-        return vectors
+        search.overflows |= not np.isfinite(table[: part.stop - part.start, -2:]).all()
+        return table
 
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(read, parts[0])
         for part in [*parts[1:], None]:
-            vectors = coming.result()
+            table = coming.result()
             coming = thread.submit(read, part) if part else None
-            yield vectors
+            yield table
 
 
 @contextlib.contextmanager
 def _one_behind():
-    """Yields a function that calls another one in a thread, once the call before has ended.
+    """Yields a function that makes calls in threads, once the calls before have ended.
 
     NumPy looks for candidates in one tile of products while TensorFlow computes the next.
     """
-    calls = []
-    with ThreadPoolExecutor(1) as thread:
+    pending = []
+    with ThreadPoolExecutor(2) as threads:
 
-        def take(function, *arguments):
-            if calls:
-                calls.pop().result()
-            calls.append(thread.submit(function, *arguments))
+        def take(*calls):
+            while pending:
+                pending.pop().result()
+            pending.extend(threads.submit(*call) for call in calls)
 
         yield take
-        for call in calls:
-            call.result()
+        take()
 
 
 def on_accelerator(search, query_rows):

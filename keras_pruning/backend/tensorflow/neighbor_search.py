@@ -6,6 +6,7 @@ loses digits to cancellation. The careful distance sums squared differences in f
 """
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
@@ -74,7 +75,7 @@ class Search:
         pairs = self.quarter_bytes // (4 * np.dtype(dtype).itemsize)
         self.tile = max(1, min(TILE, int(pairs**0.5), quarter // (3 * width), self.chunk))
         self.block = max(1, min(quarter // (3 * width), quarter // self.tile, self.size))
-        self.pairs = max(1, quarter // (4 * width))
+        self.pairs = max(1, quarter // (8 * width))
         # Balances the two steps of finding the largest values: maxima, then values of some groups.
         group = max(1, round((self.block / self.count) ** 0.5))
         # Tensors, because each new Python number would trace the graphs again.
@@ -105,11 +106,19 @@ class Search:
         rows = np.empty((len(query_rows), self.k), np.int64)
         squares = np.empty(rows.shape)
         unsure = np.empty(len(query_rows), bool)
-        for part, positions, distances, lengths in walk(self, query_rows):
-            found = self.positions(positions), distances, excluded[part]
-            rows[part], squares[part], unsure[part] = self._settled(
-                query_rows[part], *found, lengths
-            )
+
+        def settle(part, positions, distances, lengths):
+            found = self.positions(positions), distances, excluded[part], lengths
+            rows[part], squares[part], unsure[part] = self._settled(query_rows[part], *found)
+
+        with ThreadPoolExecutor(2) as threads:
+            calls = []
+            for found in walk(self, query_rows):
+                if len(calls) == 2:
+                    calls.pop(0).result()
+                calls.append(threads.submit(settle, *found))
+            for call in calls:
+                call.result()
         if self.overflows:
             unsure[:] = True
             squares[:] = np.inf
