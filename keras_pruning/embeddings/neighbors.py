@@ -23,7 +23,8 @@ def nearest(
 ):
     """Finds the k support vectors with the smallest distance to each query.
 
-    Candidates come from q·s − ‖s‖²/2 of centred float32 vectors, one matrix product for each block.
+    Candidates come from matrix products of centred float32 vectors. If the queries are the support,
+    the product of two vectors is computed once.
     Distances are recomputed from the differences of the vectors if they are small or if rounding
     leaves their order open. If a neighbour may be missing among the float32 candidates of a query,
     the query is searched again in float64, then around a nearby centre, and finally by differences.

@@ -1,8 +1,8 @@
 """Exact neighbour search: fast candidates from matrix products, then careful distances.
 
-The fast squared distance of a query q and a support vector s is ‖q‖² − 2 (q·s − ‖s‖²/2). The term
-in parentheses orders the support of a query, and one matrix product computes it for many pairs. It
-loses digits to cancellation. The careful distance sums squared differences in float64.
+The fast squared distance of a query q and a support vector s is ‖q‖² − 2 q·s + ‖s‖². One matrix
+product computes it for many pairs. It loses digits to cancellation. The careful distance sums
+squared differences in float64.
 """
 
 import contextlib
