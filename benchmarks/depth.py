@@ -1,7 +1,8 @@
 """Prediction depth of Fashion-MNIST with ResNet-18, and the error of the random projection.
 
 The reference is the minimum of any exact search: one forward pass, and the matrix products of all
-layers. Projected and exact depth are compared on a fraction of the images.
+layers. Projected and exact depth are compared on a fraction of the images. The last row is of
+10,000 classes of two examples, whose softmax has 10,000 dimensions.
 
 python benchmarks/depth.py [EXAMPLES] [EPOCHS] [COMPARED]
 """
@@ -81,6 +82,32 @@ def agreements(model, examples):
         yield Row(f"{work}, Spearman", "exact depth", correlation, unit="%")
 
 
+def many_classes(num_classes=10_000):
+    """Yields the `Row` of a dense network on classes of two examples each."""
+    import keras
+    import numpy as np
+
+    import keras_pruning as kp
+
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(num_classes), 2)
+    x = rng.normal(size=(num_classes, 32))[labels] + 0.1 * rng.normal(size=(len(labels), 32))
+    examples = kp.Examples.from_arrays(x.astype("float32"), labels)
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(64, "relu"), keras.layers.Dense(num_classes)]
+    model = keras.Sequential([keras.Input((32,)), *layers])
+    took = []
+    say(f"prediction depth of {num_classes:,} classes of two examples")
+    peak, _ = peaks(lambda: took.append(seconds(lambda: depths(model, examples))))
+    yield Row.of_one_pair(
+        f"prediction depth, {num_classes:,} classes of two examples, 3 probes",
+        "a forward pass and the matrix products alone",
+        *took,
+        seconds(bare(model, examples, [32, 64, num_classes])),
+        peak=peak,
+    )
+
+
 def measure(num_examples=60_000, epochs=3, num_compared=10_000):
     tensorflow()
     import keras_pruning as kp
@@ -100,6 +127,7 @@ def measure(num_examples=60_000, epochs=3, num_compared=10_000):
         seconds(bare(model, examples, dimensions)),
         peak=peak,
     )
+    yield from many_classes()
     yield from agreements(model, kp.load_examples(FASHION_MNIST, fraction=num_compared / 60_000))
 
 

@@ -1,5 +1,7 @@
 """Exact nearest neighbours: against the bare matrix product, scikit-learn and FAISS.
 
+The last row is of saturated softmax outputs, whose distances float32 cannot tell apart.
+
 Each has a process of its own with all threads, and they are called in turn. Every vector is both
 query and support, and is not its own neighbour. FAISS cannot exclude it and finds one more
 neighbour.
@@ -14,6 +16,7 @@ from timing import THREADS, ratios, seconds, tensorflow
 from turns import in_turn
 
 CHECKED = 2000
+CLASSES, MARGIN = 10, 25
 
 
 def vectors(num_vectors, dimensions):
@@ -30,6 +33,31 @@ def ours(num_vectors, dimensions, k):
 
     x, own = vectors(num_vectors, dimensions), np.arange(num_vectors)
     return lambda: nearest(x, x, k, exclude=own)
+
+
+def softmax_outputs(num_vectors):
+    """Returns softmax outputs whose largest logit is far above the others."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(num_vectors, CLASSES))
+    logits[np.arange(num_vectors), rng.integers(0, CLASSES, num_vectors)] += MARGIN
+    outputs = np.exp(logits)
+    return (outputs / outputs.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def saturated(num_vectors, k):
+    import numpy as np
+
+    tensorflow()
+    from keras_pruning.embeddings.neighbors import nearest
+
+    x, own = softmax_outputs(num_vectors), np.arange(num_vectors)
+    return lambda: nearest(x, x, k, exclude=own)
+
+
+def unsaturated(num_vectors, k):
+    return ours(num_vectors, CLASSES, k)
 
 
 def product(num_vectors, dimensions, k):
@@ -111,6 +139,16 @@ def measure(num_vectors=20_000, dimensions=512, k=30, repetitions=5):
     work = f"`nearest`, {num_vectors:,} × {num_vectors:,} × {dimensions}, k = {k}"
     for name, other in turns.items():
         yield Row(work, name, **ratios(mine.seconds, other.seconds), peak=mine.peak)
+    options = {"num_vectors": num_vectors, "k": k}
+    pair = {"saturated": (saturated, options), "random": (unsaturated, options)}
+    pair = in_turn(pair, repetitions)
+    yield Row(
+        f"`nearest`, {num_vectors:,} saturated softmax outputs of {CLASSES} classes",
+        f"as many random vectors of {CLASSES} dimensions",
+        **ratios(pair["saturated"].seconds, pair["random"].seconds),
+        peak=pair["saturated"].peak,
+    )
+    options = {"num_vectors": num_vectors, "dimensions": dimensions, "k": k}
     (percentage,) = run_each(agreement, [options], 1, THREADS, "agreement")
     work = f"neighbours that are the same, {min(CHECKED, num_vectors):,} queries"
     yield Row(work, "scikit-learn in float64", percentage, unit="%")

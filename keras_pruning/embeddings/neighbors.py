@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from keras_pruning.arguments import require_one_of, require_positive_integer, require_seed
+from keras_pruning.backend.tensorflow.local_search import search_locally
 from keras_pruning.backend.tensorflow.neighbor_search import Search, exact_products, slices
 from keras_pruning.embeddings.directions import EUCLIDEAN, METRICS, directions
 from keras_pruning.errors import InputError
@@ -22,10 +23,11 @@ def nearest(
 ):
     """Finds the k support vectors with the smallest distance to each query.
 
-    Candidates come from q·s − ‖s‖²/2 of centred float32 vectors, one matrix product for each block.
+    Candidates come from matrix products of centred float32 vectors. If the queries are the support,
+    the product of two vectors is computed once.
     Distances are recomputed from the differences of the vectors if they are small or if rounding
     leaves their order open. If a neighbour may be missing among the float32 candidates of a query,
-    the query is searched again in float64, and finally by differences from the whole support.
+    the query is searched again in float64, then around a nearby centre, and finally by differences.
 
     Equal distances are in random order, drawn for each pair of a query and a support vector. All
     support vectors at the distance of the k-th neighbour have the same chance, whatever their
@@ -73,11 +75,16 @@ def nearest(
         search = Search(queries, support, *options, np.float32)
         rows, squares, unsure = search(np.arange(len(queries)), excluded)
         if unsure.any():
-            # Search the doubtful queries again in float64, and the rest of them by differences.
+            # Search the doubtful queries again in float64, the rest of them in clusters of nearly
+            # equal vectors, and the last by differences.
             again = np.flatnonzero(unsure)
             search = Search(queries, support, *options, np.float64)
             rows[again], squares[again], unsure = search(again, excluded[again])
             _require_finite(squares[again], again)
+            again = again[unsure]
+            found = rows[again], squares[again]
+            unsure = search_locally(search, again, excluded[again], *found)
+            rows[again], squares[again] = found
             again = again[unsure]
             rows[again], squares[again] = search.by_differences(again, excluded[again], rows[again])
     # Of unit vectors, half the squared distance is 1 − the cosine.

@@ -1,28 +1,28 @@
 """Exact neighbour search: fast candidates from matrix products, then careful distances.
 
-The fast squared distance of a query q and a support vector s is ‖q‖² − 2 (q·s − ‖s‖²/2). The term
-in parentheses orders the support of a query, and one matrix product computes it for many pairs. It
-loses digits to cancellation. The careful distance sums squared differences in float64.
+The fast squared distance of a query q and a support vector s is ‖q‖² − 2 q·s + ‖s‖². One matrix
+product computes it for many pairs. It loses digits to cancellation. The careful distance sums
+squared differences in float64.
 """
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
 
+from keras_pruning.backend.tensorflow.candidate_tiles import TILE
+from keras_pruning.backend.tensorflow.candidate_walks import slices, walk
 from keras_pruning.backend.tensorflow.difference_search import DifferenceSearch, tie_keys
-from keras_pruning.backend.tensorflow.nearest_candidates import (
-    as_queries,
-    as_squares,
-    as_support,
-    merged,
-    no_candidates,
-)
 
 # Number of candidates beyond k that the fast distances propose for the careful distances.
 _MARGIN = 8
 # A distance is recomputed if its rounding error may exceed this fraction of its square.
 _ACCURACY = 1e-3
+# Bytes of a candidate, with those offered meanwhile.
+_CANDIDATE_BYTES = 24
+# Most support vectors whose mean is the centre.
+_AVERAGED = 2**16
 
 
 class Search:
@@ -42,9 +42,22 @@ class Search:
         memory_limit: number of bytes for all four parts.
         seed: integer >= 0, or a sequence of them, the seed of the order of equal distances.
         dtype: float32 or float64, the dtype of the fast distances.
+        center: floats `(dimensions,)`, subtracted from the vectors before the fast distances.
+            Defaults to the mean of the support.
     """
 
-    def __init__(self, queries, support, k, support_rows, normalize, memory_limit, seed, dtype):
+    def __init__(
+        self,
+        queries,
+        support,
+        k,
+        support_rows,
+        normalize,
+        memory_limit,
+        seed,
+        dtype,
+        center=None,
+    ):
         self.queries, self.support, self.support_rows = queries, support, support_rows
         self.k, self.normalize, self.seed, self.dtype = k, normalize, seed, dtype
         # Vectors are centred in this dtype and only then rounded to `dtype`.
@@ -55,17 +68,27 @@ class Search:
         self.count = min(self.size, k + 1 + _MARGIN)
         # Fit a chunk and a tile of queries, a block of the support and the pairs into a quarter of
         # the memory each.
-        self.quarter_bytes = memory_limit // 4
+        self.memory_limit, self.quarter_bytes = memory_limit, memory_limit // 4
         quarter, width = self.quarter_bytes // np.dtype(dtype).itemsize, support.shape[1] + 1
         self.chunk = max(1, quarter // (width + 16 * self.count))
-        self.tile = min(1024, self.chunk)
+        # Two tiles of products are in memory, with as many support vectors or twice as many.
+        pairs = self.quarter_bytes // (4 * np.dtype(dtype).itemsize)
+        self.tile = max(1, min(TILE, int(pairs**0.5), quarter // (3 * width), self.chunk))
         self.block = max(1, min(quarter // (3 * width), quarter // self.tile, self.size))
-        self.pairs = max(1, quarter // (4 * width))
+        self.pairs = max(1, quarter // (8 * width))
         # Balances the two steps of finding the largest values: maxima, then values of some groups.
         group = max(1, round((self.block / self.count) ** 0.5))
         # Tensors, because each new Python number would trace the graphs again.
         self.sizes = tf.constant(self.count), tf.constant(group)
-        self.center = self._mean()
+        self.center = self._mean() if center is None else center
+        # Whether the queries are the support, and the candidates of all of them fit the memory.
+        candidates = _CANDIDATE_BYTES * self.count * self.size
+        self.joins_itself = (
+            _is_same(queries, support)
+            and self.size == len(support)
+            and candidates <= self.quarter_bytes
+        )
+        self.overflows = False
 
     def __call__(self, query_rows, excluded):
         """Finds the nearest support vectors of some queries.
@@ -83,53 +106,40 @@ class Search:
         rows = np.empty((len(query_rows), self.k), np.int64)
         squares = np.empty(rows.shape)
         unsure = np.empty(len(query_rows), bool)
-        for part in slices(len(query_rows), self.chunk):
-            candidates = self._candidates(query_rows[part], excluded[part])
-            rows[part], squares[part], unsure[part] = self._settled(query_rows[part], *candidates)
+
+        def settle(part, positions, distances, lengths):
+            found = self.positions(positions), distances, excluded[part], lengths
+            rows[part], squares[part], unsure[part] = self._settled(query_rows[part], *found)
+
+        with ThreadPoolExecutor(2) as threads:
+            calls = []
+            for found in walk(self, query_rows):
+                if len(calls) == 2:
+                    calls.pop(0).result()
+                calls.append(threads.submit(settle, *found))
+            for call in calls:
+                call.result()
+        if self.overflows:
+            unsure[:] = True
+            squares[:] = np.inf
         return rows, squares, unsure
 
-    def _candidates(self, query_rows, excluded):
-        """Finds the best candidates of each query by fast distances.
-
-        Returns:
-            Tuple of rows, int64 `(queries, count)`; fast squared distances, ascending, infinite for
-            the excluded row; the distance of the last candidate, `(queries,)`; and the lengths of
-            the centred queries, `(queries,)`.
-        """
-        # Keep all tiles of queries in memory, and read each block of the support once.
-        parts = slices(len(query_rows), self.tile)
-        tiles = [as_queries(self.centered(self.queries, query_rows[part])) for part in parts]
-        best = [no_candidates(tile) for tile in tiles]
-        for part in slices(self.size, self.block):
-            rows = part if self.support_rows is None else self.support_rows[part]
-            block = as_support(self.centered(self.support, rows), self.sizes[1])
-            first = tf.constant(part.start, tf.int64)
-            for number, tile in enumerate(tiles):
-                best[number] = merged(*best[number], tile, block, first, *self.sizes)
-        # Join the tiles, and turn positions into rows of the support.
-        results = [
-            [tensor.numpy() for tensor in as_squares(*candidates, tile)]
-            for candidates, tile in zip(best, tiles, strict=True)
-        ]
-        rows, squares, lengths = (np.concatenate(parts) for parts in zip(*results, strict=True))
-        if self.support_rows is not None:
-            rows = self.support_rows[rows]
-        # Mask the excluded row, after its distance has served as a bound.
-        farthest = squares[:, -1].copy()
-        squares[rows == excluded[:, np.newaxis]] = np.inf
-        return rows, squares, farthest, lengths
-
-    def _settled(self, query_rows, rows, squares, farthest, lengths):
+    def _settled(self, query_rows, rows, squares, excluded, lengths):
         """Selects the k nearest candidates, in an order that does not depend on rounding.
 
         Args:
             query_rows: integers `(queries,)`, the rows of the queries.
-            rows, squares, farthest, lengths: results of `_candidates`.
+            rows: int64 `(queries, count)`, the candidates.
+            squares: floats of the same shape, their fast squared distances.
+            excluded: as for `__call__`.
+            lengths: floats `(queries,)`, the lengths of the centred queries.
 
         Returns:
             The three results of `__call__`.
         """
-        # Move the excluded row, which is infinitely far away, to the end.
+        # Move the excluded row, whose distance serves as a bound, to the end.
+        farthest = squares.max(axis=1)
+        squares = np.where(rows == excluded[:, np.newaxis], np.inf, squares)
         order = np.argsort(squares, axis=1, kind="stable")
         rows = np.take_along_axis(rows, order, 1)
         squares = np.take_along_axis(squares, order, 1).astype(np.float64)
@@ -152,7 +162,7 @@ class Search:
         squares[changed, : self.k] = np.take_along_axis(squares[changed], order, 1)
         # A neighbour may be missing unless the k-th distance is clearly below the last candidate's.
         # Not `>=`: a distance that overflows the precision is NaN, and NaN compares as false.
-        missing = ~(squares[:, self.k - 1] + 2 * error[:, 0] < farthest)
+        missing = ~(squares[:, self.k - 1] + 2 * error[:, 0] < farthest) | ~np.isfinite(farthest)
         unsure = (missing & (self.count < self.size)) | ~np.isfinite(squares[:, self.k - 1])
         return rows[:, : self.k], squares[:, : self.k], unsure
 
@@ -198,16 +208,25 @@ class Search:
         Returns:
             The rows and the squared distances, as in `__call__`.
         """
-        pairs = np.repeat(query_rows, self.k), rows.ravel()
-        farthest = self.careful(*pairs).reshape(rows.shape).max(axis=1)
+        return DifferenceSearch(self)(query_rows, excluded, self.farthest(query_rows, rows))
+
+    def farthest(self, query_rows, rows):
+        """Returns squared distances within which the queries have the support vectors at `rows`."""
+        squares = self.careful(np.repeat(query_rows, rows.shape[1]), rows.ravel())
         # Leave room for sums in another order.
-        return DifferenceSearch(self)(query_rows, excluded, farthest * (1 + 1e-9))
+        return squares.reshape(rows.shape).max(axis=1) * (1 + 1e-9)
+
+    def around(self, center, rows):
+        """Returns a search of some rows of the support around another centre."""
+        arguments = self.queries, self.support, self.k, rows, self.normalize
+        return Search(*arguments, self.memory_limit, self.seed, self.dtype, center)
 
     def centered(self, vectors, rows):
         """Returns the vectors at `rows` minus the mean of the support, which saves digits."""
-        return tf.constant(
-            (self.vectors_at(vectors, rows) - self.center).astype(self.dtype, copy=False)
-        )
+        # Numbers that are too large for the dtype are seen later.
+        with np.errstate(over="ignore", invalid="ignore"):
+            vectors = self.vectors_at(vectors, rows) - self.center
+            return vectors.astype(self.dtype, copy=False)
 
     def vectors_at(self, vectors, rows):
         """Returns the vectors at `rows`, a slice or integers, of unit length with `normalize`."""
@@ -216,21 +235,32 @@ class Search:
 
     def positions(self, positions):
         """Returns the rows of the support at some of the positions that are searched."""
-        rows = np.arange(len(self.support)) if self.support_rows is None else self.support_rows
-        return rows[positions]
+        if self.support_rows is not None:
+            return self.support_rows[positions]
+        return np.r_[positions] if isinstance(positions, slice) else positions
 
     def _mean(self):
-        """Returns the mean of the support vectors, summed in float64."""
-        total = np.zeros(self.support.shape[1])
-        for part in slices(self.size, self.block):
+        """Returns the mean of the support vectors, or of some of them, summed in float64.
+
+        Any centre near to the vectors saves digits.
+        """
+        total, block = np.zeros(self.support.shape[1]), min(self.block, 1024)
+        parts = slices(self.size, block)
+        parts = parts[:: -(-len(parts) * block // _AVERAGED)]
+        for part in parts:
             rows = part if self.support_rows is None else self.support_rows[part]
             total += self.vectors_at(self.support, rows).sum(axis=0, dtype=np.float64)
-        return (total / self.size).astype(self.exact_dtype)
+        return (total / sum(part.stop - part.start for part in parts)).astype(self.exact_dtype)
 
 
-def slices(length, block):
-    """Returns slices of at most `block` positions that cover `length` positions, in order."""
-    return [slice(start, min(start + block, length)) for start in range(0, length, block)]
+def _is_same(queries, support):
+    """Returns whether two arrays are the same memory, seen in the same way."""
+    if queries is support:
+        return True
+    views = [
+        (each.ctypes.data, each.shape, each.strides, each.dtype) for each in (queries, support)
+    ]
+    return views[0] == views[1]
 
 
 @contextlib.contextmanager
