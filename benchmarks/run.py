@@ -20,6 +20,7 @@ BENCHMARKS = (
     "dynamic",
     "passes",
     "memory",
+    "tdds",
     "all_scores",
     "knn",
     "duplicates",

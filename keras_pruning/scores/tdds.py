@@ -69,8 +69,8 @@ class TDDS(EveryEpochScore):
         TDDS = Σ_k β (1 − β)^{T − J − k} R_k
 
     The newest window weighs most. The probabilities are those that the training step itself
-    computed, in train mode. This score keeps C numbers for each example, and its driver C more. Other
-    scores keep a few.
+    computed, in train mode. This score keeps C numbers for each example, and its driver C more.
+    The others keep a few.
 
     Args:
         window: number of epochs J in a window, at least three for a spread. Defaults to 10, or to

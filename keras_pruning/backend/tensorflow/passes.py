@@ -72,7 +72,7 @@ class OutputPass:
         self._run = run.get_concrete_function()
 
     def __call__(self):
-        """Returns a `RowStore` of the results, in the order of the examples, until the next pass."""
+        """Returns a `RowStore` of the results, which the next pass overwrites."""
         self._run()
         return self._results
 
