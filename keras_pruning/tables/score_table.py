@@ -11,7 +11,7 @@ from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.ids import checked_ids
 from keras_pruning.statistics.reliability import reliability
 from keras_pruning.storage import new_file, require_name
-from keras_pruning.storage.csv_files import write_csv
+from keras_pruning.storage.csv_files import write_columns
 from keras_pruning.tables import columns as checks
 from keras_pruning.tables import parquet
 from keras_pruning.tables.combined import combined
@@ -229,9 +229,8 @@ class ScoreTable:
         Raises:
             InputError: if `path` exists and `overwrite` is false.
         """
-        columns = self._as_columns()
         with new_file(path, overwrite) as partial:
-            write_csv(partial, columns, zip(*columns.values(), strict=True))
+            write_columns(partial, self._as_columns())
 
     def to_pandas(self):
         """Returns the same columns as a pandas data frame, with the ids as its index.
