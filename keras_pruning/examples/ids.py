@@ -85,7 +85,7 @@ def _column(ids):
 
 def _blocks(ids):
     """Yields the ids of an array as lists of strings, or as `array_blocks` does."""
-    if ids.dtype.kind == "U":
+    if ids.dtype.kind == "U" or ids.dtype == STRINGS:
         yield from array_blocks(ids)
         return
     for start in range(0, len(ids), _BLOCK):

@@ -100,7 +100,7 @@ ODD = ["", "a", "a\0b", "кот", "a b/c.png", "x" * 40, "\x7f", "\x80", "猫"]
 
 
 @pytest.mark.parametrize("block", [1, 2, 100])
-@pytest.mark.parametrize("dtype", ["U", "<U50", ">U50"])
+@pytest.mark.parametrize("dtype", ["U", "<U50", ">U50", strings.STRINGS])
 def test_blocks_of_arrays_have_their_strings(block, dtype, monkeypatch):
     monkeypatch.setattr(strings, "_BLOCK", block)
     texts = np.array(ODD, dtype)
@@ -116,11 +116,12 @@ def test_blocks_of_arrays_have_their_strings(block, dtype, monkeypatch):
         assert joined == "".join(part.tolist()).encode()
 
 
-def test_ascii_is_read_without_python_strings(monkeypatch):
-    texts = np.array([f"{row}" for row in range(1000)])
+@pytest.mark.parametrize("dtype", ["U", strings.STRINGS])
+def test_ascii_is_read_without_python_strings(dtype, monkeypatch):
+    texts = np.array([f"{row}" for row in range(1000)], dtype)
     monkeypatch.setattr(strings, "_BLOCK", 300)
     blocks = list(strings.array_blocks(texts))
     assert [rows.dtype.kind for rows in blocks] == ["S"] * 4
     assert {rows.dtype.itemsize for rows in blocks} == {8}
-    odd = np.array([*texts[:2], "a\0b"])
+    odd = np.array([*texts[:2], "a\0b"], dtype)
     assert [type(rows) for rows in strings.array_blocks(odd)] == [list]
