@@ -22,6 +22,7 @@ BENCHMARKS = (
     "passes",
     "grand",
     "memory",
+    "tdds",
     "all_scores",
     "knn",
     "duplicates",

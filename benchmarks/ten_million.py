@@ -1,4 +1,4 @@
-"""A score table of ten million rows: saving, loading, and every policy that needs scores only.
+"""A score table of ten million rows: files, probes together, and policies that need scores only.
 
 python benchmarks/ten_million.py [ROWS] [CLASSES] [REPETITIONS]
 """
@@ -13,6 +13,7 @@ from timing import paired, ratios
 from turns import in_turn
 
 KEEP_FRACTION = 0.3
+PROBES = 3
 SCORES = {"el2n": True, "confidence": False}
 
 
@@ -58,6 +59,8 @@ def measure(num_rows=10_000_000, num_classes=1000, repetitions=3):
     table = made(num_rows, num_classes)
     with tempfile.TemporaryDirectory(prefix="keras_pruning-") as folder:
         yield from _of_files(table, Path(folder), repetitions)
+        yield from _of_csv(table, Path(folder), repetitions)
+    yield from _of_probes(table, repetitions)
     yield from _of_selection(table, repetitions)
 
 
@@ -80,6 +83,43 @@ def _of_files(table, folder, repetitions):
     taken = ratios(turns["ours"].seconds, turns["it"].seconds)
     peak = turns["ours"].peak
     yield Row(f"load a table, {size}", "`pyarrow.parquet.read_table`", **taken, peak=peak)
+
+
+def _of_csv(table, folder, repetitions):
+    """Yields the row about CSV."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    from keras_pruning.examples.strings import as_arrow
+
+    columns = {"id": as_arrow(table.ids), "label": table.labels}
+    plain = pa.table(columns | {name: table[name] for name in SCORES})
+    path = folder / "scores.csv"
+    taken = paired(
+        lambda: table.to_csv(path, overwrite=True),
+        lambda: pa.csv.write_csv(plain, folder / "plain.csv"),
+        repetitions,
+    )
+    yield Row(f"`to_csv`, {len(table):,} rows", "`pyarrow.csv.write_csv`", **taken)
+
+
+def _of_probes(table, repetitions):
+    """Yields the row about the scores of several probes."""
+    import numpy as np
+
+    from keras_pruning import ScoreTable
+
+    rng, probes = np.random.default_rng(1), []
+    for _ in range(PROBES):
+        scores = {name: table[name] + rng.random(len(table), np.float32) for name in SCORES}
+        probes.append(ScoreTable(table.ids, table.labels, scores, metadata=table.metadata))
+    taken = paired(
+        lambda: ScoreTable.over_seeds(probes),
+        lambda: [np.argsort(probe[name]) for probe in probes for name in SCORES],
+        repetitions,
+    )
+    what = f"`over_seeds` of {PROBES} tables, {len(table):,} rows, {len(SCORES)} scores"
+    yield Row(what, "`numpy.argsort` of each score of each", **taken)
 
 
 def _of_selection(table, repetitions):

@@ -111,6 +111,7 @@ class ProbeConfig:
             other examples get the scores of their nearest neighbours.
         split: train scores the examples that probes train on. test scores the examples of the test
             set, with neighbours and prototypes from the training set.
+        scoring_batch_size: examples in a batch of the scoring passes. Fewer take less memory.
     """
 
     epochs: int = 10
@@ -119,9 +120,10 @@ class ProbeConfig:
     threads: int | None = None
     fraction: float = 1.0
     split: Literal["train", "test"] = "train"
+    scoring_batch_size: int = 256
 
     def __post_init__(self):
-        for name in ("epochs", "jobs", "threads"):
+        for name in ("epochs", "jobs", "threads", "scoring_batch_size"):
             setattr(self, name, require_positive_integer(f"probe.{name}", getattr(self, name)))
         self.seeds = require_seeds("probe.seeds", self.seeds)
         self.fraction = require_fraction(self.fraction, "probe.fraction")

@@ -70,6 +70,7 @@ OLDER_FILES = {
     "dataset": {},
     "probe": {},
     "probe.fraction": 1.0,
+    "probe.scoring_batch_size": 256,
     "sweep": {},
     "embeddings": [],
     "environment": {},

@@ -93,6 +93,10 @@ def test_seeds_are_a_number_or_a_list():
         (lambda: SweepConfig(methods=[{"by": "x", "policy": ["hardest"]}]), "Unknown policy"),
         (lambda: SweepConfig(threads=-1), "Invalid `sweep.threads`"),
         (lambda: ProbeConfig(threads=0), "Invalid `probe.threads`"),
+        (
+            lambda: ProbeConfig(scoring_batch_size=0),
+            "Invalid `probe.scoring_batch_size`. Expected a positive integer. Received: .*=0",
+        ),
         (lambda: ModelConfig(width=0), "Invalid `model.width`"),
         (lambda: DatasetConfig(seed=-1), "Invalid `dataset.seed`. Expected an integer >= 0"),
         (lambda: Config(seed=-1), "Invalid `seed`. Expected an integer >= 0"),

@@ -4,7 +4,14 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.inputs import require_unmasked
-from keras_pruning.examples.strings import STRINGS, arrow_blocks, as_arrow, hashes, longest
+from keras_pruning.examples.strings import (
+    STRINGS,
+    array_blocks,
+    arrow_blocks,
+    as_arrow,
+    hashes,
+    longest,
+)
 
 # Ids that are checked at a time.
 _BLOCK = 2**16
@@ -29,7 +36,7 @@ def checked_ids(ids):
     column = _column(ids)
     ids = _one_axis(ids) if column is None else column
     stored, hashed, start = np.empty(len(ids), STRINGS), np.empty(len(ids), np.uint64), 0
-    for names in _python_blocks(ids) if column is None else arrow_blocks(ids):
+    for names in _blocks(ids) if column is None else arrow_blocks(ids):
         if isinstance(names, list):
             _require_storable(names, start)
         block = slice(start, start + len(names))
@@ -76,8 +83,11 @@ def _column(ids):
     return None
 
 
-def _python_blocks(ids):
-    """Yields the ids of an array as lists of strings."""
+def _blocks(ids):
+    """Yields the ids of an array as lists of strings, or as `array_blocks` does."""
+    if ids.dtype.kind == "U" or ids.dtype == STRINGS:
+        yield from array_blocks(ids)
+        return
     for start in range(0, len(ids), _BLOCK):
         yield _as_strings(ids[start : start + _BLOCK].tolist(), start)
 

@@ -19,15 +19,21 @@ class MappedInputs(Inputs):
         scale: as for `Inputs`.
         limit: number of bytes up to which rows are read into memory. Beyond, every batch reads its
             own rows from the file.
+        hashes: `KeptHashes` of the file, or `None` to hash it in every process.
     """
 
-    def __init__(self, stored, scale, limit):
+    def __init__(self, stored, scale, limit, hashes=None):
         super().__init__(stored, scale)
-        self._limit = limit
+        self._limit, self._hashes = limit, hashes
 
     @cached_property
     def digest(self):
         """Hash as that of `Inputs`, of the bytes in the file."""
+        return (
+            self._hashed() if self._hashes is None else self._hashes.get(self.scale, self._hashed)
+        )
+
+    def _hashed(self):
         digest, left = self._new_digest(), self._buffer.nbytes
         # Not through the map, whose pages would count as memory of this process.
         try:
@@ -43,7 +49,7 @@ class MappedInputs(Inputs):
 
     def with_scale(self, scale):
         """Returns the same stored values with another `scale`, without a copy."""
-        return MappedInputs(self._buffer, scale, self._limit)
+        return MappedInputs(self._buffer, scale, self._limit, self._hashes)
 
     def for_rows(self, rows):
         """Returns inputs in memory that have at least these rows, and the positions of the rows.

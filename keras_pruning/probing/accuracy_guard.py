@@ -55,13 +55,16 @@ class AccuracyGuard:
         examples: the scored `Examples`.
         are_trained_on: whether `fit` is taken to train on these examples and not on others.
         output: name of the scored output, if the model has several.
+        batch_size: examples a batch of the scoring passes. Its own have 32 to 256.
 
     Attributes:
         passes: `Passes` of the scored examples.
     """
 
-    def __init__(self, examples, are_trained_on, output=None):
+    def __init__(self, examples, are_trained_on, output=None, batch_size=256):
         self._examples = examples
+        # Batch normalisation in train mode needs more than a few
+        self._batch_size = min(max(batch_size, 32), 256)
         self._are_trained_on, self._prefix = are_trained_on, f"{output}_" if output else ""
         self._fit, self.passes = None, Passes()
 
@@ -148,7 +151,7 @@ class AccuracyGuard:
     @cached_property
     def _statistics(self):
         """`Statistics` of the inputs of all examples."""
-        return statistics_of(self._examples.scoring_batches(256))
+        return statistics_of(self._examples.scoring_batches(self._batch_size))
 
     @cached_property
     def _sample(self):
@@ -176,7 +179,7 @@ class AccuracyGuard:
         """Returns the `Measured` of the sample. The model keeps its state."""
         losses, right = [], []
         self.passes.forward += len(self._sample)
-        for _, x, labels in self._sample.scoring_batches(256):
+        for _, x, labels in self._sample.scoring_batches(self._batch_size):
             if training:
                 state = logits.trainable_variables, logits.non_trainable_variables
                 values, _ = logits.stateless_call(*state, x, training=True)

@@ -18,7 +18,7 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
             counts as one epoch. It may be empty if no score needs a model.
         examples: `Examples` to score.
         scores: list of score names and `Score` instances.
-        batch_size: examples a batch.
+        batch_size: examples a batch of the scoring passes. Fewer take less memory.
         support: `Examples` that the models were trained on, if `examples` are others. Neighbours
             and prototypes come from them.
         output: name of the output to score, if the models have several: the name of its layer or

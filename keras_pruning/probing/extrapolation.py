@@ -66,7 +66,7 @@ def neighbour_means(scores, vectors, labels, rows, k=NEIGHBOURS, seed=0):
     return values
 
 
-def extrapolate(table, model, examples, k=NEIGHBOURS, seed=0):
+def extrapolate(table, model, examples, k=NEIGHBOURS, seed=0, batch_size=256):
     """Estimates the scores of all examples from the scores of a part.
 
     The neighbours are the nearest in the input of the last layer of `model`, exact and in eval
@@ -77,6 +77,7 @@ def extrapolate(table, model, examples, k=NEIGHBOURS, seed=0):
         model: Keras model that passes `require_extrapolation`.
         examples: `Examples`, all of them.
         k, seed: as in `neighbour_means`.
+        batch_size: examples in a batch of the pass that embeds them.
 
     Returns:
         `Extrapolation`. Scored examples keep their scores to the last bit.
@@ -94,7 +95,8 @@ def extrapolate(table, model, examples, k=NEIGHBOURS, seed=0):
     # Estimate the scores of all examples, the scored ones included
     scores = np.stack([table[name] for name in table.names], axis=1)
     penultimate = Embedding(PENULTIMATE)
-    with embeddings(as_logits(model, spec=examples.spec), examples, [penultimate]) as embedded:
+    logits = as_logits(model, spec=examples.spec)
+    with embeddings(logits, examples, [penultimate], batch_size) as embedded:
         vectors = embedded.features[penultimate]
         values = neighbour_means(scores, vectors, examples.labels, rows, k, seed)
     # Set the estimates of scored examples aside, then put their scores in their place

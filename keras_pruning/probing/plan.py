@@ -28,6 +28,7 @@ class ScoringPlan:
         settings: the config as nested dictionaries, for the recipe.
         checkpoints: tuple of paths of `.keras` files, the oldest first, that take the place of
             probes; `None` to train probes.
+        batch_size: examples in a batch of the scoring passes.
     """
 
     data: ScoredExamples
@@ -39,6 +40,7 @@ class ScoringPlan:
     threads: int
     settings: dict
     checkpoints: tuple | None = None
+    batch_size: int = 256
 
     @classmethod
     def from_config(cls, config, checkpoints=None):
@@ -66,6 +68,7 @@ class ScoringPlan:
             threads=thread_count(jobs, probe.threads),
             settings=config.as_dict(),
             checkpoints=tuple(checkpoints) if checkpoints else None,
+            batch_size=probe.scoring_batch_size,
         )
 
     def with_splits(self, splits):

@@ -41,7 +41,8 @@ class ScoreCallback(keras.callbacks.Callback):
     Args:
         examples: `Examples` to score, usually those that the model trains on.
         scores: list of score names and `Score` instances.
-        batch_size: examples a batch of the scoring passes. Defaults to 256.
+        batch_size: examples a batch of the scoring passes. Fewer take less memory. Defaults to
+            256.
         epochs: length of the run, from which scores derive the epochs that they look at. Defaults
             to the number of epochs of `fit`. If it is given, several fits of the same model make
             one run, until this number of epochs is reached.
@@ -90,7 +91,8 @@ class ScoreCallback(keras.callbacks.Callback):
         self._recorder = ScoreRecorder(examples, scores, batch_size, support, output)
         self._backup = self._fitted = self._uncounted = None
         self._has_ended, self._was_read, self._trained_on = False, True, 0
-        self._guard = AccuracyGuard(examples, support is None, output) if verify else None
+        guard = AccuracyGuard(examples, support is None, output, batch_size) if verify else None
+        self._guard = guard
         self._is_verified, self._epoch = False, 0
 
     def recording(self, model, passes=1):

@@ -84,7 +84,7 @@ def score_with_probe(plan, seed, extra=(), verbose=0):
     scores += [_imported(name)(**arguments) for name, arguments in extra]
     start = time.perf_counter()
     if not _needs_training(plan, scores):
-        recorder = record_checkpoints([], data.scored, scores, support=data.trained_on)
+        recorder = record_checkpoints([], data.scored, scores, plan.batch_size, data.trained_on)
         table = recorder.table()
         cost = cost_of(passes_of(recorder), time.perf_counter() - start)
         return seed, (table, {"seed": seed, **cost})
@@ -92,7 +92,8 @@ def score_with_probe(plan, seed, extra=(), verbose=0):
     seed_of_probe = fit.derived_seed("probe", seed)
     keras.utils.set_random_seed(seed_of_probe)
     model = _new_model(plan, data.trained_on)
-    callback = ScoreCallback(data.scored, scores, epochs=epochs, support=data.trained_on)
+    support, size = data.trained_on, plan.batch_size
+    callback = ScoreCallback(data.scored, scores, size, epochs=epochs, support=support)
     start = time.perf_counter()
     log = fit.train(
         model,
@@ -105,7 +106,7 @@ def score_with_probe(plan, seed, extra=(), verbose=0):
     )
     table, passes = callback.table(), callback.passes
     if data.extrapolates:
-        table = extrapolate(table, model, data.all, seed=data.seed)
+        table = extrapolate(table, model, data.all, seed=data.seed, batch_size=plan.batch_size)
         passes.append(Passes(forward=len(data.all), searches=True))
     seconds = time.perf_counter() - start
     # Counted last, because nothing of the probe depends on it
@@ -131,10 +132,11 @@ def score_with_checkpoints(plan):
     last = loading.load(plan.checkpoints[-1])
     if data.extrapolates:
         require_extrapolation(last)
-    recorder = record_checkpoints(plan.checkpoints, data.scored, scores, support=data.trained_on)
+    support, size = data.trained_on, plan.batch_size
+    recorder = record_checkpoints(plan.checkpoints, data.scored, scores, size, support)
     table, passes = recorder.table(), passes_of(recorder)
     if data.extrapolates:
-        table = extrapolate(table, last, data.all, seed=data.seed)
+        table = extrapolate(table, last, data.all, seed=data.seed, batch_size=plan.batch_size)
         passes.append(Passes(forward=len(data.all), searches=True))
     return table, cost_of(passes, time.perf_counter() - start, last, data.scored.spec)
 

@@ -6,6 +6,9 @@ from keras_pruning.arguments import require_fraction
 from keras_pruning.scores.score import EveryEpochScore
 from keras_pruning.scores.summaries import SlidingWindow, checked_window
 
+# Logarithms of probabilities whose change is computed at a time.
+_BLOCK = 2**20
+
 
 def prediction_change(later, earlier):
     """Returns Σ_c |p'_c log(p'_c / p_c)| from the prediction p of one epoch to the next, p'.
@@ -38,6 +41,12 @@ class UnevenChange:
 
     def append(self, values, rows, presentations):
         rows = np.arange(len(self._total))[rows]
+        step = max(1, _BLOCK // values.shape[1])
+        for start in range(0, len(rows), step):
+            part = slice(start, start + step)
+            self._append(values[part], rows[part], presentations[part])
+
+    def _append(self, values, rows, presentations):
         # The first prediction of an example is no change.
         again = presentations > 1
         change = prediction_change(values[again], self._latest[rows[again]])
@@ -60,7 +69,8 @@ class TDDS(EveryEpochScore):
         TDDS = Σ_k β (1 − β)^{T − J − k} R_k
 
     The newest window weighs most. The probabilities are those that the training step itself
-    computed, in train mode. This score keeps C numbers for each example. The others keep a few.
+    computed, in train mode. This score keeps C numbers for each example, and its driver C more.
+    The others keep a few.
 
     Args:
         window: number of epochs J in a window, at least three for a spread. Defaults to 10, or to

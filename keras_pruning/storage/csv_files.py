@@ -9,6 +9,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 # them. Tabs and the ends of lines stay, because a quoted cell may have them.
 _CONTROLS = [code for code in [*range(32), *range(127, 160)] if chr(code) not in "\t\n\r"]
 _TURNS = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+# Rows of columns that are written at a time.
+_BLOCK = 2**16
 _ESCAPES = {
     code: chr(code).encode("unicode_escape").decode("ascii") for code in [*_CONTROLS, *_TURNS]
 }
@@ -31,6 +33,45 @@ def write_csv(path, header, rows):
             [spreadsheet_text(cell) if isinstance(cell, str) else cell for cell in row]
             for row in rows
         )
+
+
+def write_columns(path, columns):
+    """Writes columns as `write_csv` writes their rows, the same bytes, in a fraction of the time.
+
+    Args:
+        path: path of the file, which is replaced if it exists.
+        columns: dictionary from names to arrays `(rows,)` of strings, numbers or booleans.
+    """
+    length = len(next(iter(columns.values())))
+    write_csv(path, list(columns), [])
+    with open(path, "a", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        writer = csv.writer(file)
+        for start in range(0, length, _BLOCK):
+            cells = [_cells(column[start : start + _BLOCK]) for column in columns.values()]
+            # An empty text is quoted if it is the whole line
+            if len(cells) == 1 or any(_needs_quotes(column) for column in cells):
+                writer.writerows(zip(*cells, strict=True))
+            else:
+                file.write("".join(f"{','.join(row)}\r\n" for row in zip(*cells, strict=True)))
+
+
+def _cells(values):
+    """Returns the texts of the cells of a column, a list."""
+    if values.dtype.kind == "f":
+        # Of as many digits as the value has, as `str` of each
+        return values.astype("U").tolist()
+    cells = values.tolist()
+    if values.dtype.kind not in "UT":
+        return list(map(str, cells))
+    starts = {cell[:1] for cell in cells}
+    if "".join(cells).isprintable() and starts.isdisjoint((*_FORMULA, " ")):
+        return cells
+    return [spreadsheet_text(cell) for cell in cells]
+
+
+def _needs_quotes(cells):
+    text = "".join(cells)
+    return any(mark in text for mark in ',"\r\n')
 
 
 def spreadsheet_text(value):

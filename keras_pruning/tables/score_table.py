@@ -1,5 +1,6 @@
 """The table of all scores, with ids, labels and provenance, in memory and as Parquet."""
 
+import copy
 from functools import cached_property
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from keras_pruning.errors import InputError, unknown
 from keras_pruning.examples.ids import checked_ids
 from keras_pruning.statistics.reliability import reliability
 from keras_pruning.storage import new_file, require_name
-from keras_pruning.storage.csv_files import write_csv
+from keras_pruning.storage.csv_files import write_columns
 from keras_pruning.tables import columns as checks
 from keras_pruning.tables import parquet
+from keras_pruning.tables.combined import combined
 from keras_pruning.tables.data_frames import data_frame
 from keras_pruning.tables.importers import read_scores
 from keras_pruning.tables.metadata import require_directions, require_metadata
@@ -155,19 +157,28 @@ class ScoreTable:
         metadata = {**first.metadata, "scores": {}, "reliability": {}}
         for table in reversed(tables):
             metadata["scores"] |= table.metadata.get("scores", {})
-        # Combine each score over the tables that have it, in float64.
+        scored = ~first.extrapolated
         scores, errors = {}, {}
         for name in dict.fromkeys(name for table in tables for name in table.names):
             values = np.stack([table[name] for table in tables if name in table.names])
             summed = metadata["scores"].get(name, {}).get("over_seeds") == "sum"
-            # A sum is the mean times the number of probes, and so is its standard error.
-            count = len(values) if summed else 1
-            scores[name] = values.mean(axis=0, dtype=np.float64) * count
-            if len(values) > 1:
-                deviation = values.std(axis=0, ddof=1, dtype=np.float64)
-                errors[name] = deviation / len(values) ** 0.5 * count
-            metadata["reliability"][name] = reliability(values[:, ~first.extrapolated])
-        return cls(first.ids, first.labels, scores, errors, metadata, first.extrapolated)
+            scores[name], error = combined(values, summed)
+            if error is not None:
+                errors[name] = error
+            whole = values if scored.all() else values[:, scored]
+            metadata["reliability"][name] = reliability(whole)
+        return first._with(scores, errors, metadata)
+
+    def _with(self, scores, errors, metadata):
+        """Returns a table of the same examples, whose ids are not checked again."""
+        other = copy.copy(self)
+        other.__dict__.pop("digest", None)
+        _require_names(scores, errors)
+        other._scores = checks.checked_scores(scores, len(self))
+        other.standard_errors = checks.checked_scores(errors, len(self))
+        require_metadata(metadata)
+        other.metadata = metadata
+        return other
 
     def save(self, path, overwrite=False):
         """Writes the table as Parquet, with the columns `id`, `label`, the scores, `<score>_se`.
@@ -218,9 +229,8 @@ class ScoreTable:
         Raises:
             InputError: if `path` exists and `overwrite` is false.
         """
-        columns = self._as_columns()
         with new_file(path, overwrite) as partial:
-            write_csv(partial, columns, zip(*columns.values(), strict=True))
+            write_columns(partial, self._as_columns())
 
     def to_pandas(self):
         """Returns the same columns as a pandas data frame, with the ids as its index.

@@ -29,7 +29,7 @@ def evaluate(model, examples, batch_size=512):
             "loss": lambda outputs: outputs.cross_entropy,
         },
         batch_size,
-    )()
+    )().read()
     # Averaged in float64, so that the accuracy of many examples is exact.
     correct = observed["correct"].astype(np.float64)
     return {

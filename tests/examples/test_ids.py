@@ -33,6 +33,13 @@ def test_ids_are_strings(ids, expected):
     assert examples_of(ids).ids.tolist() == expected
 
 
+@pytest.mark.parametrize("dtype", ["U", ids_module.STRINGS])
+def test_an_array_of_strings_is_taken_as_it_is(dtype, monkeypatch):
+    monkeypatch.setattr(ids_module, "_as_strings", None)
+    ids = ids_module.checked_ids(np.array(["b", "", "a/1.png"], dtype))
+    assert ids.tolist() == ["b", "", "a/1.png"]
+
+
 @pytest.mark.parametrize("dtype", ["int64", "uint64", "int16", ">i4"])
 def test_many_integers_are_strings(dtype, monkeypatch):
     numbers = np.array([7, 0, 30_000, 12], dtype)

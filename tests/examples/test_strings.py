@@ -94,3 +94,34 @@ def test_ascii_stays_in_arrays():
     assert sum(map(len, parts)) == len(column)
     other = pa.chunked_array([["a", "ä"]])
     assert list(strings.arrow_blocks(other)) == [["a", "ä"]]
+
+
+ODD = ["", "a", "a\0b", "кот", "a b/c.png", "x" * 40, "\x7f", "\x80", "猫"]
+
+
+@pytest.mark.parametrize("block", [1, 2, 100])
+@pytest.mark.parametrize("dtype", ["U", "<U50", ">U50", strings.STRINGS])
+def test_blocks_of_arrays_have_their_strings(block, dtype, monkeypatch):
+    monkeypatch.setattr(strings, "_BLOCK", block)
+    texts = np.array(ODD, dtype)
+    for part in (texts, texts[::2]):
+        blocks = list(strings.array_blocks(part))
+        told = [
+            entry if isinstance(rows, list) else entry.decode()
+            for rows in blocks
+            for entry in (rows if isinstance(rows, list) else rows.tolist())
+        ]
+        assert told == part.tolist()
+        joined = b"".join(bytes(data) for _, data in strings.encoded(part))
+        assert joined == "".join(part.tolist()).encode()
+
+
+@pytest.mark.parametrize("dtype", ["U", strings.STRINGS])
+def test_ascii_is_read_without_python_strings(dtype, monkeypatch):
+    texts = np.array([f"{row}" for row in range(1000)], dtype)
+    monkeypatch.setattr(strings, "_BLOCK", 300)
+    blocks = list(strings.array_blocks(texts))
+    assert [rows.dtype.kind for rows in blocks] == ["S"] * 4
+    assert {rows.dtype.itemsize for rows in blocks} == {8}
+    odd = np.array([*texts[:2], "a\0b"], dtype)
+    assert [type(rows) for rows in strings.array_blocks(odd)] == [list]

@@ -132,6 +132,14 @@ def test_tdds_of_probabilities_of_exactly_0_is_finite():
     assert np.isfinite(drive(TDDS(window=3), logits, np.zeros(30, int))).all()
 
 
+@pytest.mark.parametrize("rows", [1, 3, 24])
+def test_tdds_in_blocks_has_the_same_bits(rows, monkeypatch):
+    logits, labels = random_logits(9, 25, 4)
+    expected = drive_scattered(TDDS(window=5), logits, labels)
+    monkeypatch.setattr("keras_pruning.scores.tdds._BLOCK", 4 * rows)
+    np.testing.assert_array_equal(drive_scattered(TDDS(window=5), logits, labels), expected)
+
+
 def test_labels_play_no_part_in_tdds():
     logits, labels = random_logits(9, 25, 3)
     other = drive(TDDS(), logits, (labels + 1) % 3)

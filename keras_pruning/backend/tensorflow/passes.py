@@ -73,9 +73,9 @@ class OutputPass:
         self._run = run.get_concrete_function()
 
     def __call__(self):
-        """Returns a dictionary of arrays `(examples, ...)`, in the order of the examples."""
+        """Returns a `RowStore` of the results, which the next pass overwrites."""
         self._run()
-        return self._results.read()
+        return self._results
 
 
 def _without_penultimate(model, x):

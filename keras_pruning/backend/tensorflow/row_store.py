@@ -1,9 +1,14 @@
 """Values by row, written inside a graph."""
 
+import math
+
 import tensorflow as tf
 
 from keras_pruning.errors import InputError
 from keras_pruning.models.outputs import Outputs
+
+# Bytes of wide values that are read at a time.
+_BLOCK_BYTES = 2**24
 
 
 class RowStore:
@@ -34,11 +39,30 @@ class RowStore:
         for name, variable in self._wide.items():
             variable.scatter_nd_update(indices, values[name])
 
-    def read(self):
-        """Returns a dictionary of arrays `(rows, ...)`."""
-        columns = self._side_by_side.numpy().T
-        wide = {name: variable.numpy() for name, variable in self._wide.items()}
-        return dict(zip(self._narrow, columns, strict=True)) | wide
+    def blocks(self, num_rows):
+        """Returns the slices in which to read `num_rows` rows: a single one without wide values."""
+        sizes = [4 * math.prod(variable.shape[1:]) for variable in self._wide.values()]
+        step = max(1, _BLOCK_BYTES // max(1, sum(sizes))) if sizes else max(1, num_rows)
+        return [slice(start, start + step) for start in range(0, num_rows, step)]
+
+    def read(self, rows=None, names=None):
+        """Returns a dictionary of arrays `(rows, ...)`.
+
+        Args:
+            rows: integers `(rows,)`. Defaults to all.
+            names: names of the values to read. Defaults to all.
+        """
+        columns = dict(zip(self._narrow, _read(self._side_by_side, rows).T, strict=True))
+        names = [*self._narrow, *self._wide] if names is None else names
+        return {
+            name: columns[name] if name in columns else _read(self._wide[name], rows)
+            for name in names
+        }
+
+
+def _read(variable, rows):
+    # A gather reads rows where they lie. Reading a variable copies all of it first.
+    return variable.numpy() if rows is None else variable.sparse_read(rows).numpy()
 
 
 class PresentationStore:
@@ -98,6 +122,8 @@ class PresentationStore:
     def take(self):
         """Yields rows and a dictionary of values at these rows, the oldest presentations first.
 
+        Wide values come in blocks of rows.
+
         Raises:
             InputError: if other examples came, or an example came more often than `passes` times.
         """
@@ -106,7 +132,7 @@ class PresentationStore:
                 "The model was trained on other examples than the callback scores. Expected rows "
                 f"and labels of the same `Examples`. Received: {foreign:,} that differ"
             )
-        presentations, values = self._presentations.numpy(), self._store.read()
+        presentations = self._presentations.numpy()
         most = int((presentations - self._taken).max())
         if most > self._passes:
             raise InputError(
@@ -118,7 +144,8 @@ class PresentationStore:
         for number in range(most):
             rows = (self._taken + number < presentations).nonzero()[0]
             places = rows + self._num_rows * ((self._taken[rows] + number) % self._passes)
-            yield rows, {name: value[places] for name, value in values.items()}
+            for block in self._store.blocks(len(rows)):
+                yield rows[block], self._store.read(places[block])
         self._taken = presentations
 
     def _observe(self, outputs):

@@ -17,6 +17,7 @@ import numpy as np
 from keras_pruning.errors import InputError
 from keras_pruning.examples.inputs import Inputs, new_digest
 from keras_pruning.examples.mapped_inputs import MappedInputs
+from keras_pruning.examples.sources.kept_hashes import KeptHashes
 from keras_pruning.recipes import as_json, file_digest
 from keras_pruning.storage import read_json, write_json
 from keras_pruning.storage.processes import HOST, is_running
@@ -87,8 +88,8 @@ def folder_of(key):
 def read(folder, key, scale):
     """Returns the `Decoded` of a folder in the cache, `None` if it is missing or damaged.
 
-    Every value is hashed. The hash of the images is the one that identifies the inputs, so that it
-    costs no other pass over them. A damaged folder gives a warning.
+    Every value is hashed, the images once a day unless their file changes. Their hash is the one
+    that identifies the inputs. A damaged folder gives a warning.
 
     Args:
         folder: path of the folder.
@@ -127,7 +128,7 @@ def _verified(folder, key, scale):
         return None
     if images.ndim != 4 or not len(images) == len(labels) == len(ids):
         return None
-    inputs = MappedInputs(images, scale, MEMORY_LIMIT)
+    inputs = MappedInputs(images, scale, MEMORY_LIMIT, KeptHashes(folder / "images.npy"))
     return Decoded(inputs, labels, ids) if inputs.digest == recorded["inputs"] else None
 
 

@@ -27,6 +27,8 @@ class FolderScan:
     """
 
     def __init__(self, layout, endings):
+        from tqdm import tqdm
+
         self.layout, self.endings = layout, endings
         self.class_names = visible_folders(self._path("train"), "a folder for each class")
         self.left_out = {split: collections.Counter() for split in layout.parts}
@@ -34,7 +36,8 @@ class FolderScan:
             self.left_out["train"][f"the folder {name} beside it"] += 1
         self._empty = {split: [] for split in layout.parts}
         self._digest = hashlib.sha256()
-        self.files = {split: self._files(split) for split in layout.parts}
+        with tqdm(desc="Listing", unit=" files", leave=False, disable=None) as self._progress:
+            self.files = {split: self._files(split) for split in layout.parts}
 
     @property
     def digest(self):
@@ -107,11 +110,15 @@ class FolderScan:
             outer: real paths of the folders above, to notice a link to one of them.
         """
         outer = (*outer, os.path.realpath(folder))
-        for entry in entries(folder, "files"):
+        name = os.path.relpath(folder, self.layout.folder).replace(os.sep, "/")
+        # Taken from the end, because an entry keeps all that was read about its file
+        left = entries(folder, "files")[::-1]
+        while left:
+            entry = left.pop()
             if not entry.is_dir():
                 reason = self._reason_to_leave_out(entry)
                 if reason is None:
-                    yield self._file(entry, label)
+                    yield self._file(f"{name}/{entry.name}", entry, label)
                 elif reason:
                     self.left_out[split][reason] += 1
             elif entry.name.startswith(".") or entry.name in IGNORED_FOLDERS:
@@ -131,9 +138,9 @@ class FolderScan:
             return "" if ignored else f"{ending or 'without an ending'} files"
         return "pipes or devices" if _is_special(entry) else None
 
-    def _file(self, entry, label):
-        name = os.path.relpath(entry.path, self.layout.folder).replace(os.sep, "/")
-        self._digest.update(f"{name!a}\0{state_of(entry.path)}\n".encode())
+    def _file(self, name, entry, label):
+        self._digest.update(f"{name!a}\0{state_of(entry)}\n".encode())
+        self._progress.update()
         return File(name, label, entry.path)
 
 

@@ -58,6 +58,9 @@ def warn_of_skipped(files, ids):
         files: each `File` that was listed.
         ids: ids of those that were read, strings.
     """
+    # As many ids as files: not a set of a million strings
+    if len(ids) == len(files):
+        return
     read = set(ids)
     skipped = [_printable(file.id) for file in files if file.id not in read]
     if skipped:
@@ -70,10 +73,14 @@ def warn_of_skipped(files, ids):
         )
 
 
-def state_of(path):
-    """Returns a text that changes with the size, a time or the inode of a file."""
+def state_of(file):
+    """Returns a text that changes with the size, a time or the inode of a file.
+
+    Args:
+        file: path of the file, or its `os.DirEntry`, which keeps what it has read.
+    """
     try:
-        state = os.stat(path)
+        state = file.stat() if isinstance(file, os.DirEntry) else os.stat(file)
     except OSError:
         return "broken"
     # No program sets the time of a change (ctime), so that it shows a replaced file.

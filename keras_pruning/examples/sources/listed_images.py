@@ -15,8 +15,8 @@ from keras_pruning.examples.sources.listed_files import BrokenFiles, warn_of_ski
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-# Number of headers that are read at a time.
-_BLOCK = 4096
+# Number of headers that are read at a time, and by one task of a thread.
+_BLOCK, _TASK = 4096, 64
 
 
 def load(key, files, others, image_size, skip_broken):
@@ -58,24 +58,32 @@ def _with_channels(files, others, image_size, broken):
     All headers are read first. Nothing is read if the images are in the cache, because nobody
     iterates then.
     """
-    # The first image of each size.
+    # The first image of each size, if they have to be the same
     first_of_size, all_gray = {}, True
-    listed = iter([*files, *others])
+    listed = iter(_shown(itertools.chain(files, others), len(files) + len(others)))
     with ThreadPoolExecutor() as pool, warnings.catch_warnings():
         # An image of too many pixels is an error before it is decoded.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         # In blocks, because the pool takes all of its tasks at once.
         while block := list(itertools.islice(listed, _BLOCK)):
-            headers = pool.map(functools.partial(_header, broken), block)
-            for file, header in zip(block, headers, strict=True):
+            tasks = [block[start : start + _TASK] for start in range(0, len(block), _TASK)]
+            headers = pool.map(functools.partial(_headers, broken), tasks)
+            for file, header in zip(block, itertools.chain(*headers), strict=True):
                 if header is not None:
-                    first_of_size.setdefault(header[0], file.id)
                     all_gray &= header[1]
-    if image_size is None:
-        _require_one_size(first_of_size, broken)
+                    if image_size is None:
+                        first_of_size.setdefault(header[0], file.id)
+    _require_one_size(first_of_size, broken)
     for file in files:
         if file not in broken:
             yield file, 1 if all_gray else 3
+
+
+def _shown(files, count):
+    """Yields files, and shows on a terminal how many of them are read."""
+    from tqdm import tqdm
+
+    return tqdm(files, "Reading headers", count, unit=" files", leave=False, disable=None)
 
 
 def _require_one_size(first_of_size, broken):
@@ -93,6 +101,10 @@ def _require_one_size(first_of_size, broken):
             "Images of different sizes. Expected the same width and height for all. Received: "
             f"{', '.join(shown[:5])}{more}. Set `dataset.image_size` to resize them."
         )
+
+
+def _headers(broken, files):
+    return [_header(broken, file) for file in files]
 
 
 def _header(broken, file):

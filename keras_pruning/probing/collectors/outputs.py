@@ -72,8 +72,16 @@ class OutputCollector(Collector):
                 needs_penultimate=any(score.needs_penultimate for score in scores),
             )
         taken = self._passes[names]
-        values = taken()
+        results = taken()
         self.passes.forward += taken.observes_outputs * len(self.examples)
         self.passes.weight_gradients += taken.observes_gradients * len(self.examples)
-        for score in scores:
-            score.update(values[score.name])
+        at_once = {score.name: score for score in scores if score.mode == EVAL}
+        values = results.read(names=at_once)
+        for name, score in at_once.items():
+            score.update(values[name])
+        # Scores of train mode take any rows, as from the training step
+        by_rows = {score.name: score for score in scores if score.mode == TRAIN}
+        for block in results.blocks(len(self.examples)) if by_rows else ():
+            values = results.read(range(len(self.examples))[block], by_rows)
+            for name, score in by_rows.items():
+                score.update(values[name], block)

@@ -65,6 +65,7 @@ def test_decodes_once_and_in_order(cache):
         "labels.npy",
         "ids.npy",
         "entry.json",
+        "hashes.json",
     }
     assert json.loads((entry(cache) / "entry.json").read_text())["key"] == KEY
 
