@@ -20,6 +20,7 @@ from keras_pruning.probing.scoring import find_scores, score
 from keras_pruning.selection import get, select
 from keras_pruning.selection.candidates import DIFFICULTY, EMBEDDING
 from keras_pruning.selection.cautions import HardestCaution, each_once
+from keras_pruning.selection.dynamic_methods import DEFAULTS
 from keras_pruning.selection.embedding import open_embedding
 from keras_pruning.selection.methods import dynamic_name, fraction_name, is_baseline
 from keras_pruning.selection.select import require_needs
@@ -195,10 +196,15 @@ def _require_scored(grid, names):
     for method in static_methods(grid.methods):
         policy = get(method["policy"])
         if DIFFICULTY in policy.needs and method["by"] not in names:
+            by = method["by"]
+            mend = (
+                f"Write {{dynamic: {by}}} for the method that prunes while training."
+                if by in DEFAULTS
+                else "Add it to `scores`, or choose another `by`."
+            )
             raise InputError(
                 "A method of the sweep uses a score that is not taken. "
-                f"Expected `by` among `scores`: {names}. Received: {method['by']!r}. "
-                "Add it to `scores`, or choose another `by`."
+                f"Expected `by` among `scores`: {names}. Received: {by!r}. {mend}"
             )
         require_needs(policy, method["by"], names, method["embedding"])
 

@@ -54,6 +54,7 @@ def test_mistakes_in_a_config(arguments, message, capsys, tmp_path):
         ("sweep: {keep_fractions: [0]}", "Invalid `sweep.keep_fractions`"),
         ("sweep: {methods: [{by: el2n, policy: harder}]}", "Unknown policy"),
         ("sweep: {methods: [aum]}", "score that is not taken. Expected `by` among.*'aum'. Add it"),
+        ("sweep: {methods: [infobatch]}", "not taken.*'infobatch'. Write {dynamic: infobatch}"),
     ],
 )
 def test_mistakes_in_a_yaml_file(text, message, capsys, tmp_path):

@@ -30,6 +30,38 @@ def checked_weights(sample_weight, count):
     return weights.astype(np.float32)
 
 
+def checked_choice(chosen, count, name):
+    """Returns the rows and the weights that `choose` has given, the weights `None` if all are 1.
+
+    Args:
+        chosen: result of `DynamicPruning.choose`.
+        count: number of examples to choose from.
+        name: name of the class of the method, for messages.
+
+    Raises:
+        InputError: if they are not rows of examples, each at most once, and a weight for each.
+    """
+    rows, weights = chosen if isinstance(chosen, tuple) else (chosen, None)
+    rows = np.asarray(rows)
+    expected = f"Invalid result of `{name}.choose`. Expected the rows of some examples, integers "
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
+        raise InputError(f"{expected}(kept,). Received: {rows.dtype} of shape {rows.shape}")
+    if rows.min() < 0 or rows.max() >= count or np.bincount(rows, minlength=count).max() > 1:
+        raise InputError(
+            f"{expected}from 0 to {count - 1}, each at most once. Received: {len(rows):,} rows "
+            f"from {rows.min()} to {rows.max()}, {len(np.unique(rows)):,} of them different"
+        )
+    if weights is None:
+        return rows, None
+    weights = np.asarray(weights)
+    if weights.shape != rows.shape or weights.dtype.kind not in "fiu":
+        raise InputError(
+            f"Invalid weights of `{name}.choose`. Expected a number for each of {len(rows):,} "
+            f"rows. Received: {weights.dtype} of shape {weights.shape}"
+        )
+    return rows, weights
+
+
 def require_finite(losses, epoch):
     """Raises an `InputError` if a loss has become NaN. An infinite one counts as not seen."""
     if np.isnan(losses).any():

@@ -19,6 +19,7 @@ from keras_pruning.reports.dynamic_curves import DynamicCurves
 from keras_pruning.training import loss_recording
 from keras_pruning.training.backup import Backup
 from keras_pruning.training.dynamic.checks import (
+    checked_choice,
     checked_weights,
     require_finite,
     warn_of_lost_losses,
@@ -237,12 +238,12 @@ class DynamicPruning(keras.callbacks.Callback):
         require_finite(losses, epoch)
         rng = np.random.default_rng([self.seed, epoch])
         chosen = self.choose(epoch, losses, rng)
-        rows, factors = chosen if isinstance(chosen, tuple) else (chosen, None)
+        rows, factors = checked_choice(chosen, len(self.examples), type(self).__name__)
         self._log = EpochLog.of(self.examples, losses, rows)
         # The order is another draw of the same generator, and the augmentation a third
         order = rng.permutation(len(rows))
-        factors = None if factors is None else np.asarray(factors)[order]
-        self._plan = self._arranged(np.asarray(rows)[order], factors, rng)
+        factors = None if factors is None else factors[order]
+        self._plan = self._arranged(rows[order], factors, rng)
         self._was_read, steps = False, len(self._plan[2])
         loss_recording.set_steps(self.model, steps)
         for follower in self._followers:

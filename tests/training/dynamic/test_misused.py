@@ -107,3 +107,27 @@ def test_a_model_goes_from_one_method_to_another(examples):
         model.compile("sgd", LOSS)
         model.fit(pruning.batches(32), epochs=3, callbacks=[pruning], verbose=0)
         assert len(pruning.history) == 3
+
+
+@pytest.mark.parametrize(
+    "chosen, message",
+    [
+        (np.ones(130, bool), "integers.*bool of shape"),
+        (np.array([1.0, 2.0]), "integers.*float64"),
+        (np.array([], int), r"integers.*shape \(0,\)"),
+        (np.array([0, 1, 1]), "each at most once. Received: 3 rows from 0 to 1, 2 of them"),
+        (np.array([-1, 5]), "from 0 to 129.*from -1 to 5"),
+        (np.array([0, 130]), "from 0 to 129.*from 0 to 130"),
+        ((np.arange(3), np.ones(2)), "weights of.*each of 3 rows"),
+        (None, "integers.*object"),
+    ],
+)
+def test_rows_that_an_own_method_must_not_choose(examples, chosen, message):
+    class Own(kp.dynamic.InfoBatch):
+        def choose(self, epoch, losses, rng):
+            return chosen
+
+    pruning = Own(examples, 1)
+    model, batches = compiled(pruning), pruning.batches(32)
+    with pytest.raises(InputError, match=f"`Own.choose`.*{message}"):
+        model.fit(batches, callbacks=[pruning], verbose=0)
