@@ -118,7 +118,7 @@ def test_a_model_goes_from_one_method_to_another(examples):
         (np.array([0, 1, 1]), "each at most once. Received: 3 rows from 0 to 1, 2 of them"),
         (np.array([-1, 5]), "from 0 to 129.*from -1 to 5"),
         (np.array([0, 130]), "from 0 to 129.*from 0 to 130"),
-        ((np.arange(3), np.ones(2)), "weights of.*each of 3 rows"),
+        ((np.arange(3), np.ones(2)), "number for each of 3 rows"),
         (None, "integers.*object"),
     ],
 )
