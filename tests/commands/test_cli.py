@@ -38,7 +38,7 @@ def test_score_writes_the_table_of_the_contract(scores):
     np.testing.assert_array_equal(table.labels, examples.labels)
     assert table.metadata["examples"] == examples.provenance
     recipe = table.metadata["recipe"]
-    part = {"fraction": 1.0, "part_seed": None, "neighbours": None}
+    part = {"fraction": 1.0, "part_seed": None, "neighbours": None, "scoring_batch_size": 256}
     assert recipe["probe"] == {"epochs": 4, **part}
     vog, depth = {"name": "vog", "every": 2}, {"name": "prediction_depth", "k": 5}
     expected = {"0": [{"name": "el2n"}, vog, depth], "1": [{"name": "el2n"}]}

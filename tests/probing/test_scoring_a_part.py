@@ -127,10 +127,12 @@ def test_with_checkpoints_the_last_one_embeds(tmp_path):
     expected = extrapolation.extrapolate(own, last, examples).table
     np.testing.assert_array_equal(found.table["el2n"], expected["el2n"])
     np.testing.assert_array_equal(expected["el2n"][~expected.extrapolated], own["el2n"])
-    part_seed = {"fraction": 0.5, "part_seed": 5, "neighbours": NEIGHBOURS}
+    batches = {"scoring_batch_size": 256}
+    part_seed = {"fraction": 0.5, "part_seed": 5, "neighbours": NEIGHBOURS, **batches}
     assert plan.recipe["probe"] == part_seed
     everything = ScoringPlan.from_config(dataclasses.replace(one, probe=ProbeConfig()), paths)
-    assert everything.recipe["probe"] == {"fraction": 1.0, "part_seed": None, "neighbours": None}
+    whole = {"fraction": 1.0, "part_seed": None, "neighbours": None, **batches}
+    assert everything.recipe["probe"] == whole
     assert isinstance(work.score_with_checkpoints(everything)[0], kp.ScoreTable)
 
 
@@ -213,6 +215,7 @@ def test_a_sweep_with_a_part(swept):
     np.testing.assert_array_equal(table.ids[~table.extrapolated], part.ids)
     assert table.metadata["examples"] == examples.provenance
     expected = {"epochs": 2, "fraction": 0.5, "part_seed": 3, "neighbours": 10}
+    expected["scoring_batch_size"] = 256
     assert table.metadata["recipe"]["probe"] == expected
     found = table.metadata["extrapolation"]
     assert (found["fraction"], found["seed"], found["k"]) == (0.5, 3, 10)

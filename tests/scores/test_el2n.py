@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_pruning import InputError
-from keras_pruning.backend.tensorflow.passes import Outputs
+from keras_pruning.models.outputs import Outputs
 from keras_pruning.scores import EL2N
 from keras_pruning.scores.el2n import error_l2_norm
 
