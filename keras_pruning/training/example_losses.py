@@ -53,6 +53,31 @@ def class_numbers(y):
     return ops.cast(ops.round(ops.cast(ops.reshape(y, (-1,)), "float32")), "int32")
 
 
+def checked_class_weights(weights):
+    """Returns the `class_weight` of a fit as a dictionary, or `None` if there are none.
+
+    Raises:
+        InputError: if they are not finite numbers of at least 0 by the number of a class.
+    """
+    if weights is None or (isinstance(weights, dict) and not weights):
+        return None
+    is_valid = isinstance(weights, dict) and all(
+        _is_number(number, "iu") and _is_number(weight, "iuf") and 0 <= weight < np.inf
+        for number, weight in weights.items()
+    )
+    if not is_valid or min(weights) < 0:
+        raise InputError(
+            "Invalid `class_weight`. Expected a dictionary from numbers of classes, integers of at "
+            f"least 0, to finite weights of at least 0. Received: {weights}"
+        )
+    return weights
+
+
+def _is_number(value, kinds):
+    array = np.asarray(value)
+    return array.ndim == 0 and array.dtype.kind in kinds
+
+
 def weights_of_classes(weights, y):
     """Returns the weight of each label, as `class_weight` of `fit` gives it.
 

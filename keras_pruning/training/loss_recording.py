@@ -15,7 +15,11 @@ from keras_pruning.backend.tensorflow.loss_store import LossStore
 from keras_pruning.backend.tensorflow.row_store import require_one_device
 from keras_pruning.errors import InputError
 from keras_pruning.training.batch_losses import StepLoss, averaged
-from keras_pruning.training.example_losses import example_losses, weights_of_classes
+from keras_pruning.training.example_losses import (
+    checked_class_weights,
+    example_losses,
+    weights_of_classes,
+)
 from keras_pruning.training.fit_arguments import FitArguments
 
 EXAMPLE, BATCH = "example", "batch"
@@ -102,8 +106,8 @@ class _Recording:
             callbacks = _listed(given.get("callbacks"))
             self._require_callback(callbacks)
             # Keras refuses them beside the weights of a batch, so that the step multiplies both.
-            weights = given.get("class_weight")
-            if weights is not None:
+            weights = checked_class_weights(given.get("class_weight"))
+            if given.get("class_weight") is not None:
                 given.set("class_weight", None)
             # Keras would warn that it does not shuffle a dataset, which is shuffled already.
             given.set("shuffle", False)

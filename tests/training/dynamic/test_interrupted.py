@@ -4,29 +4,15 @@ import keras
 import numpy as np
 import pytest
 from support import small
+from support.pruned import compiled
 
 import keras_pruning as kp
 from keras_pruning import InputError
-
-LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 @pytest.fixture(scope="module")
 def examples():
     return small.digits(130)
-
-
-def network(seed=0):
-    keras.utils.set_random_seed(seed)
-    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
-    return keras.Sequential(layers)
-
-
-def compiled(pruning):
-    model = pruning.recording(network())
-    schedule = keras.optimizers.schedules.CosineDecay(0.1, 100)
-    model.compile(keras.optimizers.SGD(pruning.follow(schedule, 100), momentum=0.9), LOSS)
-    return model
 
 
 class Interrupt(keras.callbacks.Callback):

@@ -4,29 +4,15 @@ import keras
 import numpy as np
 import pytest
 from support import small
+from support.pruned import LOSS, compiled, network
 
 import keras_pruning as kp
 from keras_pruning import InputError
-
-LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 @pytest.fixture(scope="module")
 def examples():
     return small.digits(130)
-
-
-def network(seed=0):
-    keras.utils.set_random_seed(seed)
-    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
-    return keras.Sequential(layers)
-
-
-def compiled(pruning):
-    model = pruning.recording(network())
-    schedule = keras.optimizers.schedules.CosineDecay(0.1, 100)
-    model.compile(keras.optimizers.SGD(pruning.follow(schedule, 100), momentum=0.9), LOSS)
-    return model
 
 
 def test_fits_that_do_not_belong_to_the_method(examples):
@@ -131,3 +117,23 @@ def test_rows_that_an_own_method_must_not_choose(examples, chosen, message):
     model, batches = compiled(pruning), pruning.batches(32)
     with pytest.raises(InputError, match=f"`Own.choose`.*{message}"):
         model.fit(batches, callbacks=[pruning], verbose=0)
+
+
+@pytest.mark.parametrize(
+    "weights", [{-1: 2.0}, {"a": 1.0}, {1.0: 2.0}, [1.0, 2.0], {1: np.nan}, {1: -1.0}, {1: "2"}]
+)
+def test_class_weights_that_are_none(examples, weights):
+    pruning = kp.dynamic.InfoBatch(examples, 1)
+    model, batches = compiled(pruning), pruning.batches(32)
+    with pytest.raises(InputError, match="Invalid `class_weight`. Expected a dictionary"):
+        model.fit(batches, callbacks=[pruning], class_weight=weights, verbose=0)
+
+
+def test_an_empty_class_weight_changes_nothing(examples):
+    trained = []
+    for weights in (None, {}):
+        pruning = kp.dynamic.InfoBatch(examples, 1)
+        model, batches = compiled(pruning), pruning.batches(32)
+        model.fit(batches, callbacks=[pruning], class_weight=weights, verbose=0)
+        trained.append(model.get_weights())
+    np.testing.assert_array_equal(*(weights[0] for weights in trained))

@@ -19,8 +19,7 @@ def dense(call, gradient, layer=None):
     layer = layer or call.layer
     left, right = (x[..., tf.newaxis, :] for x in (call.inputs, gradient))
     yield layer.kernel, Products(left, right, call.examples)
-    if layer.bias is not None:
-        yield layer.bias, _of_bias(call, gradient, layer.bias)
+    yield from _of_bias(call, gradient, layer.bias)
 
 
 def preactivation(call, gradient):
@@ -54,8 +53,7 @@ def einsum_dense(call, gradient):
     right = tf.einsum(f"{of_outputs}->{batch}{''.join(positions + groups + made)}", gradient)
     left, right = (_in_four(x, len(positions), len(groups)) for x in (left, right))
     yield layer.kernel, Products(left, right, call.examples)
-    if layer.bias is not None:
-        yield layer.bias, _of_bias(call, gradient, layer.bias)
+    yield from _of_bias(call, gradient, layer.bias)
 
 
 def convolution(call, gradient):
@@ -69,8 +67,7 @@ def convolution(call, gradient):
     left = split[0] if len(split) == 1 else tf.concat(split, axis=-1)
     right = tf.reshape(gradient, (*_shape(gradient)[:-1], groups, layer.filters // groups))
     yield layer.kernel, Products(left, right, call.examples)
-    if layer.bias is not None:
-        yield layer.bias, _of_bias(call, gradient, layer.bias)
+    yield from _of_bias(call, gradient, layer.bias)
 
 
 def depthwise_convolution(call, gradient):
@@ -79,8 +76,7 @@ def depthwise_convolution(call, gradient):
     gradient = _channels_last(layer, gradient)
     inputs = _channels_last(layer, call.inputs)
     yield layer.kernel, _depthwise(layer, inputs, gradient, call.examples)
-    if layer.bias is not None:
-        yield layer.bias, _of_bias(call, gradient, layer.bias)
+    yield from _of_bias(call, gradient, layer.bias)
 
 
 def separable_convolution(call, gradient):
@@ -100,8 +96,7 @@ def separable_convolution(call, gradient):
     pointwise = tf.reshape(layer.pointwise_kernel.value, (-1, layer.filters))
     by_between = keras.ops.matmul(gradient, tf.cast(tf.transpose(pointwise), gradient.dtype))
     yield layer.depthwise_kernel, _depthwise(layer, inputs, by_between, call.examples)
-    if layer.bias is not None:
-        yield layer.bias, _of_bias(call, gradient, layer.bias)
+    yield from _of_bias(call, gradient, layer.bias)
 
 
 def embedding(call, gradient):
@@ -151,13 +146,15 @@ RULES = {
 
 
 def _of_bias(call, gradient, bias):
-    """Returns the gradients by a bias, which is added along the last axes of the output."""
+    """Yields the gradients by a bias that is added along the last axes of the output, if any."""
+    if bias is None:
+        return
     first = gradient.shape.rank - len(bias.shape)
     if first < 1:
         raise NoClosedForm
     repeated = [first + axis for axis, size in enumerate(bias.shape) if size == 1]
     summed = [*range(1, first), *repeated]
-    return Values(tf.reduce_sum(tf.cast(gradient, "float32"), axis=summed), call.examples)
+    yield bias, Values(tf.reduce_sum(tf.cast(gradient, "float32"), axis=summed), call.examples)
 
 
 def _depthwise(layer, inputs, gradient, examples):
