@@ -23,8 +23,8 @@ def epoch_of_keras(num_images, is_ours):
 
     import keras_pruning as kp
     from keras_pruning.models import loading
-    from keras_pruning.training import fit
     from keras_pruning.training.optimizers import make_optimizer
+    from keras_pruning.training.steps import steps_per_execution
 
     examples = kp.load_examples(FASHION_MNIST, fraction=num_images / 60_000)
     keras.utils.set_random_seed(0)
@@ -34,7 +34,7 @@ def epoch_of_keras(num_images, is_ours):
         make_optimizer("sgd", LEARNING_RATE, 5e-4),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy()],
-        steps_per_execution=fit.steps_per_execution(steps) if is_ours else 1,
+        steps_per_execution=steps_per_execution(steps) if is_ours else 1,
     )
     batches = examples.batches(BATCH_SIZE, shuffle=True)
     return lambda: model.fit(batches, epochs=1, verbose=0, shuffle=False)

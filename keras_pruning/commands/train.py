@@ -31,6 +31,7 @@ def run(values):
         output = output / "train" / run_folder(subset, config.seed, config.training.dynamic)
     single = TrainingRun(plan, subset, config.seed, output)
     if single.is_finished():
+        single.clear()
         yield f"Reused {output}: it has the same recipe."
     else:
         dynamic = config.training.dynamic

@@ -132,8 +132,11 @@ def sweep(plan, output, find_suspects=None):
 
 def _train(runs, plan, failures):
     """Trains the runs that are not finished."""
-    to_do = [run for run in runs if not run.is_finished()]
+    finished = {run: run.is_finished() for run in runs}
+    to_do = [run for run in runs if not finished[run]]
     reused = len(runs) - len(to_do)
+    for run in filter(finished.get, runs):
+        run.clear()
     failures.successes += reused
     if reused:
         logger.info("Reused %d finished runs: they have the same recipe.", reused)

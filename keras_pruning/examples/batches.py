@@ -21,13 +21,15 @@ def reader(inputs, stored_rows, labels):
     )
 
 
-def for_fit(read, count, batch_size, shuffle, seed, augmentation, rows):
-    """Returns the batches of `Examples.batches`.
+def for_fit(read, count, batch_size, shuffle, seed, augmentation, rows, skipped=0):
+    """Returns the batches of `Examples.batches`, or those that follow in its repetition.
 
     Args:
         read: function of `reader`.
         count: number of examples.
         batch_size, shuffle, seed, augmentation, rows: as for `Examples.batches`.
+        skipped: number of batches that an interrupted run has had. If it is not 0, the batches
+            after these repeat without end.
     """
     import tensorflow as tf
 
@@ -35,19 +37,22 @@ def for_fit(read, count, batch_size, shuffle, seed, augmentation, rows):
     order = tf.data.Dataset.range(count)
     if shuffle:
         order = order.shuffle(count, seed=seed, reshuffle_each_iteration=True)
-    batches = order.batch(batch_size).map(lambda row: (row, *read(row)))
+    order = order.batch(batch_size)
     if augmentation is not None:
         # A pair of random numbers for each batch seeds its augmentation.
         draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
-        batches = tf.data.Dataset.zip(batches, draws).map(
-            lambda batch, draw: (batch[0], augmentation(batch[1], draw), batch[2])
-        )
-    # Pass the rows on only to a model that records them.
-    if rows:
-        batches = batches.map(lambda row, x, y: ({"x": x, "row": row}, y))
-    else:
-        batches = batches.map(lambda row, x, y: (x, y))
-    return _without_copies(batches.prefetch(tf.data.AUTOTUNE))
+        order = tf.data.Dataset.zip(order, draws)
+    if skipped:
+        # Skipped batches draw their random numbers but read no inputs
+        order = order.repeat().skip(skipped)
+
+    def batch(row, draw=None):
+        x, y = read(row)
+        x = x if augmentation is None else augmentation(x, draw)
+        # Pass the rows on only to a model that records them.
+        return ({"x": x, "row": row} if rows else x), y
+
+    return _without_copies(order.map(batch).prefetch(tf.data.AUTOTUNE))
 
 
 def of_epochs(read, arrays, batch_size, augmentation):

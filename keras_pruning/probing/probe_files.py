@@ -83,6 +83,10 @@ class ProbeFiles:
             if not self.has(seed):
                 raise
 
+    def checkpoint_path(self, seed):
+        """Returns the path of the file from which a probe goes on if it is killed."""
+        return self.folder / f"seed-{seed}.unfinished.npz"
+
     def read(self, seed):
         """Returns the `scored` and the `cost` that `write` was given.
 
@@ -110,9 +114,11 @@ class ProbeFiles:
         for path in self._paths():
             # A file of another recipe, or of somebody else, stays.
             with contextlib.suppress(InputError):
-                if self.has(path.stem.removeprefix("seed-")):
-                    clear_leftovers(path)
-                    path.unlink(missing_ok=True)
+                seed = path.stem.removeprefix("seed-")
+                if self.has(seed):
+                    for file in (self.checkpoint_path(seed), path):
+                        clear_leftovers(file)
+                        file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 

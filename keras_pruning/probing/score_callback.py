@@ -5,7 +5,8 @@ import keras
 from keras_pruning.arguments import require_positive_integer
 from keras_pruning.errors import InputError
 from keras_pruning.probing.accuracy_guard import AccuracyGuard
-from keras_pruning.probing.collectors.passes import passes_of
+from keras_pruning.probing.after_fit import after_all_callbacks
+from keras_pruning.probing.collectors.passes import passes_of, restore_passes, state_of
 from keras_pruning.probing.fit_checks import (
     require_one_label,
     require_recordable,
@@ -93,7 +94,7 @@ class ScoreCallback(keras.callbacks.Callback):
         self._has_ended, self._was_read, self._trained_on = False, True, 0
         guard = AccuracyGuard(examples, support is None, output, batch_size) if verify else None
         self._guard = guard
-        self._is_verified, self._epoch = False, 0
+        self._is_verified, self._epoch, self._earlier = False, 0, None
 
     def recording(self, model, passes=1):
         """Returns a model over the same layers whose training step gives its outputs to the scores.
@@ -138,7 +139,9 @@ class ScoreCallback(keras.callbacks.Callback):
             # A run that was interrupted after its last epoch has none left to begin.
             if self._recorder.progress is None:
                 self._restore(self._run_length)
-        self._wait_for_other_callbacks()
+        if self._earlier is not None:
+            self._go_on()
+        after_all_callbacks(self.model, self._on_last_train_end)
         if self._guard is not None:
             self._guard.begin(self.model)
 
@@ -246,28 +249,26 @@ class ScoreCallback(keras.callbacks.Callback):
         self._recorder.restore(self._backup.load(epoch))
         return True
 
-    def _wait_for_other_callbacks(self):
-        """Takes the scores of the trained model after all callbacks have ended.
+    def state(self):
+        """Returns a dictionary of arrays from which `resume` continues an unfinished run."""
+        return {**self._recorder.state(), **state_of(self.passes)}
 
-        They may still change the weights, as `EarlyStopping` does. Keras appends its `History`
-        behind the callbacks of the user. If it is not there, `table` takes the scores.
-        """
-        history = getattr(self.model, "history", None)
-        if history is None:
-            return
-        on_train_end = history.on_train_end
+    def resume(self, epoch, state):
+        """Lets the next fit begin after `epoch` epochs, with the result of `state` after these."""
+        self._earlier = state
 
-        def on_last_train_end(logs=None):
-            on_train_end(logs)
-            vars(history).pop("on_train_end", None)
-            # A `History` of the user may stand before the other callbacks.
-            if self._has_ended:
-                self._finish()
+    def _go_on(self):
+        """Continues the run of another process, which has verified the examples."""
+        restore_passes(self.passes, self._earlier)
+        self._recorder.begin(self._run_length, self._scored_model, self._store)
+        self._recorder.restore(self._earlier)
+        self._is_verified, self._was_read, self._earlier = True, False, None
 
-        history.on_train_end = on_last_train_end
-
-    def _finish(self):
+    def _on_last_train_end(self):
         """Takes the scores of the trained model, unless later fits carry on the run."""
+        # A `History` of the user may stand before the other callbacks.
+        if not self._has_ended:
+            return
         progress = self._recorder.progress
         # Another callback may have read the table before the last of them changed the weights.
         if progress is None or self._recorder.is_of(self._scored_model):

@@ -16,6 +16,7 @@ from keras_pruning.probing.score_entries import without_seeds
 from keras_pruning.recipes import require_same_source
 from keras_pruning.scores import get
 from keras_pruning.training import fit
+from keras_pruning.training.checkpoint import RunCheckpoint
 
 
 def check_scores(plan):
@@ -58,13 +59,16 @@ def keep_probe(files, plan, seed, extra=(), verbose=0):
         files: `ProbeFiles`.
         plan, seed, extra, verbose: as for `score_with_probe`.
     """
+    identity = {"recipe": files.recipe, "seed": seed}
+    checkpoint = RunCheckpoint(files.checkpoint_path(seed), identity)
     # Another process may score at the same time.
     if not files.has(seed):
-        _, (scored, cost) = score_with_probe(plan, seed, extra, verbose)
+        _, (scored, cost) = score_with_probe(plan, seed, extra, verbose, checkpoint)
         files.write(seed, scored, cost)
+    checkpoint.remove()
 
 
-def score_with_probe(plan, seed, extra=(), verbose=0):
+def score_with_probe(plan, seed, extra=(), verbose=0, checkpoint=None):
     """Trains one probe and scores examples with it.
 
     No probe is trained for scores that need no model.
@@ -74,6 +78,7 @@ def score_with_probe(plan, seed, extra=(), verbose=0):
         seed: seed of the probe.
         extra: further scores, as for `keras_pruning.probing.probes.probe_tables`.
         verbose: as in `keras.Model.fit`.
+        checkpoint: `RunCheckpoint` from which the training goes on if it is killed.
 
     Returns:
         Tuple of the seed and a tuple of `ScoreTable`, or `Extrapolation` if a part is scored, and a
@@ -103,6 +108,7 @@ def score_with_probe(plan, seed, extra=(), verbose=0):
         seed=seed_of_probe,
         callbacks=[callback],
         verbose=verbose,
+        checkpoint=checkpoint,
     )
     table, passes = callback.table(), callback.passes
     if data.extrapolates:

@@ -1,8 +1,13 @@
 """The callback that writes the curves of a training run for TensorBoard."""
 
+import json
+
 import keras
+import numpy as np
 
 from keras_pruning.reports.event_files import EventFile
+
+_CURVES = ("loss", "accuracy", "learning_rate")
 
 
 class TrainingCurves(keras.callbacks.Callback):
@@ -25,19 +30,31 @@ class TrainingCurves(keras.callbacks.Callback):
     def __init__(self, folder):
         super().__init__()
         self.folder = folder
-        self._events = None
+        self._events, self._points = None, []
 
     def on_train_begin(self, logs=None):
         self._events = EventFile(self.folder)
+        # Points of an interrupted run
+        for point in self._points:
+            self._events.scalar(*point)
 
     def on_epoch_end(self, epoch, logs=None):
-        logs = logs or {}
-        for name in ("loss", "accuracy"):
-            if name in logs:
-                self._events.scalar(f"train/{name}", logs[name], epoch + 1)
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
-        self._events.scalar("train/learning_rate", rate, epoch + 1)
+        values = {**(logs or {}), "learning_rate": rate}
+        for name in _CURVES:
+            if name in values:
+                point = f"train/{name}", float(values[name]), epoch + 1
+                self._points.append(point)
+                self._events.scalar(*point)
         self._events.flush()
+
+    def state(self):
+        """Returns the points so far, from which `resume` continues the curves in another file."""
+        return {"points": np.array(json.dumps(self._points))}
+
+    def resume(self, epoch, state):
+        """Begins the next event file with the points of the first `epoch` epochs."""
+        self._points = json.loads(str(state["points"]))
 
     def on_train_end(self, logs=None):
         self._events.close()

@@ -11,14 +11,15 @@ from keras_pruning.arguments import require_one_of
 from keras_pruning.backend.tensorflow import flops
 from keras_pruning.backend.tensorflow.requirements import require_logits
 from keras_pruning.errors import InputError
+from keras_pruning.examples import batches
 from keras_pruning.models.graph import functional_copy
 from keras_pruning.models.heads import as_logits
 from keras_pruning.training import augmentation, dynamic
+from keras_pruning.training.checkpoint import Checkpointing
 from keras_pruning.training.optimizers import learning_rates, make_optimizer
 from keras_pruning.training.recording import RecordingModel
+from keras_pruning.training.steps import examples_in, most_presentations, steps_per_execution
 
-# Most steps in one call of the training graph
-_STEPS_PER_EXECUTION = 128
 STREAMS = ("probe", "training", "pilot")
 BUDGETS = ("steps", "epochs")
 
@@ -66,6 +67,7 @@ def train(
     seed=0,
     callbacks=(),
     verbose=0,
+    checkpoint=None,
 ):
     """Trains `model` in place on `examples`, with cross-entropy on its logits.
 
@@ -87,6 +89,8 @@ def train(
             `keras.utils.set_random_seed` before the model is built.
         callbacks: list of Keras callbacks.
         verbose: as in `keras.Model.fit`.
+        checkpoint: `RunCheckpoint` that the end of each epoch is saved to. A run that finds a saved
+            state goes on with it and ends with the same bits. The caller removes the file.
 
     Returns:
         A `TrainingLog`.
@@ -107,11 +111,11 @@ def train(
     require_logits(fitted, examples)
     if options.dynamic is not None:
         pruning = dynamic.get(options.dynamic, examples, options.epochs, seed)
+        callbacks = [pruning, *callbacks]
         _compile(pruning.recording(fitted), options, steps_per_epoch, callbacks, pruning)
-        batches = pruning.batches(batch_size, augment)
-        callbacks = [StopOnDivergence(), pruning, *callbacks]
+        read = pruning.batches(batch_size, augment)
         epochs = min(epochs, pruning.fit_epochs)
-        seconds = _fit(fitted, batches, epochs, None, callbacks, verbose)
+        seconds = _fit(fitted, lambda first: read, epochs, None, callbacks, verbose, checkpoint)
         return TrainingLog(pruning.steps, pruning.examples_seen, seconds, pruning.history)
     # Record the training step for a `ScoreCallback` of these examples.
     for callback in callbacks:
@@ -119,27 +123,48 @@ def train(
             passes = most_presentations(steps_per_epoch, steps_per_pass)
             fitted = callback.recording(fitted, passes)
     rows = isinstance(fitted, RecordingModel)
-    batches = examples.batches(batch_size, shuffle=True, seed=seed, augmentation=augment, rows=rows)
     _compile(fitted, options, steps_per_epoch, callbacks)
-    batches = batches.repeat() if options.budget == "steps" else batches
-    callbacks = [StopOnDivergence(), *callbacks]
-    seconds = _fit(fitted, batches, epochs, steps_per_epoch, callbacks, verbose)
+
+    def batches_after(first):
+        read = batches.reader(*examples.read_from, examples.labels)
+        skipped = first * steps_per_epoch
+        shuffled = batches.for_fit(
+            read, len(examples), batch_size, True, seed, augment, rows, skipped
+        )
+        return shuffled.repeat() if options.budget == "steps" and not skipped else shuffled
+
+    seconds = _fit(fitted, batches_after, epochs, steps_per_epoch, callbacks, verbose, checkpoint)
     steps = epochs * steps_per_epoch
     return TrainingLog(steps, examples_in(steps, len(examples), batch_size), seconds)
 
 
-def _fit(model, batches, epochs, steps_per_epoch, callbacks, verbose):
-    """Fits a compiled model and returns the seconds that it took."""
+def _fit(model, batches_after, epochs, steps_per_epoch, callbacks, verbose, checkpoint):
+    """Fits a compiled model, or goes on with a saved state, and returns the seconds that it took.
+
+    Args:
+        model, epochs, steps_per_epoch, verbose: as in `keras.Model.fit`.
+        batches_after: function from the number of epochs that the run has had to the batches of the
+            others.
+        callbacks: list of Keras callbacks.
+        checkpoint: `RunCheckpoint` or `None`.
+    """
+    first, seconds = 0, 0.0
+    callbacks = [StopOnDivergence(), *callbacks]
+    if checkpoint is not None:
+        saving = Checkpointing(checkpoint, model, callbacks)
+        first, seconds = saving.epochs, saving.seconds
+        callbacks.append(saving)
     start = time.perf_counter()
     model.fit(
-        batches,
+        batches_after(first),
         epochs=epochs,
+        initial_epoch=first,
         steps_per_epoch=steps_per_epoch,
         shuffle=False,
         callbacks=callbacks,
         verbose=verbose,
     )
-    return time.perf_counter() - start
+    return seconds + time.perf_counter() - start
 
 
 def training_flops(model, examples, options, examples_seen):
@@ -192,44 +217,6 @@ def _compile(model, options, steps_per_epoch, callbacks, pruning=None):
     # The training step is traced twice if its first trace creates the variables of the optimizer
     if model.built:
         model.optimizer.build(model.trainable_variables)
-
-
-def steps_per_execution(steps, callbacks=()):
-    """Returns how many of the `steps` of an epoch run in one call of the training graph.
-
-    They divide the epoch, because Keras reads on into the next epoch of repeated batches until the
-    last call is full. A callback that looks at batches sees every one of them.
-    """
-    if any(_looks_at_batches(callback) for callback in callbacks):
-        return 1
-    return next(count for count in range(_STEPS_PER_EXECUTION, 0, -1) if steps % count == 0)
-
-
-def _looks_at_batches(callback):
-    # The first batch of an epoch is enough for a `ScoreCallback`
-    if hasattr(callback, "records_scores_of"):
-        return False
-    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-    return any(
-        getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
-        for hook in hooks
-    )
-
-
-def most_presentations(steps, steps_per_pass):
-    """Returns the maximum number of times one example can appear in `steps` steps of an epoch.
-
-    Each pass over the examples is reshuffled.
-    """
-    passes, rest = divmod(steps, steps_per_pass)
-    # An epoch that does not end with a pass may read parts of two passes beside complete ones.
-    return passes + 2 if rest else passes
-
-
-def examples_in(steps, num_examples, batch_size):
-    """Returns the number of examples in `steps` batches, with a ragged batch in each pass."""
-    passes, rest = divmod(steps, math.ceil(num_examples / batch_size))
-    return passes * num_examples + rest * batch_size
 
 
 class StopOnDivergence(keras.callbacks.Callback):

@@ -93,9 +93,7 @@ class PrunedRun:
                 # The epoch was interrupted
                 self.losses.restore(self._start)
         elif self._is_saved(epoch):
-            state = self.backup.load(epoch)
-            self.losses.restore(state["losses"])
-            self.logs = [EpochLog(**log) for log in json.loads(str(state["history"]))]
+            self.restore(epoch, self.backup.load(epoch))
         else:
             # Nothing of an earlier run belongs to this one
             self.losses.clear()
@@ -109,9 +107,18 @@ class PrunedRun:
         self.logs.append(log)
         self._epoch, self._start = epoch + 1, None
         if self.backup is not None:
-            logs = json.dumps([dataclasses.asdict(log) for log in self.logs])
-            state = {"losses": self.losses.read(), "history": np.array(logs)}
-            self.backup.save(epoch + 1, state)
+            self.backup.save(epoch + 1, self.state())
+
+    def state(self):
+        """Returns the losses and logs after a finished epoch, a dictionary of arrays."""
+        logs = json.dumps([dataclasses.asdict(log) for log in self.logs])
+        return {"losses": self.losses.read(), "history": np.array(logs)}
+
+    def restore(self, epoch, state):
+        """Puts the result of `state` after `epoch` epochs in the place of the losses and logs."""
+        self.losses.restore(state["losses"])
+        self.logs = [EpochLog(**log) for log in json.loads(str(state["history"]))]
+        self._epoch, self._start = epoch, None
 
     def require_trained(self, planned, least, received, was_read):
         """Raises an `InputError` unless an epoch trained on the batches as they are.

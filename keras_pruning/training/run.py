@@ -143,6 +143,11 @@ class TrainingRun:
             "seed": self.seed,
         }
 
+    @property
+    def checkpoint_path(self):
+        """Path of the file from which the run goes on if it is killed, beside its folder."""
+        return self.folder.with_name(f"{self.folder.name}.unfinished.npz")
+
     def is_finished(self):
         """Returns whether the folder contains a run of the same recipe.
 
@@ -165,6 +170,12 @@ class TrainingRun:
             return False
         require_same_recipe(self.folder, read_json(self.folder / RECIPE), self.recipe)
         return True
+
+    def clear(self):
+        """Removes what killed processes have left beside the folder of a finished run."""
+        clear_leftovers(self.folder)
+        clear_leftovers(self.checkpoint_path)
+        self.checkpoint_path.unlink(missing_ok=True)
 
 
 def run_folder(subset, seed, dynamic=None):

@@ -14,6 +14,7 @@ from keras_pruning.reports.training_curves import TrainingCurves
 from keras_pruning.selection.methods import run_method_name
 from keras_pruning.storage import RECIPE, AlreadyExists, new_folder, read_json, write_json
 from keras_pruning.training import dynamic, evaluation, fit
+from keras_pruning.training.checkpoint import RunCheckpoint
 from keras_pruning.training.run import METRICS
 
 
@@ -43,31 +44,30 @@ def run_training(run, verbose=0):
     Returns:
         The content of its `metrics.json`, a dictionary.
     """
+    checkpoint = RunCheckpoint(run.checkpoint_path, run.recipe)
     # Another process may finish the same run before this one begins, or while it trains.
-    if run.is_finished():
-        return read_json(run.folder / METRICS)
-    try:
-        # The folder gets its name when everything is written.
-        with new_folder(run.folder) as folder:
-            return _write(run, folder, verbose)
-    except AlreadyExists:
-        if not run.is_finished():
-            raise
-        return read_json(run.folder / METRICS)
+    if not run.is_finished():
+        try:
+            # The folder gets its name when everything is written.
+            with new_folder(run.folder) as folder:
+                _write(run, folder, verbose, checkpoint)
+        except AlreadyExists:
+            if not run.is_finished():
+                raise
+    run.clear()
+    return read_json(run.folder / METRICS)
 
 
-def _write(run, folder, verbose):
-    """Trains, writes all files of a run into its folder and returns its metrics."""
+def _write(run, folder, verbose, checkpoint):
+    """Trains and writes all files of a run into its folder."""
     write_json(folder / RECIPE, run.recipe)
     require_same_source(run.plan.model.name, run.recipe["model_source"])
     if run.subset is not None:
         run.subset.save(folder / "subset.parquet")
-    metrics = _train(run, folder, verbose)
-    write_json(folder / METRICS, metrics)
-    return metrics
+    write_json(folder / METRICS, _train(run, folder, verbose, checkpoint))
 
 
-def _train(run, folder, verbose):
+def _train(run, folder, verbose, checkpoint):
     """Trains and evaluates the model of a run and returns its metrics."""
     plan = run.plan
     examples, test = plan.data.train, plan.data.test
@@ -86,6 +86,7 @@ def _train(run, folder, verbose):
         seed=seed,
         callbacks=[TrainingCurves(folder)],
         verbose=verbose,
+        checkpoint=checkpoint,
     )
     # Evaluate.
     metrics = {

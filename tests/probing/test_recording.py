@@ -10,6 +10,7 @@ import keras_pruning as kp
 from keras_pruning.config import TrainingConfig
 from keras_pruning.scores import SCORES
 from keras_pruning.training import fit
+from keras_pruning.training.steps import most_presentations
 
 # Trains and scores for many seconds.
 pytestmark = pytest.mark.slow
@@ -115,7 +116,7 @@ def test_the_training_step_records_its_own_outputs(count, options, examples):
         spreads.append(p.std())
 
     callback = kp.ScoreCallback(part, ["forgetting", "aum", "confidence", "variability"])
-    passes = fit.most_presentations(5, -(-count // 32))
+    passes = most_presentations(5, -(-count // 32))
     recording = compiled(callback.recording(small.network(part), passes), **options)
     batches = part.batches(32, shuffle=True, seed=3, rows=True)
     batches = batches.repeat() if steps else batches
@@ -145,7 +146,7 @@ def test_how_often_an_example_may_come(steps, steps_per_pass, most):
     starts = range(steps_per_pass)
     passes = [{(start + step) // steps_per_pass for step in range(steps)} for start in starts]
     needed = max(map(len, passes)) if steps % steps_per_pass else steps // steps_per_pass
-    assert fit.most_presentations(steps, steps_per_pass) == most >= needed
+    assert most_presentations(steps, steps_per_pass) == most >= needed
 
 
 @pytest.mark.slow

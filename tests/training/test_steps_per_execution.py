@@ -9,6 +9,7 @@ import keras_pruning as kp
 from keras_pruning.config import TrainingConfig
 from keras_pruning.models import loading
 from keras_pruning.training import fit
+from keras_pruning.training.steps import steps_per_execution
 
 
 class Traces(keras.losses.SparseCategoricalCrossentropy):
@@ -22,17 +23,17 @@ class Traces(keras.losses.SparseCategoricalCrossentropy):
 
 
 def test_the_steps_divide_the_epoch():
-    assert fit.steps_per_execution(12) == 12
-    assert fit.steps_per_execution(469) == 67
-    assert fit.steps_per_execution(257) == 1
-    assert fit.steps_per_execution(500) == 125
+    assert steps_per_execution(12) == 12
+    assert steps_per_execution(469) == 67
+    assert steps_per_execution(257) == 1
+    assert steps_per_execution(500) == 125
 
 
 def test_a_callback_that_looks_at_batches_sees_each_of_them():
     examples = small.digits(60)
-    assert fit.steps_per_execution(12, [small.Rates()]) == 1
-    assert fit.steps_per_execution(12, [kp.ScoreCallback(examples, ["el2n"])]) == 12
-    assert fit.steps_per_execution(12, [keras.callbacks.History()]) == 12
+    assert steps_per_execution(12, [small.Rates()]) == 1
+    assert steps_per_execution(12, [kp.ScoreCallback(examples, ["el2n"])]) == 12
+    assert steps_per_execution(12, [keras.callbacks.History()]) == 12
 
 
 @pytest.mark.parametrize("budget, full_size", [("epochs", None), ("steps", 280)])

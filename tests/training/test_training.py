@@ -9,6 +9,7 @@ from keras_pruning.config import TrainingConfig
 from keras_pruning.examples.array_spec import ArraySpec
 from keras_pruning.models import loading
 from keras_pruning.training import evaluation, fit, optimizers
+from keras_pruning.training.steps import examples_in
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +82,9 @@ def test_the_budget_counts_steps_or_epochs(budget, steps, seen, examples):
 
 
 def test_a_budget_that_ends_inside_a_pass():
-    assert fit.examples_in(7, 100, 30) == 100 + 3 * 30
-    assert fit.examples_in(8, 100, 30) == 200
-    assert fit.examples_in(3, 10, 30) == 30
+    assert examples_in(7, 100, 30) == 100 + 3 * 30
+    assert examples_in(8, 100, 30) == 200
+    assert examples_in(3, 10, 30) == 30
 
 
 @pytest.mark.slow

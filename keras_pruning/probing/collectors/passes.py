@@ -1,6 +1,12 @@
 """Numbers of examples that scoring passes through the model."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+# Name of the counts among the arrays of a state
+_NAME = "passes"
 
 
 @dataclass
@@ -25,3 +31,14 @@ class Passes:
 def passes_of(recorder):
     """Returns the `Passes` of each collector of a `ScoreRecorder`, a list."""
     return [collector.passes for collector in recorder.collectors.values()]
+
+
+def state_of(passes):
+    """Returns a list of `Passes` as a dictionary of arrays."""
+    return {_NAME: np.array(json.dumps([asdict(part) for part in passes]))}
+
+
+def restore_passes(passes, state):
+    """Puts the counts of `state_of` into a list of `Passes`."""
+    for part, counts in zip(passes, json.loads(str(state[_NAME])), strict=True):
+        vars(part).update(counts)

@@ -193,6 +193,14 @@ class DynamicPruning(keras.callbacks.Callback):
         self._followers.append(follower)
         return follower
 
+    def state(self):
+        """Returns a dictionary of arrays from which `resume` continues an unfinished run."""
+        return self._run.state()
+
+    def resume(self, epoch, state):
+        """Lets the next fit begin after `epoch` epochs, with the result of `state` after these."""
+        self._run.restore(epoch, state)
+
     @property
     def examples_seen(self):
         """Number of examples in the steps of the finished epochs, counting repeats."""

@@ -1,0 +1,139 @@
+"""The file from which a training run that was killed goes on, and the callback that writes it."""
+
+import json
+import logging
+import time
+import zipfile
+
+import keras
+import numpy as np
+
+from keras_pruning.storage import clear_leftovers, new_file
+
+logger = logging.getLogger("keras_pruning")
+# Seconds of work that a kill may cost if epochs are shorter
+_EVERY = 1.0
+_IDENTITY, _EPOCH, _SECONDS = "identity", "epoch", "seconds"
+
+
+class RunCheckpoint:
+    """A file with the state of an unfinished training run at the end of an epoch.
+
+    Args:
+        path: `Path` of the file, whose name ends in `.npz`.
+        identity: dictionary of JSON values that identifies the run, such as its recipe.
+    """
+
+    def __init__(self, path, identity):
+        self._path = path
+        self._identity = json.dumps(identity, sort_keys=True)
+
+    def load(self):
+        """Returns the saved state, a dictionary of arrays, or `None` if there is none of this run.
+
+        A file of another run or a damaged one is replaced by the next state.
+        """
+        try:
+            # NumPy leaves a damaged file open that it has opened itself
+            with open(self._path, "rb") as opened, np.load(opened) as file:
+                if str(file[_IDENTITY]) == self._identity:
+                    return {name: file[name] for name in file if name != _IDENTITY}
+            reason = "it has another recipe"
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+            reason = "it is damaged"
+        logger.info("Left out the checkpoint %s: %s. Training begins anew.", self._path, reason)
+        return None
+
+    def save(self, state):
+        """Replaces the file by one with this state, a dictionary of arrays."""
+        # A file object, because `savez` adds a suffix to paths
+        with new_file(self._path, overwrite=True) as partial, open(partial, "wb") as file:
+            np.savez(file, **{_IDENTITY: np.array(self._identity)}, **state)
+
+    def remove(self):
+        """Removes the file, because the run is finished."""
+        clear_leftovers(self._path)
+        self._path.unlink(missing_ok=True)
+
+
+class Checkpointing(keras.callbacks.Callback):
+    """Saves the state of a run at the end of its epochs, and restores it.
+
+    The state consists of the weights, the state of the optimizer, of the random generators of
+    layers and of the other callbacks. The position in the data follows from the number of epochs.
+    A run that goes on with it ends with the same bits as one that was not interrupted, unless code
+    of the user keeps a state elsewhere.
+
+    Epochs of less than a second are not saved each: a kill costs an epoch or a second of work,
+    whichever takes longer. This callback stands behind all others.
+
+    Args:
+        checkpoint: `RunCheckpoint`.
+        model: compiled Keras model with a built optimizer.
+        callbacks: list of the other callbacks. Those with the methods `state` and `resume` are
+            part of the state.
+
+    Attributes:
+        epochs: number of epochs that the run had before.
+        seconds: number of seconds that these took.
+    """
+
+    def __init__(self, checkpoint, model, callbacks):
+        super().__init__()
+        self.epochs, self.seconds = 0, 0.0
+        self._checkpoint, self._variables = checkpoint, _variables(model)
+        self._parts = {
+            f"{type(callback).__name__}/": callback
+            for callback in callbacks
+            if hasattr(callback, "resume")
+        }
+        self._started = self._saved = None
+        state = checkpoint.load()
+        if state is not None:
+            self._restore(state)
+
+    def on_train_begin(self, logs=None):
+        self._started = self._saved = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if time.perf_counter() - self._saved >= _EVERY:
+            self._checkpoint.save(self._state(epoch + 1))
+            self._saved = time.perf_counter()
+
+    def _state(self, epochs):
+        """Returns a dictionary of arrays after a number of epochs."""
+        seconds = self.seconds + time.perf_counter() - self._started
+        state = {_EPOCH: np.array(epochs), _SECONDS: np.array(seconds)}
+        for name, variable in self._variables.items():
+            state[name] = _as_stored(keras.ops.convert_to_numpy(variable))
+        for prefix, part in self._parts.items():
+            state |= {prefix + name: values for name, values in part.state().items()}
+        return state
+
+    def _restore(self, state):
+        """Puts the model, the optimizer and the other callbacks into a saved state."""
+        self.epochs, self.seconds = int(state[_EPOCH]), float(state[_SECONDS])
+        for name, variable in self._variables.items():
+            dtype = keras.ops.convert_to_numpy(variable).dtype
+            variable.assign(state[name].view(dtype) if dtype.kind == "V" else state[name])
+        for prefix, part in self._parts.items():
+            names = [name for name in state if name.startswith(prefix)]
+            part.resume(self.epochs, {name.removeprefix(prefix): state[name] for name in names})
+
+
+def _variables(model):
+    """Returns the variables of a model and its optimizer by name."""
+    # Those of the model have the random generators of its layers
+    groups = {"model": model.variables, "optimizer": model.optimizer.variables}
+    return {
+        f"{group}/{number}": variable
+        for group, variables in groups.items()
+        for number, variable in enumerate(variables)
+    }
+
+
+def _as_stored(values):
+    """Returns an array whose dtype NumPy can save: bfloat16 as the integers of its bits."""
+    return values.view(f"u{values.dtype.itemsize}") if values.dtype.kind == "V" else values
