@@ -7,6 +7,7 @@ import keras
 
 from keras_pruning.errors import InputError
 from keras_pruning.models import loading
+from keras_pruning.probing.collectors.passes import passes_of, restore_passes, state_of
 from keras_pruning.probing.recorder import ScoreRecorder
 
 
@@ -37,14 +38,18 @@ def score_checkpoints(checkpoints, examples, scores, batch_size=256, support=Non
     return record_checkpoints(checkpoints, examples, scores, batch_size, support, output).table()
 
 
-def record_checkpoints(checkpoints, examples, scores, batch_size=256, support=None, output=None):
+def record_checkpoints(
+    checkpoints, examples, scores, batch_size=256, support=None, output=None, unfinished=None
+):
     """Returns the finished `ScoreRecorder` of saved checkpoints of one training run.
 
     Args:
         checkpoints, examples, scores, batch_size, support, output: as for `score_checkpoints`.
+        unfinished: `RunCheckpoint` from which the scoring goes on if it is killed, or `None`.
     """
     checkpoints = _as_list(checkpoints)
     recorder = ScoreRecorder(examples, scores, batch_size, support, output)
+    earlier = None if unfinished is None else unfinished.load()
     if not checkpoints and any(score.needs_model for score in recorder.scores):
         raise InputError("Expected at least one checkpoint. Received: none")
     model, shapes = None, None
@@ -58,13 +63,20 @@ def record_checkpoints(checkpoints, examples, scores, batch_size=256, support=No
         # The first model shows before any pass whether the scores can be taken.
         if epoch == 1:
             recorder.start(len(checkpoints), model)
+            if earlier is not None:
+                recorder.restore(earlier)
+                restore_passes(passes_of(recorder), earlier)
         # Weights of several checkpoints are stacked, so they must have the same shapes.
         if shapes not in (None, shapes := [weight.shape for weight in model.weights]):
             raise InputError(
                 "Checkpoints of different models. Expected weights of the same shapes in all. "
                 f"Received: others in checkpoint {epoch}"
             )
+        if epoch <= recorder.progress.reached:
+            continue
         recorder.epoch_end(epoch, model)
+        if unfinished is not None:
+            unfinished.offer(lambda: {**recorder.state(), **state_of(passes_of(recorder))})
     recorder.finish(model)
     return recorder
 

@@ -87,6 +87,11 @@ class ProbeFiles:
         """Returns the path of the file from which a probe goes on if it is killed."""
         return self.folder / f"seed-{seed}.unfinished.npz"
 
+    @property
+    def unfinished(self):
+        """Path of the file from which the scoring with saved models goes on if it is killed."""
+        return self.folder / "checkpoints.unfinished.npz"
+
     def read(self, seed):
         """Returns the `scored` and the `cost` that `write` was given.
 
@@ -116,9 +121,9 @@ class ProbeFiles:
             with contextlib.suppress(InputError):
                 seed = path.stem.removeprefix("seed-")
                 if self.has(seed):
-                    for file in (self.checkpoint_path(seed), path):
-                        clear_leftovers(file)
-                        file.unlink(missing_ok=True)
+                    _remove(self.checkpoint_path(seed))
+                    _remove(path)
+        _remove(self.unfinished)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 
@@ -127,3 +132,8 @@ class ProbeFiles:
 
     def _paths(self):
         return sorted(self.folder.glob("seed-*.parquet"))
+
+
+def _remove(path):
+    clear_leftovers(path)
+    path.unlink(missing_ok=True)

@@ -67,7 +67,9 @@ def _new_scores(plan, output, files):
 def _prepare(plan, files):
     """Scores examples and prepares the files of the result."""
     start = time.perf_counter()
-    tables, costs = _score_checkpoints(plan) if plan.checkpoints else _score_probes(plan, files)
+    tables, costs = (
+        _score_checkpoints(plan, files) if plan.checkpoints else _score_probes(plan, files)
+    )
     if plan.data.fraction < 1:
         table = over_probes(tables, plan.data.fraction, plan.data.seed)
     else:
@@ -113,11 +115,12 @@ def find_scores(plan, output):
     return None
 
 
-def _score_checkpoints(plan):
+def _score_checkpoints(plan, files):
     names = ", ".join(Path(path).name for path in plan.checkpoints)
     logger.info("Scoring with these checkpoints, the oldest first: %s.", names)
     function = "keras_pruning.probing.work:score_with_checkpoints"
-    ((table, cost),) = run_each(function, [{"plan": plan}], 1, plan.threads, "scoring")
+    call = {"plan": plan, "path": files.unfinished}
+    ((table, cost),) = run_each(function, [call], 1, plan.threads, "scoring")
     return [table], [cost]
 
 

@@ -122,11 +122,13 @@ def score_with_probe(plan, seed, extra=(), verbose=0, checkpoint=None):
     return seed, (table, {"seed": seed, **cost})
 
 
-def score_with_checkpoints(plan):
+def score_with_checkpoints(plan, path=None):
     """Scores examples with saved models.
 
     Args:
         plan: `ScoringPlan` with `checkpoints`.
+        path: path of the file from which the scoring goes on if it is killed. The caller removes
+            it.
 
     Returns:
         Tuple of a `ScoreTable`, or an `Extrapolation` by the last of the checkpoints if a part is
@@ -138,8 +140,9 @@ def score_with_checkpoints(plan):
     last = loading.load(plan.checkpoints[-1])
     if data.extrapolates:
         require_extrapolation(last)
-    support, size = data.trained_on, plan.batch_size
-    recorder = record_checkpoints(plan.checkpoints, data.scored, scores, size, support)
+    examples = data.scored, scores, plan.batch_size, data.trained_on
+    unfinished = None if path is None else RunCheckpoint(path, plan.recipe)
+    recorder = record_checkpoints(plan.checkpoints, *examples, unfinished=unfinished)
     table, passes = recorder.table(), passes_of(recorder)
     if data.extrapolates:
         table = extrapolate(table, last, data.all, seed=data.seed, batch_size=plan.batch_size)

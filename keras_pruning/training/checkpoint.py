@@ -1,4 +1,4 @@
-"""The file from which a training run that was killed goes on, and the callback that writes it."""
+"""The file from which work that was killed goes on, and the callback that writes it in a fit."""
 
 import json
 import logging
@@ -17,7 +17,10 @@ _IDENTITY, _EPOCH, _SECONDS = "identity", "epoch", "seconds"
 
 
 class RunCheckpoint:
-    """A file with the state of an unfinished training run at the end of an epoch.
+    """A file with the state of unfinished work at the end of an epoch.
+
+    Epochs of less than a second are not saved each: a kill costs an epoch or a second of work,
+    whichever takes longer.
 
     Args:
         path: `Path` of the file, whose name ends in `.npz`.
@@ -27,6 +30,7 @@ class RunCheckpoint:
     def __init__(self, path, identity):
         self._path = path
         self._identity = json.dumps(identity, sort_keys=True)
+        self._saved = time.perf_counter()
 
     def load(self):
         """Returns the saved state, a dictionary of arrays, or `None` if there is none of this run.
@@ -43,14 +47,20 @@ class RunCheckpoint:
             return None
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             reason = "it is damaged"
-        logger.info("Left out the checkpoint %s: %s. Training begins anew.", self._path, reason)
+        logger.info("Left out the checkpoint %s: %s. The work begins anew.", self._path, reason)
         return None
+
+    def offer(self, state):
+        """Saves the result of `state()`, unless the last state is less than a second old."""
+        if time.perf_counter() - self._saved >= _EVERY:
+            self.save(state())
 
     def save(self, state):
         """Replaces the file by one with this state, a dictionary of arrays."""
         # A file object, because `savez` adds a suffix to paths
         with new_file(self._path, overwrite=True) as partial, open(partial, "wb") as file:
             np.savez(file, **{_IDENTITY: np.array(self._identity)}, **state)
+        self._saved = time.perf_counter()
 
     def remove(self):
         """Removes the file, because the run is finished."""
@@ -66,8 +76,7 @@ class Checkpointing(keras.callbacks.Callback):
     A run that goes on with it ends with the same bits as one that was not interrupted, unless code
     of the user keeps a state elsewhere.
 
-    Epochs of less than a second are not saved each: a kill costs an epoch or a second of work,
-    whichever takes longer. This callback stands behind all others.
+    This callback stands behind all others.
 
     Args:
         checkpoint: `RunCheckpoint`.
@@ -89,18 +98,16 @@ class Checkpointing(keras.callbacks.Callback):
             for callback in callbacks
             if hasattr(callback, "resume")
         }
-        self._started = self._saved = None
+        self._started = None
         state = checkpoint.load()
         if state is not None:
             self._restore(state)
 
     def on_train_begin(self, logs=None):
-        self._started = self._saved = time.perf_counter()
+        self._started = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        if time.perf_counter() - self._saved >= _EVERY:
-            self._checkpoint.save(self._state(epoch + 1))
-            self._saved = time.perf_counter()
+        self._checkpoint.offer(lambda: self._state(epoch + 1))
 
     def _state(self, epochs):
         """Returns a dictionary of arrays after a number of epochs."""
