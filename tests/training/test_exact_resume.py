@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 from support import small
+from support.board import Board
 
 import keras_pruning as kp
 from keras_pruning.config import TrainingConfig
 from keras_pruning.models import loading
+from keras_pruning.reports.training_curves import TrainingCurves
 from keras_pruning.training import checkpoint as checkpoint_module
 from keras_pruning.training import fit
 from keras_pruning.training.checkpoint import RunCheckpoint
@@ -165,6 +167,21 @@ def test_seconds_count_the_epochs_before_the_kill(tmp_path):
     saved.save({**state, "seconds": np.array(1000.0)})
     log, _, _ = trained(examples, options, saved)
     assert 1000 < log.seconds < 1100
+
+
+def test_the_curves_of_a_killed_run_are_whole(tmp_path):
+    examples, options = small.digits(110), options_of(schedule="cosine")
+    saved = RunCheckpoint(tmp_path / "run.npz", {"seed": 0})
+    curves = [TrainingCurves(tmp_path / "board" / name) for name in ("whole", "killed", "again")]
+    fit.train(network(examples), examples, options, callbacks=[curves[0]])
+    with pytest.raises(Killed):
+        callbacks = [curves[1], Kill(2)]
+        fit.train(network(examples), examples, options, callbacks=callbacks, checkpoint=saved)
+    fit.train(network(examples), examples, options, callbacks=[curves[2]], checkpoint=saved)
+    board = Board(tmp_path / "board")
+    for name in ("train/loss", "train/accuracy", "train/learning_rate"):
+        assert len(board.scalars("again", name)) == 4
+        assert board.scalars("again", name) == board.scalars("whole", name)
 
 
 def test_short_epochs_are_not_saved_each(tmp_path, monkeypatch):
