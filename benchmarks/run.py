@@ -21,6 +21,7 @@ BENCHMARKS = (
     "dynamic",
     "passes",
     "grand",
+    "where_time_goes",
     "memory",
     "tdds",
     "all_scores",

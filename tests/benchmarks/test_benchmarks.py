@@ -159,6 +159,45 @@ def test_every_benchmark_of_the_run_is_there(module):
         assert f"python benchmarks/{name}.py" in text
 
 
+def test_time_is_that_of_the_inner_operation(module, tmp_path):
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    profile, space = module("where_time_goes"), xplane_pb2.XSpace()
+    plane = space.planes.add()
+    threads = {"tf_Compute/1": [(0, 90, "Executor"), (10, 40, "a:Conv2D"), (15, 9, "ParallelFor")]}
+    threads["python"] = [(0, 100, "Execute"), (60, 30, "NumPy: offer"), (95, 5, "Execute")]
+    for thread, events in threads.items():
+        line = plane.lines.add(name=thread)
+        for start, taken, name in events:
+            number = len(plane.event_metadata)
+            plane.event_metadata[number].name = name
+            line.events.add(metadata_id=number, offset_ps=start, duration_ps=taken)
+    (tmp_path / "file").write_bytes(space.SerializeToString())
+    times = profile._times(tmp_path / "file")
+    kinds = {profile._kind(event): time for event, time in times.items()}
+    assert kinds == {
+        "scheduling operations": 50,
+        "convolutions, forward": 40,
+        "candidates among products (NumPy)": 30,
+    }
+
+
+@pytest.mark.slow
+def test_the_shares_of_the_work_are_all_of_it(module):
+    rows = list(module("where_time_goes").measure(300, 500))
+    works = {row.measured for row in rows}
+    totals = {work: sum(row.ours for row in rows if row.measured == work) for work in works}
+    assert len(works) == 5
+    assert all(80 < total <= 100.001 for total in totals.values())
+
+
+@pytest.mark.slow
+def test_a_kill_within_each_command_goes_well(module):
+    rows = list(module("resume").measure(4, 1))
+    held = [row for row in rows if row.unit == "kills"]
+    assert [(row.ours, row.reference) for row in held] == [(1, 1)] * 8
+
+
 @pytest.mark.slow
 def test_the_trials_of_kills_and_of_writers_at_once(module):
     """At their smallest: the trials themselves work, and a kill and a pair go well."""
