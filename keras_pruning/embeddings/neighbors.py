@@ -44,7 +44,7 @@ def nearest(
         metric: `"euclidean"`, or `"cosine"` for 1 − the cosine of the angle.
         memory_limit: number of bytes for the blocks. It determines the number of rows in a block.
         seed: integer >= 0, or a sequence of them, the seed of the order of equal distances. The
-            result is the same for any `memory_limit`.
+            rows are the same for any `memory_limit`, the distances up to their last digit.
 
     Returns:
         Tuple of the rows in `support`, int64 `(queries, k)`, nearest first, and the distances,
@@ -82,11 +82,14 @@ def nearest(
             rows[again], squares[again], unsure = search(again, excluded[again])
             _require_finite(squares[again], again)
             again = again[unsure]
-            found = rows[again], squares[again]
-            unsure = search_locally(search, again, excluded[again], *found)
-            rows[again], squares[again] = found
+            results = rows[again], squares[again]
+            unsure = search_locally(search, again, excluded[again], *results)
+            rows[again], squares[again] = results
             again = again[unsure]
-            rows[again], squares[again] = search.by_differences(again, excluded[again], rows[again])
+            if again.size:
+                rows[again], squares[again] = search.by_differences(
+                    again, excluded[again], rows[again]
+                )
     # Of unit vectors, half the squared distance is 1 − the cosine.
     distances = np.sqrt(squares) if metric == EUCLIDEAN else squares / 2
     return rows, distances.astype(np.float32)

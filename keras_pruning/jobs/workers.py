@@ -67,7 +67,10 @@ class _Worker:
 
     def has_grown(self):
         """Returns whether the process takes much more memory than after its first call."""
-        memory = self._submit(child.memory)
+        try:
+            memory = self._submit(child.memory)
+        except InputError:  # It has died since.
+            return True
         self._memory = self._memory or memory
         return memory > self._memory + _GROWTH
 

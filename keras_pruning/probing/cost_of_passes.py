@@ -3,7 +3,7 @@
 from keras_pruning.backend.tensorflow import flops
 from keras_pruning.models.heads import as_logits
 
-# Examples in the batch that is traced, as in the scoring passes.
+# Examples in the batch that is traced. The operations of an example hardly depend on it.
 _BATCH_SIZE = 256
 
 

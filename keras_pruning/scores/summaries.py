@@ -22,6 +22,11 @@ def arrays_of(summary, path=""):
     return arrays
 
 
+def row_numbers(rows, num_rows):
+    """Returns rows, integers or a slice of `num_rows`, as integers `(rows,)`."""
+    return np.arange(*rows.indices(num_rows)) if isinstance(rows, slice) else rows
+
+
 class RunningMean:
     """The mean of the values of each example.
 
@@ -83,7 +88,7 @@ class SlidingWindow:
             The values of a window are in no particular order of time.
         """
         length, num_rows = self._values.shape
-        rows = np.arange(num_rows)[rows]
+        rows = row_numbers(rows, num_rows)
         # A ring: the newest value replaces the oldest one
         self._values[self._count[rows] % length, rows] = values
         self._count[rows] += 1

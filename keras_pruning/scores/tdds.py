@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_pruning.arguments import require_fraction
 from keras_pruning.scores.score import EveryEpochScore
-from keras_pruning.scores.summaries import SlidingWindow, checked_window
+from keras_pruning.scores.summaries import SlidingWindow, checked_window, row_numbers
 
 # Logarithms of probabilities whose change is computed at a time.
 _BLOCK = 2**20
@@ -40,7 +40,7 @@ class UnevenChange:
         self._total = np.zeros(len(examples))
 
     def append(self, values, rows, presentations):
-        rows = np.arange(len(self._total))[rows]
+        rows = row_numbers(rows, len(self._total))
         step = max(1, _BLOCK // values.shape[1])
         for start in range(0, len(rows), step):
             part = slice(start, start + step)

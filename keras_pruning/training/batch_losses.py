@@ -47,8 +47,8 @@ class StepLoss:
 
     def __init__(self, model, weight):
         # A `metrics` of its own may leave out some that Keras tracks.
-        found = [*model.metrics, *keras.Model.metrics.fget(model)]
-        self._metrics = list({id(metric): metric for metric in found}.values())
+        metrics = [*model.metrics, *keras.Model.metrics.fget(model)]
+        self._metrics = list({id(metric): metric for metric in metrics}.values())
         self._weights = [part for part in keras.tree.flatten(weight) if _is_float(part)]
         parts = [
             (metric, variable.value)
@@ -61,25 +61,22 @@ class StepLoss:
         self._updates = []
 
     def __enter__(self):
-        self._means = {
-            id(metric): (ops.copy(metric.total), ops.copy(metric.count))
-            for metric in self._metrics
-            if isinstance(metric, keras.metrics.Mean)
-        }
-        for metric in self._metrics:
-            if id(metric) in self._means:
-                # Hidden from Keras, which tracks the attributes of a metric
-                object.__setattr__(metric, "update_state", functools.partial(self._update, metric))
-                object.__setattr__(metric, "reset_state", functools.partial(self._reset, metric))
+        for metric in self._means:
+            # Hidden from Keras, which tracks the attributes of a metric
+            object.__setattr__(metric, "update_state", functools.partial(self._update, metric))
+            object.__setattr__(metric, "reset_state", functools.partial(self._reset, metric))
         self._dependence.__enter__()
         return self
 
     def __exit__(self, *error):
         self._dependence.__exit__(*error)
-        for metric in self._metrics:
-            if id(metric) in self._means:
-                object.__delattr__(metric, "update_state")
-                object.__delattr__(metric, "reset_state")
+        for metric in self._means:
+            object.__delattr__(metric, "update_state")
+            object.__delattr__(metric, "reset_state")
+
+    @property
+    def _means(self):
+        return [metric for metric in self._metrics if isinstance(metric, keras.metrics.Mean)]
 
     def reported(self, logs):
         """Returns the loss of the batch that the logs of the step have as `loss`.
@@ -112,16 +109,16 @@ class StepLoss:
         if len(running) > 1:
             raise self._unknown(names)
         (metric,) = running.values()
-        updates = [given for updated, given in self._updates if updated is metric]
+        updates = [update for updated, *update in self._updates if updated is metric]
         if not updates:
             raise self._unknown(f"{names}, not updated in the step")
-        total, count = self._means[id(metric)]
-        loss = ops.divide_no_nan(metric.total - total, metric.count - count)
+        arguments, totals, counts = zip(*updates, strict=True)
+        loss = ops.divide_no_nan(sum(totals), sum(counts))
         # A mean that was given weights of examples is divided by their sum already.
         by_example = any(
-            len(getattr(given.get("sample_weight"), "shape", ())) > 0 for given in updates
+            len(getattr(given.get("sample_weight"), "shape", ())) > 0 for given in arguments
         )
-        is_weighted = any(self._has_weights(given.get("values")) for given in updates)
+        is_weighted = any(self._has_weights(given.get("values")) for given in arguments)
         return self._divided(loss) if is_weighted and not by_example else loss
 
     def unweighted(self, loss):
@@ -140,16 +137,20 @@ class StepLoss:
         return _is_float(loss) and any(self._dependence.of(loss)[: len(self._weights)])
 
     def _update(self, metric, *arguments, **options):
-        """Updates a mean, and keeps in mind with which values and weights."""
+        """Updates a mean, and remembers the values and weights, their sum and their count."""
         update = type(metric).update_state
         given = inspect.signature(update).bind(metric, *arguments, **options).arguments
-        self._updates.append((metric, given))
+        # Not the difference of running totals, which loses digits in a long epoch
+        empty = [(part, ops.zeros_like(part.value)) for part in (metric.total, metric.count)]
+        with keras.StatelessScope(state_mapping=empty) as scope:
+            update(metric, *arguments, **options)
+        sums = [scope.get_current_value(part) for part, _ in empty]
+        self._updates.append((metric, given, *sums))
         return update(metric, *arguments, **options)
 
     def _reset(self, metric):
         """Resets a mean, of which only later updates count."""
         self._updates = [update for update in self._updates if update[0] is not metric]
-        self._means[id(metric)] = 0.0, 0.0
         type(metric).reset_state(metric)
 
     def _unknown(self, received):

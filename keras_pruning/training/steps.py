@@ -24,8 +24,10 @@ def _looks_at_batches(callback):
     if hasattr(callback, "records_scores_of"):
         return False
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+    # A `LambdaCallback` has them on the instance
     return any(
-        getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
+        getattr(getattr(callback, hook), "__func__", None)
+        is not getattr(keras.callbacks.Callback, hook)
         for hook in hooks
     )
 

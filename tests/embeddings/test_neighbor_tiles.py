@@ -42,6 +42,11 @@ def calls_of(monkeypatch, module, name):
     return calls
 
 
+def on_device(monkeypatch, device):
+    """Lets the search take the walk of a device."""
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind] * (kind == device))
+
+
 @pytest.mark.parametrize("tile", [7, 64, 1000])
 @pytest.mark.parametrize("k", [1, 9, 60])
 @pytest.mark.parametrize("chunk", [1, 3, 99])
@@ -91,12 +96,14 @@ def test_few_products_leave_their_tile(monkeypatch, copies):
     assert 14 * len(data) < sum(offered) < 14 * 10 * len(data)
 
 
+@pytest.mark.parametrize("device", ["CPU", "GPU"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
-def test_a_number_of_the_support_that_is_not_finite(dtype, bad):
+def test_a_number_of_the_support_that_is_not_finite(monkeypatch, device, dtype, bad):
     """It is found wherever it stands, also if the mean does not show it."""
     if bad == 1e300 and dtype == "float32":
         return
+    on_device(monkeypatch, device)
     support = np.zeros((2**16 + 3000, 2), dtype)
     support[:] = vectors(len(support), 2)
     support[1500, 1] = bad
@@ -108,7 +115,7 @@ def test_the_walk_of_an_accelerator_finds_the_same(monkeypatch):
     data, own = vectors(3000), np.arange(3000)
     expected = nearest(data, data, 9, exclude=own)
     used = calls_of(monkeypatch, candidate_walks, "on_accelerator")
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    on_device(monkeypatch, "GPU")
     rows, distances = nearest(data, data, 9, exclude=own)
     assert used
     np.testing.assert_array_equal(rows, expected[0])
@@ -135,6 +142,54 @@ def test_a_saturated_softmax_is_not_compared_with_all(monkeypatch, margin):
     wanted = np.sort(squares, axis=1)[:, :8]
     np.testing.assert_allclose(np.take_along_axis(squares, rows, 1), wanted, 1e-12)
     np.testing.assert_allclose(distances, np.sqrt(wanted), 1e-3)
+
+
+def test_two_clusters_whose_queries_are_all_in_doubt():
+    """Each cluster is searched around a centre of its own, its queries in any order."""
+    rng = np.random.default_rng(3)
+    places = rng.permutation(200)
+    data = np.eye(14)[rng.integers(0, 14, 200)] * np.where(places < 100, 1, 1.02)[:, np.newaxis]
+    data += rng.normal(0, 1e-4 / 14, data.shape)
+    data = np.hstack([data, 1e5 * (places < 100)[:, np.newaxis]])
+    rows, _ = nearest(data, data, 5, exclude=np.arange(200))
+    np.testing.assert_array_equal(rows, exact(data, data, 5, np.arange(200)))
+
+
+@pytest.mark.parametrize("device", ["CPU", "GPU"])
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_wide_vectors_of_two_values(monkeypatch, device, is_shared):
+    """Sums of tens of thousands of equal squares keep their digits."""
+    on_device(monkeypatch, device)
+    rng = np.random.default_rng(0)
+    families = rng.random((8, 1, 49_152)) < 0.13
+    flipped = rng.random((8, 10, 49_152)) < 0.002
+    data = np.float32([-0.4242, 2.8215])[(families ^ flipped).reshape(80, -1).astype(int)]
+    support = data if is_shared else data.copy()
+    rows, _ = nearest(data, support, 5, exclude=np.arange(80))
+    squares = 2 * data.astype(float) @ data.T.astype(float)
+    squares = np.diag(squares)[:, np.newaxis] / 2 + np.diag(squares) / 2 - squares
+    np.fill_diagonal(squares, np.inf)
+    wanted = np.sort(squares, axis=1)[:, :5]
+    np.testing.assert_allclose(np.take_along_axis(squares, rows, 1), wanted, 1e-9)
+
+
+@pytest.mark.parametrize("count", [15, 17, 40])
+def test_small_clusters_do_not_end_the_search_in_large_ones(monkeypatch, count):
+    rng = np.random.default_rng(0)
+    centers = np.vstack([np.zeros(8), rng.normal(0, 1, (count, 8))])
+    sizes, spreads = [2000, *[40] * count], [1e-9, *[1e-8] * count]
+    data = np.repeat(centers, sizes, axis=0)
+    data += rng.normal(0, 1, data.shape) * np.repeat(spreads, sizes)[:, np.newaxis]
+    slow = []
+    by_differences = Search.by_differences
+
+    def counted(self, query_rows, excluded, rows):
+        slow.append(len(query_rows))
+        return by_differences(self, query_rows, excluded, rows)
+
+    monkeypatch.setattr(Search, "by_differences", counted)
+    nearest(data, data, 5, exclude=np.arange(len(data)))
+    assert sum(slow) <= 40 * count
 
 
 @pytest.mark.parametrize("memory_limit", [2**19, 2**22, 2**29])

@@ -42,7 +42,10 @@ def with_halves(vectors, as_support=False, group=1):
     ones, halves = table[:, -2:].T[:: -1 if as_support else 1]
     table[:count, :-2] = vectors
     ones[:] = 1
-    halves[:count] = np.einsum("ij,ij->i", vectors, vectors) / -2
+    # In float32, `einsum` would lose digits of the sum of many equal numbers. Numbers that are too
+    # large for the dtype are seen later.
+    with np.errstate(over="ignore"):
+        halves[:count] = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64) / -2
     halves[count:] = -np.inf
     return table
 

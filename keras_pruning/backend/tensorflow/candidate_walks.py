@@ -35,7 +35,8 @@ def walk(search, query_rows):
     """
     if tf.config.list_logical_devices("GPU"):
         return on_accelerator(search, query_rows)
-    if search.joins_itself and len(query_rows) == search.size:
+    # A self-join takes all queries in the order of the support.
+    if search.joins_itself and np.array_equal(query_rows, np.arange(search.size)):
         return _self_join(search)
     return _all_pairs(search, query_rows)
 
@@ -112,8 +113,7 @@ def _ahead(search, parts, **options):
     def read(part):
         rows = part if search.support_rows is None else search.support_rows[part]
         table = with_halves(search.centered(search.support, rows), **options)
-        # A vector that is too long for the precision has no products.
-        search.overflows |= not np.isfinite(table[: part.stop - part.start, -2:]).all()
+        search.note_overflows(table[: part.stop - part.start, -2:])
         return table
 
     with ThreadPoolExecutor(1) as thread:
@@ -157,6 +157,7 @@ def on_accelerator(search, query_rows):
             rows = block if search.support_rows is None else search.support_rows[block]
             vectors = tf.constant(search.centered(search.support, rows))
             support = nearest_candidates.as_support(vectors, search.sizes[1])
+            search.note_overflows(support[: len(vectors), -1].numpy())
             first = tf.constant(block.start, tf.int64)
             for number, tile in enumerate(tiles):
                 best[number] = nearest_candidates.merged(

@@ -12,7 +12,7 @@ from keras_pruning.backend.tensorflow.candidate_walks import slices
 _ROUNDING = 0.01
 # Fewer queries than these are searched by differences from the whole support.
 _FEWEST = 64
-# Number of centres with fewer queries after which no more are tried.
+# Number of centres in turn with fewer queries after which no more are tried.
 _MOST_SMALL = 16
 # Bytes of the temporary arrays for each number of a vector.
 _BYTES = 32
@@ -39,18 +39,24 @@ def search_locally(search, query_rows, excluded, rows, squares):
     unsure = np.ones(len(query_rows), bool)
     bounds = search.farthest(query_rows, rows)
     # Begin with the largest distance, whose cell is the largest.
-    waiting, small = np.argsort(-bounds), 0
+    waiting, small, rng = np.argsort(-bounds), 0, np.random.default_rng(0)
     while len(waiting) >= _FEWEST and small < _MOST_SMALL:
         center = search.vectors_at(search.queries, query_rows[waiting[:1]])[0]
         distances = _distances(search, search.queries, query_rows[waiting], center)
         limits = _ROUNDING * bounds[waiting]
         is_near = search.rounding(distances, bounds[waiting]) <= limits
         is_near[0] = True
-        cell, waiting = waiting[is_near], waiting[~is_near]
+        near_bounds = bounds[waiting[is_near]]
+        cell, waiting = np.sort(waiting[is_near]), waiting[~is_near]
         if len(cell) < _FEWEST:
             small += 1
+            # A query at random is in a large cluster more often than not
+            if len(waiting):
+                place = rng.integers(len(waiting))
+                waiting[[0, place]] = waiting[[place, 0]]
             continue
-        radius = (distances[is_near] + np.sqrt(bounds[cell])).max() * (1 + 1e-9)
+        small = 0
+        radius = (distances[is_near] + np.sqrt(near_bounds)).max() * (1 + 1e-9)
         everything = search.positions(slice(0, search.size))
         members = everything[_distances(search, search.support, everything, center) <= radius]
         local = search.around(center, members)

@@ -113,10 +113,10 @@ class Search:
 
         with ThreadPoolExecutor(2) as threads:
             calls = []
-            for found in walk(self, query_rows):
+            for candidates in walk(self, query_rows):
                 if len(calls) == 2:
                     calls.pop(0).result()
-                calls.append(threads.submit(settle, *found))
+                calls.append(threads.submit(settle, *candidates))
             for call in calls:
                 call.result()
         if self.overflows:
@@ -233,6 +233,10 @@ class Search:
         block = np.asarray(vectors[rows], self.exact_dtype)
         return block if self.normalize is None else self.normalize(block, np.r_[rows])
 
+    def note_overflows(self, squares):
+        """Notes if squared lengths of the support are not finite: such vectors have no products."""
+        self.overflows |= not np.isfinite(squares).all()
+
     def positions(self, positions):
         """Returns the rows of the support at some of the positions that are searched."""
         if self.support_rows is not None:
@@ -258,7 +262,7 @@ def _is_same(queries, support):
     if queries is support:
         return True
     views = [
-        (each.ctypes.data, each.shape, each.strides, each.dtype) for each in (queries, support)
+        (array.ctypes.data, array.shape, array.strides, array.dtype) for array in (queries, support)
     ]
     return views[0] == views[1]
 

@@ -21,13 +21,7 @@ def checked_weights(sample_weight, count):
             f"Invalid `sample_weight`. Expected a number for each of {count:,} examples, in the "
             f"order of `examples.ids`. Received: {weights.dtype} of shape {weights.shape}"
         )
-    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
-    if len(wrong):
-        raise InputError(
-            "Invalid `sample_weight`. Expected finite numbers of at least 0. Received: "
-            f"{len(wrong):,} others, the first of them {weights[wrong[0]]} at row {wrong[0]:,}"
-        )
-    return weights.astype(np.float32)
+    return _as_weights(weights, np.arange(count), "`sample_weight`")
 
 
 def checked_choice(chosen, count, name):
@@ -41,9 +35,11 @@ def checked_choice(chosen, count, name):
     Raises:
         InputError: if they are not rows of examples, each at most once, and a weight for each.
     """
-    rows, weights = chosen if isinstance(chosen, tuple) else (chosen, None)
-    rows = np.asarray(rows)
     expected = f"Invalid result of `{name}.choose`. Expected the rows of some examples, integers "
+    parts = chosen if isinstance(chosen, tuple) else (chosen, None)
+    if len(parts) != 2:
+        raise InputError(f"{expected}(kept,), or a tuple of them and weights. Received: {chosen!r}")
+    rows, weights = np.asarray(parts[0]), parts[1]
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
         raise InputError(f"{expected}(kept,). Received: {rows.dtype} of shape {rows.shape}")
     if rows.min() < 0 or rows.max() >= count or np.bincount(rows, minlength=count).max() > 1:
@@ -59,7 +55,30 @@ def checked_choice(chosen, count, name):
             f"Invalid weights of `{name}.choose`. Expected a number for each of {len(rows):,} "
             f"rows. Received: {weights.dtype} of shape {weights.shape}"
         )
-    return rows, weights
+    return rows, _as_weights(weights, rows, f"weights of `{name}.choose`")
+
+
+def _as_weights(weights, rows, noun):
+    """Returns weights as float32, in which they are used.
+
+    Args:
+        weights: numbers `(rows,)`.
+        rows: integers `(rows,)`, the rows of the examples.
+        noun: name of the weights for the message.
+
+    Raises:
+        InputError: unless all are finite and at least 0 as float32.
+    """
+    with np.errstate(over="ignore"):
+        used = weights.astype(np.float32)
+    wrong = np.flatnonzero(~(np.isfinite(used) & (used >= 0)))
+    if len(wrong):
+        raise InputError(
+            f"Invalid {noun}. Expected finite numbers of at least 0 that float32 can hold. "
+            f"Received: {len(wrong):,} others, the first of them {weights[wrong[0]]} at row "
+            f"{rows[wrong[0]]:,}"
+        )
+    return used
 
 
 def require_finite(losses, epoch):

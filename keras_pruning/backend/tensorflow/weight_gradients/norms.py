@@ -10,15 +10,15 @@ from keras_pruning.models.outputs import Outputs
 # largest norm of the batch
 _TOLERANCE, _OF_LARGEST = 1e-4, 1e-6
 # The same for layers that compute in fewer bits
-_COARSE = {"float16": 2e-2, "bfloat16": 2e-1}
+_COARSE = {"float16": 2e-2, "bfloat16": 5e-2}
 
 
 def weight_gradient_norms(model, x, labels):
     """Returns the norm of each example's cross-entropy gradient over all trainable weights.
 
-    The closed form takes the examples at once, if all layers have one. Two examples of each batch
-    are also taken one by one, and all of them if the norms differ: the code of a user's model may
-    do what no rule foresees, such as mixing the examples of a batch.
+    The closed form takes the examples at once, if all layers have one. The examples of the largest
+    and the smallest norm are also taken one by one, and all of the batch if the norms differ: the
+    code of a user's model may do what no rule foresees, such as mixing the examples of a batch.
 
     Args:
         model: Keras model that ends in logits.
@@ -33,8 +33,8 @@ def weight_gradient_norms(model, x, labels):
     if at_once is None:
         return one_by_one(x, labels)
     norms = at_once(x, labels)
-    # The largest norm has the smallest rounding error. The first one is any other.
-    rows = tf.stack([tf.argmax(norms, output_type=tf.int32), 0])
+    # The largest norm has the smallest rounding error, and the smallest norm the largest
+    rows = tf.stack([find(norms, output_type=tf.int32) for find in (tf.argmax, tf.argmin)])
     taken = tf.nest.map_structure(lambda part: tf.gather(part, rows), x)
     expected = one_by_one(taken, tf.gather(labels, rows))
     allowed = _tolerance(model) * expected + _OF_LARGEST * expected[0]

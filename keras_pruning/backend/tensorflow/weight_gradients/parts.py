@@ -4,6 +4,9 @@ import math
 
 import tensorflow as tf
 
+# A sum over pairs that is a smaller part of its terms has lost digits.
+_CANCELLED = 1e-3
+
 
 class Products:
     """Gradients that are sums of outer products, such as those of a matrix in a product.
@@ -58,8 +61,19 @@ class Products:
 
     def _by_pairs(self):
         left, right = (tf.matmul(x, x, transpose_b=True) for x in (self._left, self._right))
-        # Rounding may turn 0 negative.
-        return tf.maximum(tf.reduce_sum(left * right, axis=_all_but_first(left)), 0.0)
+        terms, axes = left * right, _all_but_first(left)
+        sums = tf.reduce_sum(terms, axis=axes)
+        is_lost = sums < _CANCELLED * tf.reduce_sum(tf.abs(terms), axis=axes)
+        # Gradients of positions that nearly cancel are added up, one example at a time.
+        rows = tf.where(is_lost)
+        added = tf.map_fn(self._of_example, rows[:, 0], fn_output_signature=tf.float32)
+        return tf.tensor_scatter_nd_update(sums, rows, added)
+
+    def _of_example(self, row):
+        """Returns the squared norm of the gradient of one example."""
+        return tf.reduce_sum(
+            tf.square(tf.matmul(self._right[row], self._left[row], transpose_a=True))
+        )
 
     def _has_few_positions(self):
         positions, _, inputs, outputs = self._shape
