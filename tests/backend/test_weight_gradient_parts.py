@@ -41,7 +41,18 @@ def test_positions_in_pairs_or_the_gradient_itself():
         expected = (np.einsum("bpi,bpo->bio", left, right) ** 2).sum(axis=(1, 2))
         part = products(left, right, 2)
         assert part._has_few_positions() == (positions == 3)
-        np.testing.assert_allclose(squares(part), expected, 1e-5)
+        np.testing.assert_allclose(squares(part), expected, 1e-3)
+
+
+def test_positions_that_nearly_cancel_keep_their_digits():
+    """l ⊗ r and −l' ⊗ r, with l' next to l, beside an example that cancels nothing."""
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(size=(2, 2, 64)), rng.normal(size=(2, 2, 64))
+    left[0, 1] = left[0, 0] * (1 + 1e-5)
+    right[0, 1] = -right[0, 0]
+    left, right = (x.astype("float32").astype(float) for x in (left, right))
+    expected = (np.einsum("bpi,bpo->bio", left, right) ** 2).sum(axis=(1, 2))
+    np.testing.assert_allclose(squares(products(left, right, 2)), expected, 1e-3)
 
 
 def test_products_of_two_calls_are_added_before_the_norm():

@@ -155,22 +155,13 @@ def test_two_clusters_whose_queries_are_all_in_doubt():
     np.testing.assert_array_equal(rows, exact(data, data, 5, np.arange(200)))
 
 
-@pytest.mark.parametrize("device", ["CPU", "GPU"])
-@pytest.mark.parametrize("is_shared", [True, False])
-def test_wide_vectors_of_two_values(monkeypatch, device, is_shared):
-    """Sums of tens of thousands of equal squares keep their digits."""
-    on_device(monkeypatch, device)
-    rng = np.random.default_rng(0)
-    families = rng.random((8, 1, 49_152)) < 0.13
-    flipped = rng.random((8, 10, 49_152)) < 0.002
-    data = np.float32([-0.4242, 2.8215])[(families ^ flipped).reshape(80, -1).astype(int)]
-    support = data if is_shared else data.copy()
-    rows, _ = nearest(data, support, 5, exclude=np.arange(80))
-    squares = 2 * data.astype(float) @ data.T.astype(float)
-    squares = np.diag(squares)[:, np.newaxis] / 2 + np.diag(squares) / 2 - squares
-    np.fill_diagonal(squares, np.inf)
-    wanted = np.sort(squares, axis=1)[:, :5]
-    np.testing.assert_allclose(np.take_along_axis(squares, rows, 1), wanted, 1e-9)
+@pytest.mark.parametrize("value", [1 / 3, 0.4242])
+def test_squared_lengths_of_tens_of_thousands_of_equal_squares(value):
+    """Every neighbour is ranked by them."""
+    wide = np.random.default_rng(0).choice(np.float32([-value, value]), (4, 49_152))
+    table = candidate_tiles.with_halves(wide)
+    expected = (wide.astype(float) ** 2).sum(axis=1) / -2
+    np.testing.assert_allclose(table[:, -1], expected, 2 * np.finfo("float32").eps)
 
 
 @pytest.mark.parametrize("count", [15, 17, 40])

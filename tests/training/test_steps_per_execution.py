@@ -32,6 +32,9 @@ def test_the_steps_divide_the_epoch():
 def test_a_callback_that_looks_at_batches_sees_each_of_them():
     examples = small.digits(60)
     assert steps_per_execution(12, [small.Rates()]) == 1
+    look = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *batch: None)
+    assert steps_per_execution(12, [look]) == 1
+    assert steps_per_execution(12, [keras.callbacks.EarlyStopping()]) == 12
     assert steps_per_execution(12, [kp.ScoreCallback(examples, ["el2n"])]) == 12
     assert steps_per_execution(12, [keras.callbacks.History()]) == 12
 

@@ -77,6 +77,14 @@ def test_wrong_sample_weights_are_refused(examples, weights):
         pruning.batches(32, sample_weight=weights)
 
 
+@pytest.mark.parametrize("wrong", [np.nan, -1.0, 1e39])
+def test_sample_weights_that_float32_cannot_use(examples, wrong):
+    weights = np.ones(130)
+    weights[7] = wrong
+    with pytest.raises(InputError, match="Invalid `sample_weight`.*1 others.*at row 7"):
+        kp.dynamic.InfoBatch(examples, 4).batches(32, sample_weight=weights)
+
+
 def test_a_diverged_run_is_an_error(examples):
     pruning = kp.dynamic.InfoBatch(examples, 4)
     model = pruning.recording(network())
@@ -105,6 +113,8 @@ def test_a_model_goes_from_one_method_to_another(examples):
         (np.array([-1, 5]), "from 0 to 129.*from -1 to 5"),
         (np.array([0, 130]), "from 0 to 129.*from 0 to 130"),
         ((np.arange(3), np.ones(2)), "number for each of 3 rows"),
+        ((np.arange(5, 8), np.array([1, np.nan, -1])), "2 others, the first of them nan at row 6"),
+        ((np.arange(3), np.ones(3), 0), "a tuple of them and weights"),
         (None, "integers.*object"),
     ],
 )

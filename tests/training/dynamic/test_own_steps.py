@@ -106,6 +106,23 @@ def test_the_running_losses_by_hand(examples, make, is_weighted, eagerly):
         np.testing.assert_allclose(recorded, running, rtol=1e-4)
 
 
+class LongEpoch(keras.callbacks.Callback):
+    """Puts the sums of ten million examples of loss 1 into the tracked mean, before each batch."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        for part in (self.model.tracker.total, self.model.tracker.count):
+            part.assign(1e7)
+
+
+@pytest.mark.parametrize("make", [Tracked, ByExample])
+def test_a_late_batch_of_a_long_epoch_keeps_its_digits(examples, make):
+    pruning = kp.dynamic.InfoBatch(examples, 4, r=0.8, delta=1, loss="batch")
+    plans = Plans(pruning)
+    model = fitted(pruning, make(), [plans, LongEpoch()])
+    *_, expected = by_hand(plans.plans, cross_entropies(model, examples), True)
+    np.testing.assert_allclose(plans.losses[-1], expected, rtol=1e-4)
+
+
 @pytest.mark.parametrize("make", [plain, AsksKeras, Tracked, own_loss])
 def test_recording_a_batch_changes_no_weight(examples, make):
     weights, order = [], None
