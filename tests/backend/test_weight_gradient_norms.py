@@ -95,12 +95,14 @@ def around(layer, shape=SEQUENCE):
 
 
 @pytest.mark.parametrize("name", WITHOUT)
-def test_models_without_a_closed_form(name):
+def test_models_without_a_closed_form(caplog, name):
     x, labels = data(SEQUENCE)
+    caplog.set_level("INFO", "keras_pruning")
     model = around(WITHOUT[name]())
     model(x)  # Keras lists the weight of the activation after the first call.
     expected = by_loop(model, x, labels)
     assert in_closed_form(model, x, labels) is None
+    assert "one gradient at a time, which is slow: a " in caplog.text
     np.testing.assert_allclose(ours(model, x, labels), expected, 1e-5)
 
 

@@ -1,5 +1,7 @@
 """The norms of weight gradients in closed form, for the examples of a batch at once."""
 
+import logging
+
 import tensorflow as tf
 
 from keras_pruning.backend.tensorflow.graphs import traced
@@ -7,6 +9,7 @@ from keras_pruning.backend.tensorflow.weight_gradients.calls import NoClosedForm
 from keras_pruning.backend.tensorflow.weight_gradients.rules import RULES
 from keras_pruning.models.outputs import Outputs
 
+logger = logging.getLogger("keras_pruning")
 # Examples are taken in groups that need about this many bytes.
 _GROUP_BYTES = 2**28
 
@@ -42,10 +45,20 @@ def closed_form(model, x, labels, group_bytes=_GROUP_BYTES):
         specs = tf.nest.map_structure(_any_batch, (x, labels))
         graph, _ = traced(norms, *specs)
     # The code of a user's model raises errors of any kind if its layers are called otherwise.
-    except Exception:
+    except Exception as error:
+        logger.info("GraNd takes one gradient at a time, which is slow: %s", _reason(error))
         return None
     size = max(1, group_bytes // (4 * floats[-1]))
     return lambda x, labels: _in_groups(graph, x, labels, size)
+
+
+def _reason(error):
+    """Returns why a model has no closed form."""
+    if not isinstance(error, NoClosedForm):
+        return f"{type(error).__name__} in a layer."
+    # Keras has put a text of its own into an error that passes through a layer
+    given = str(error).startswith("a weight")
+    return str(error) if given else "a layer of unknown or unusual shapes, or in a loop."
 
 
 def _any_batch(tensor):
@@ -67,17 +80,17 @@ def _recorded_pass(model, x, labels):
     outputs = [call.output for call in calls]
     elsewhere, gradients = tape.gradient(total, [weights, outputs])
     if any(part is not None for part in elsewhere) or any(part is None for part in gradients):
-        raise NoClosedForm
+        raise NoClosedForm("a weight is used outside of the layers that have a closed form.")
     return calls, [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
-def _parts(calls, gradients, wanted):
+def _parts(calls, gradients, trainable):
     """Returns the gradients of all weights, with those of several calls of a layer added up.
 
     Args:
         calls: list of `Call`.
         gradients: list of the gradients by their outputs.
-        wanted: set of the `id` of each trainable weight of the model.
+        trainable: set of the `id` of each trainable weight of the model.
 
     Raises:
         NoClosedForm: if a layer has a weight that its rule does not know.
@@ -85,9 +98,9 @@ def _parts(calls, gradients, wanted):
     parts = {}
     for call, gradient in zip(calls, gradients, strict=True):
         of_call = RULES[type(call.layer)](call, gradient)
-        known = {id(weight): part for weight, part in of_call if id(weight) in wanted}
-        if not {id(weight) for weight in call.weights} & wanted <= known.keys():
-            raise NoClosedForm
+        known = {id(weight): part for weight, part in of_call if id(weight) in trainable}
+        if not {id(weight) for weight in call.weights} & trainable <= known.keys():
+            raise NoClosedForm(f"a weight of the layer {call.layer.name} has no closed form.")
         for key, part in known.items():
             parts[key] = parts[key].joined(part) if key in parts else part
     return list(parts.values())
