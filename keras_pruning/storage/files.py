@@ -40,7 +40,7 @@ def new_file(path, overwrite=False):
         raise _exists(path, "file")
     with _new_parents(path), writing(path):
         clear_leftovers(path)
-        partial = path.with_name(f".{path.name}.{_writer()}.partial")
+        partial = path.with_name(f".{path.name}.{writer()}.partial")
         try:
             yield partial
             if overwrite:
@@ -67,7 +67,7 @@ def new_folder(path, overwrite=False):
     with _new_parents(path), naming_full_disks(path):
         with writing(path):
             clear_leftovers(path)
-            partial = path.with_name(f"{path.name}.{_writer()}.partial")
+            partial = path.with_name(f"{path.name}.{writer()}.partial")
             partial.mkdir()
         try:
             yield partial
@@ -79,14 +79,19 @@ def new_folder(path, overwrite=False):
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def clear_leftovers(path):
-    """Removes partial files and folders of `path` of processes that were killed on this machine."""
+def clear_leftovers(path, host=HOST):
+    """Removes partial files and folders of `path` of processes that were killed.
+
+    Args:
+        path: path of the result.
+        host: name of the computer that they ran on. Of another than this one, which cannot be asked
+            for its processes, all that wrote the result must have ended.
+    """
     path = Path(path)
-    name, host = re.escape(path.name), re.escape(HOST)
-    partial = rf"\.?{name}\.{host}-(\d+)(?:-\w+)?\.partial"
+    partial = rf"\.?{re.escape(path.name)}[.-]{re.escape(host)}-(\d+)(?:-\w+)?\.partial"
     for entry in path.parent.iterdir() if path.parent.is_dir() else []:
         match = re.fullmatch(partial, entry.name)
-        if match is None or is_running(match[1]):
+        if match is None or (host == HOST and is_running(match[1])):
             continue
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
@@ -94,8 +99,8 @@ def clear_leftovers(path):
             entry.unlink(missing_ok=True)
 
 
-def _writer():
-    """Returns a text that names this process and this call."""
+def writer():
+    """Returns a text that names this process and this call, for the name of a partial file."""
     return f"{HOST}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
@@ -127,7 +132,7 @@ def _rename(partial, path):
 def _replace(partial, path):
     """Replaces a folder, also if others replace it at the same time."""
     # Move the old folder aside first, so that the path never holds half of it.
-    aside = path.with_name(f"{path.name}.{_writer()}.partial")
+    aside = path.with_name(f"{path.name}.{writer()}.partial")
     for _ in range(100):
         with contextlib.suppress(FileNotFoundError):
             os.rename(path, aside)

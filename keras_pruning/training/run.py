@@ -8,7 +8,9 @@ from pathlib import Path
 from keras_pruning.config import ModelConfig, TrainingConfig
 from keras_pruning.errors import InputError
 from keras_pruning.examples.splits import Splits
+from keras_pruning.jobs import claims
 from keras_pruning.jobs.local import progress, run_each, thread_count
+from keras_pruning.jobs.tasks import ALONE, Item, Tasks
 from keras_pruning.models.architecture import architecture
 from keras_pruning.recipes import (
     EXAMPLES_SAY,
@@ -52,6 +54,7 @@ class TrainingPlan:
         jobs: number of runs at the same time.
         threads: number of CPU threads of each process.
         save_models: whether each run saves its trained model as `model.keras`.
+        tasks: `Tasks`, this one among those that share the runs.
     """
 
     data: Splits
@@ -61,6 +64,7 @@ class TrainingPlan:
     jobs: int = 1
     threads: int = 1
     save_models: bool = True
+    tasks: Tasks = ALONE
 
     @classmethod
     def from_config(cls, config):
@@ -175,6 +179,7 @@ class TrainingRun:
         """Removes what killed processes have left beside the folder of a finished run."""
         clear_leftovers(self.folder)
         clear_leftovers(self.checkpoint_path)
+        claims.clear(self.folder, [self.checkpoint_path])
         self.checkpoint_path.unlink(missing_ok=True)
 
 
@@ -232,6 +237,7 @@ def run_all(runs, failed=None):
 
     Yields:
         The content of each `metrics.json`, a dictionary, in the order in which the runs finish.
+        `None` for a run of another task.
 
     Raises:
         InputError: before any run trains, if the folder of one cannot be written.
@@ -247,7 +253,11 @@ def run_all(runs, failed=None):
     # the plan, so that no child computes it again.
     for run in runs:
         run.plan.recipe  # noqa: B018
-    calls = [{"run": run, "verbose": verbose} for run in runs]
+    items = [
+        Item(run.folder, {"run": run, "verbose": verbose}, run.is_finished, (run.checkpoint_path,))
+        for run in runs
+    ]
+    calls = plan.tasks.calls(items, "training run")
     function = "keras_pruning.training.work:run_training"
     report = None if failed is None else lambda call, error: failed(call["run"], error)
     # The code of an own model may keep what the next run would see
