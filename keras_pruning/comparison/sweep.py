@@ -1,5 +1,6 @@
 """Scores, prunes, trains and compares over a grid."""
 
+import dataclasses
 import logging
 import time
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from keras_pruning.entries import describe, static_methods
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.jobs.local import thread_count
+from keras_pruning.jobs.ray_jobs import require_ray
 from keras_pruning.jobs.tasks import ALONE
 from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.probing.scoring import find_scores, score
@@ -55,7 +57,8 @@ class SweepPlan:
             tasks: `Tasks`, this one among those that share the work.
 
         Raises:
-            InputError: if `training.dynamic` is set, which all runs would follow.
+            InputError: if `training.dynamic` is set, which all runs would follow, or if the
+                backend is not installed.
         """
         grid, dynamic = config.sweep, config.training.dynamic
         if dynamic is not None:
@@ -64,7 +67,10 @@ class SweepPlan:
                 f"Expected no training.dynamic. Received: {dynamic_name(dynamic)}. List it in "
                 f"sweep.methods: [{{dynamic: {dynamic['name']}}}]"
             )
-        whole = ScoringPlan.from_config(config, tasks=tasks)
+        if grid.backend == "ray":
+            require_ray()
+        scoring = ScoringPlan.from_config(config, tasks=tasks)
+        whole = dataclasses.replace(scoring, backend=grid.backend)
         parts = []
         for fraction in grid.data_fractions or [config.dataset.fraction]:
             splits = whole.data.splits.with_fraction(fraction)
@@ -77,6 +83,7 @@ class SweepPlan:
                 threads=thread_count(grid.jobs, grid.threads),
                 save_models=grid.save_models,
                 tasks=tasks,
+                backend=grid.backend,
             )
             parts.append((whole.with_splits(splits), training))
         return cls(grid, *evaluation_seeds(grid, config.seed), parts)

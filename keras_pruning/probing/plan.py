@@ -31,6 +31,7 @@ class ScoringPlan:
             probes; `None` to train probes.
         batch_size: examples in a batch of the scoring passes.
         tasks: `Tasks`, this one among those that share the work.
+        backend: where probes train, `"local"`, or `"ray"` for a Ray cluster.
     """
 
     data: ScoredExamples
@@ -44,6 +45,7 @@ class ScoringPlan:
     checkpoints: tuple | None = None
     batch_size: int = 256
     tasks: Tasks = ALONE
+    backend: str = "local"
 
     @classmethod
     def from_config(cls, config, checkpoints=None, tasks=ALONE):

@@ -11,7 +11,7 @@ from keras_pruning.examples.ids import are_among
 from keras_pruning.jobs import claims
 from keras_pruning.probing.estimates import Extrapolation
 from keras_pruning.recipes import require_same_recipe
-from keras_pruning.storage import clear_leftovers, new_file
+from keras_pruning.storage import ANY, clear_leftovers, new_file
 from keras_pruning.tables import parquet
 from keras_pruning.tables.score_table import ScoreTable
 
@@ -138,5 +138,5 @@ class ProbeFiles:
 
 
 def _remove(path):
-    clear_leftovers(path)
+    clear_leftovers(path, ANY)
     path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import logging
 
 from keras_pruning.jobs.local import progress, run_each
+from keras_pruning.jobs.ray_jobs import workers_of
 from keras_pruning.jobs.tasks import Item
 
 logger = logging.getLogger("keras_pruning")
@@ -43,7 +44,8 @@ def probe_tables(plan, files, extra=(), result=None):
     ]
     function = "keras_pruning.probing.work:keep_probe"
     calls = plan.tasks.calls(items, "probe")
-    for _ in run_each(function, calls, plan.jobs, plan.threads, "probe"):
+    workers = workers_of(plan.backend, files.folder) if missing else None
+    for _ in run_each(function, calls, plan.jobs, plan.threads, "probe", workers=workers):
         pass
     # From the files, so that reused and new probes come in the same way.
     tables, costs = zip(*[files.read(seed) for seed in seeds], strict=True)

@@ -14,6 +14,8 @@ from keras_pruning.storage.processes import HOST, is_running
 
 # Errors of disks that have no hard links.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
+# In the place of the name of a computer.
+ANY = "*"
 _OTHER_FOLDER = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
@@ -82,21 +84,30 @@ def new_folder(path, overwrite=False):
 def clear_leftovers(path, host=HOST):
     """Removes partial files and folders of `path` of processes that were killed.
 
+    Those of running processes on this computer stay.
+
     Args:
         path: path of the result.
-        host: name of the computer that they ran on. Of another than this one, which cannot be asked
-            for its processes, all that wrote the result must have ended.
+        host: name of the computer that the processes ran on, or `ANY`. Other computers cannot be
+            asked for their processes, so all of those must have ended, or the result be finished.
     """
     path = Path(path)
-    partial = rf"\.?{re.escape(path.name)}[.-]{re.escape(host)}-(\d+)(?:-\w+)?\.partial"
+    ours, others = (re.compile(_partial_names(path.name, name)) for name in (HOST, host))
     for entry in path.parent.iterdir() if path.parent.is_dir() else []:
-        match = re.fullmatch(partial, entry.name)
-        if match is None or (host == HOST and is_running(match[1])):
+        match = ours.fullmatch(entry.name)
+        if is_running(match[1]) if match else not others.fullmatch(entry.name):
             continue
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.unlink(missing_ok=True)
+
+
+def _partial_names(name, host):
+    """Returns a pattern for the partial files of a result, whose group is the process."""
+    # Names of computers have no dots here
+    host = r"\.[^.]+" if host == ANY else rf"[.-]{re.escape(host)}"
+    return rf"\.?{re.escape(name)}{host}-(\d+)(?:-\w+)?\.partial"
 
 
 def writer():

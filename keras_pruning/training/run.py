@@ -1,6 +1,7 @@
 """Training runs on the full data or on subsets: the plan, each run and the folder it writes."""
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from keras_pruning.errors import InputError
 from keras_pruning.examples.splits import Splits
 from keras_pruning.jobs import claims
 from keras_pruning.jobs.local import progress, run_each, thread_count
+from keras_pruning.jobs.ray_jobs import workers_of
 from keras_pruning.jobs.tasks import ALONE, Item, Tasks
 from keras_pruning.models.architecture import architecture
 from keras_pruning.recipes import (
@@ -22,7 +24,7 @@ from keras_pruning.recipes import (
 )
 from keras_pruning.selection import Subset
 from keras_pruning.selection.methods import fraction_name, run_method_name
-from keras_pruning.storage import RECIPE, clear_leftovers, read_json, require_writable
+from keras_pruning.storage import ANY, RECIPE, clear_leftovers, read_json, require_writable
 
 METRICS = "metrics.json"
 # Keys of the config that cannot change a training run, each with the reason.
@@ -38,6 +40,7 @@ CANNOT_MATTER = {
     "sweep.jobs": "runs do not see each other",
     "sweep.threads": "`threads` has the number that is used",
     "sweep.save_models": "`save_model` has it",
+    "sweep.backend": "`versions` and `environment` hold for each worker, which checks its own",
     "seed": "each run has its seed",
 }
 
@@ -55,6 +58,7 @@ class TrainingPlan:
         threads: number of CPU threads of each process.
         save_models: whether each run saves its trained model as `model.keras`.
         tasks: `Tasks`, this one among those that share the runs.
+        backend: `"local"`, or `"ray"` for a Ray cluster.
     """
 
     data: Splits
@@ -65,6 +69,7 @@ class TrainingPlan:
     threads: int = 1
     save_models: bool = True
     tasks: Tasks = ALONE
+    backend: str = "local"
 
     @classmethod
     def from_config(cls, config):
@@ -177,8 +182,8 @@ class TrainingRun:
 
     def clear(self):
         """Removes what killed processes have left beside the folder of a finished run."""
-        clear_leftovers(self.folder)
-        clear_leftovers(self.checkpoint_path)
+        clear_leftovers(self.folder, ANY)
+        clear_leftovers(self.checkpoint_path, ANY)
         claims.clear(self.folder, [self.checkpoint_path])
         self.checkpoint_path.unlink(missing_ok=True)
 
@@ -263,8 +268,9 @@ def run_all(runs, failed=None):
     # The code of an own model may keep what the next run would see
     keep = plan.recipe["model_as_built"] is None
     options = (plan.jobs, plan.threads, "training run", report, keep)
+    place = Path(os.path.commonpath([run.folder.absolute().parent for run in runs]))
     try:
-        yield from run_each(function, calls, *options)
+        yield from run_each(function, calls, *options, workers=workers_of(plan.backend, place))
     finally:
         # A process that was ended may not have removed its partial folder.
         for run in runs:

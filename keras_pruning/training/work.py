@@ -51,7 +51,8 @@ def run_training(run, verbose=0):
             # The folder gets its name when everything is written.
             with new_folder(run.folder) as folder:
                 _write(run, folder, verbose, checkpoint)
-        except AlreadyExists:
+        except (AlreadyExists, FileNotFoundError):
+            # Whoever has finished it removes the partial folders of other machines
             if not run.is_finished():
                 raise
     run.clear()
