@@ -63,8 +63,11 @@ def _new_scores(plan, output, files):
         with plan.tasks.alone(output / SCORES, finished_scores.paths(files.folder, output)):
             if plan.tasks.are_shared and (output / SCORES).exists():
                 return find_scores(plan, output)
-            if scored or not finished_scores.is_prepared(files.folder, plan.recipe):
-                scored = scored or _score(plan, files, output)
+            if not finished_scores.is_prepared(files.folder, plan.recipe):
+                if plan.checkpoints:
+                    scored = _score_checkpoints(plan, files)
+                elif scored is None:
+                    scored = _score_probes(plan, files, output)
                 _prepare(plan, files, *scored, time.perf_counter() - start)
             finished_scores.place(files.folder, output)
     except (InputError, FileNotFoundError):
@@ -117,23 +120,27 @@ def find_scores(plan, output):
         table = ScoreTable.load(output / SCORES)
         require_same_recipe(output / SCORES, table.metadata.get("recipe"), recipe)
         return table
+    try:
+        _require_place(plan, output)
+    except (InputError, FileNotFoundError):
+        # Another process may place its scores, and remove the probes, at this moment
+        if not (output / SCORES).exists():
+            raise
+        return find_scores(plan, output)
+    return None
+
+
+def _require_place(plan, output):
+    """Raises an `InputError` if a folder without a table cannot get one."""
     # Without a table, go on with what an interrupted scoring of the same recipe has left
     folder = output / FOLDER
     ProbeFiles.of(plan, folder).require_same_recipe()
-    finished_scores.is_prepared(folder, recipe)
+    finished_scores.is_prepared(folder, plan.recipe)
     finished_scores.require_free(folder, output)
     for name in (SCORES, finished_scores.CSV, finished_scores.COST):
         require_writable(output / name)
     for name in (FOLDER, finished_scores.DEPTH):
         require_writable(output / name / "new")
-    return None
-
-
-def _score(plan, files, output):
-    """Returns the tables and the costs of probes, or those of the checkpoints."""
-    return (
-        _score_checkpoints(plan, files) if plan.checkpoints else _score_probes(plan, files, output)
-    )
 
 
 def _score_checkpoints(plan, files):
