@@ -91,6 +91,7 @@ class Claim:
         self._file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
         content = {"host": HOST, "machine": platform.node(), "process": os.getpid()}
         os.write(self._file, json.dumps({**content, "token": self._token}).encode())
+        _touch(self._file, path)
         self._released = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True)
         self._thread.start()
@@ -108,7 +109,6 @@ class Claim:
                 folder.rmdir()
 
     def _live(self):
-        _touch(self._file, self._path)
         while not self._released.wait(BEAT):
             # A file system that does not answer for a moment
             with contextlib.suppress(OSError):

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import signal
 import threading
 from pathlib import Path
 
@@ -51,18 +52,13 @@ class RayWorkers:
 
     def __init__(self, folder=None):
         require_ray()
-        import ray
+        with _own_signals():
+            import ray
 
         self._ended = threading.Event()
         self._end = contextlib.ExitStack()
         if not ray.is_initialized():
-            try:
-                ray.init(logging_level=logging.WARNING, log_to_driver=False)
-            except (ConnectionError, RuntimeError, ValueError) as error:
-                raise InputError(
-                    "Cannot connect to the Ray cluster. Expected a running one at RAY_ADDRESS. "
-                    f"Received: {os.environ.get('RAY_ADDRESS', 'none')} ({error})"
-                ) from error
+            _connect()
         mark = None if folder is None else self._end.enter_context(_mark(Path(folder)))
         self._surroundings = ray_worker.Surroundings.here(mark)
 
@@ -102,6 +98,29 @@ class RayWorkers:
     def end(self):
         """Removes what the calls needed."""
         self._end.close()
+
+
+def _connect():
+    """Connects to the cluster that the settings of Ray name."""
+    import ray
+
+    try:
+        with _own_signals():
+            ray.init(logging_level=logging.WARNING, log_to_driver=False)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise InputError(
+            "Cannot connect to the Ray cluster. Expected a running one at RAY_ADDRESS. Received: "
+            f"{os.environ.get('RAY_ADDRESS', 'none')} ({error})"
+        ) from error
+
+
+@contextlib.contextmanager
+def _own_signals():
+    """Keeps the handler of SIGTERM, in the place of which Ray puts its own."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 @contextlib.contextmanager

@@ -141,6 +141,7 @@ class _Shared:
             with self._lock:
                 found = self._next()
                 if found is not None:
+                    self._waiting.seconds = _FIRST
                     claim, call = found
                     break
                 self._waiting.tell([item.result for item in self._items])

@@ -15,10 +15,13 @@ from support.compared import contents, leftovers
 from support.processes import ROOT, start
 from support.small import run
 
+from keras_pruning.config import Config, SweepConfig
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import ray_jobs
 from keras_pruning.jobs.ray_worker import Surroundings
+from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.storage.processes import HOST
+from keras_pruning.training.run import TrainingPlan
 
 CONFIG = """
 dataset: {name: digits, fraction: 0.1}
@@ -84,6 +87,13 @@ def test_without_ray_the_extra_is_named(tmp_path, monkeypatch, capsys):
 
 def _without_ray(find_spec):
     return lambda name, *rest: None if name == "ray" else find_spec(name, *rest)
+
+
+def test_the_backend_is_no_part_of_a_recipe():
+    configs = [Config(sweep=SweepConfig(backend=name)) for name in ("local", "ray")]
+    for plan in (TrainingPlan, ScoringPlan):
+        local, ray = (plan.from_config(config).recipe for config in configs)
+        assert local == ray
 
 
 def test_only_known_backends(capsys):
