@@ -189,6 +189,7 @@ class SweepConfig:
         jobs: number of training runs at the same time, each in a process of its own.
         threads: CPU threads of each process. Defaults to the cores divided by the jobs.
         save_models: whether to keep the trained model of every run.
+        backend: local trains on this machine. ray trains on a Ray cluster, and scores there too.
     """
 
     methods: list[str | dict] = field(default_factory=lambda: ["el2n", "vog", "prediction_depth"])
@@ -199,6 +200,7 @@ class SweepConfig:
     jobs: int = 1
     threads: int | None = None
     save_models: bool = False
+    backend: Literal["local", "ray"] = "local"
 
     def __post_init__(self):
         self.methods = [method_entry(method) for method in self.methods]

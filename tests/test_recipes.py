@@ -147,7 +147,7 @@ def test_a_model_that_changes_during_scoring_is_refused(config, own_model, monke
     config = dataclasses.replace(config, model=ModelConfig("net_of_recipes:net"))
     plan = ScoringPlan.from_config(config)
 
-    def run_each(function, calls, *rest):
+    def run_each(function, calls, *rest, **options):
         assert "recipe" in vars(plan)
         own_model.write_text(own_model.read_text() + "# changed\n")
         return (
@@ -198,7 +198,7 @@ def test_a_model_that_changes_during_a_sweep_is_refused(config, own_model):
 def test_recipes_of_all_runs_are_computed_before_any_trains(config, tmp_path, monkeypatch):
     """Also those of further data fractions, each of which has a plan."""
 
-    def run_each(function, calls, *rest):
+    def run_each(function, calls, *rest, **options):
         return ["recipe" in vars(call["run"].plan) for call in calls]
 
     monkeypatch.setattr(kp.training.run, "run_each", run_each)

@@ -4,6 +4,7 @@ import dataclasses
 import shlex
 
 from keras_pruning.commands.config_options import add_config, config_and_output
+from keras_pruning.commands.task_options import add_tasks, tasks_of
 from keras_pruning.errors import InputError
 from keras_pruning.probing.checkpoint_files import find_checkpoints
 from keras_pruning.probing.plan import ScoringPlan
@@ -28,6 +29,7 @@ def add_arguments(parser):
         action="store_true",
         help="estimate the scores of the other examples from their nearest neighbours",
     )
+    add_tasks(parser)
 
 
 def run(values):
@@ -36,6 +38,7 @@ def run(values):
     from keras_pruning.reports.html.views import NAME, require_free
     from keras_pruning.reports.scores import report
 
+    tasks = tasks_of(values)
     config, output = config_and_output(values)
     config = _extrapolating(config, values.fraction, values.extrapolate)
     if config.probe.split == "test" and not values.output:
@@ -43,10 +46,11 @@ def run(values):
     checkpoints = None if values.checkpoints is None else find_checkpoints(values.checkpoints)
     if output.is_dir():
         require_free(output / NAME)
-    plan = ScoringPlan.from_config(config, checkpoints)
+    plan = ScoringPlan.from_config(config, checkpoints, tasks)
     table = score(plan, output)
     yield from report(table)
-    _write_page(output / NAME, table, plan, values.checkpoints)
+    with tasks.alone(output / NAME):
+        _write_page(output / NAME, table, plan, values.checkpoints)
     yield f"{output / 'scores.parquet'} (as a spreadsheet: {output / 'scores.csv'})"
     yield f"{output / NAME} (to open in a browser)"
 

@@ -2,9 +2,15 @@
 
 from keras_pruning.commands.compare import show_comparison
 from keras_pruning.commands.config_options import add_config, config_and_output
+from keras_pruning.commands.task_options import add_tasks, tasks_of
 
 HELP = "Score, prune, train and compare over a grid."
-add_arguments = add_config
+
+
+def add_arguments(parser):
+    """Adds the options of the command."""
+    add_config(parser)
+    add_tasks(parser)
 
 
 def run(values):
@@ -12,7 +18,9 @@ def run(values):
     from keras_pruning.comparison.sweep import SweepPlan, sweep
     from keras_pruning.wrong_labels.finished_suspects import finished_suspects
 
+    tasks = tasks_of(values)
     config, output = config_and_output(values)
-    comparison, failures = sweep(SweepPlan.from_config(config), output, finished_suspects)
+    plan = SweepPlan.from_config(config, tasks)
+    comparison, failures = sweep(plan, output, finished_suspects)
     yield from show_comparison(comparison, output)
     failures.require_none()

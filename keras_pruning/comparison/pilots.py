@@ -45,12 +45,20 @@ def pilot_choices(methods, keep_fractions, training, table, folder):
 def _choice(pilot, path):
     """Returns the `PolicyChoice` of a pilot, from its file if there is one."""
     if path.exists():
-        record = read_json(path)
-        require_same_recipe(path, record["recipe"], pilot.recipe)
-        return PolicyChoice.from_dict(record, pilot.keep_fraction, pilot.quota)
-    choice = pilot.run()
-    for sentence in choice.sentences():
-        logger.info("%s", sentence)
-    with new_file(path) as partial:
-        write_json(partial, choice.as_dict())
-    return choice
+        return _from_file(pilot, path)
+    # Of several tasks, one runs it. All take its choice from the file.
+    with pilot.plan.tasks.alone(path):
+        if not path.exists():
+            choice = pilot.run()
+            for sentence in choice.sentences():
+                logger.info("%s", sentence)
+            with new_file(path) as partial:
+                write_json(partial, choice.as_dict())
+            return choice
+    return _from_file(pilot, path)
+
+
+def _from_file(pilot, path):
+    record = read_json(path)
+    require_same_recipe(path, record["recipe"], pilot.recipe)
+    return PolicyChoice.from_dict(record, pilot.keep_fraction, pilot.quota)

@@ -1,5 +1,6 @@
 """Scores, prunes, trains and compares over a grid."""
 
+import dataclasses
 import logging
 import time
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ from keras_pruning.comparison.dynamic_runs import baseline_runs, method_runs, re
 from keras_pruning.comparison.failures import Failures
 from keras_pruning.comparison.grid import evaluation_seeds, with_baselines
 from keras_pruning.comparison.pilots import pilot_choices
-from keras_pruning.comparison.report import write_comparison
+from keras_pruning.comparison.report import FOLDER, write_comparison
 from keras_pruning.config import SweepConfig
 from keras_pruning.entries import describe, static_methods
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count
 from keras_pruning.jobs.local import thread_count
+from keras_pruning.jobs.ray_jobs import require_ray
+from keras_pruning.jobs.tasks import ALONE
 from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.probing.scoring import find_scores, score
 from keras_pruning.selection import get, select
@@ -46,11 +49,16 @@ class SweepPlan:
     parts: list
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config, tasks=ALONE):
         """Makes the plan of a `Config`. The examples of all data fractions are loaded once.
 
+        Args:
+            config: `Config`.
+            tasks: `Tasks`, this one among those that share the work.
+
         Raises:
-            InputError: if `training.dynamic` is set, which all runs would follow.
+            InputError: if `training.dynamic` is set, which all runs would follow, or if the
+                backend is not installed.
         """
         grid, dynamic = config.sweep, config.training.dynamic
         if dynamic is not None:
@@ -59,7 +67,10 @@ class SweepPlan:
                 f"Expected no training.dynamic. Received: {dynamic_name(dynamic)}. List it in "
                 f"sweep.methods: [{{dynamic: {dynamic['name']}}}]"
             )
-        whole = ScoringPlan.from_config(config)
+        if grid.backend == "ray":
+            require_ray()
+        scoring = ScoringPlan.from_config(config, tasks=tasks)
+        whole = dataclasses.replace(scoring, backend=grid.backend)
         parts = []
         for fraction in grid.data_fractions or [config.dataset.fraction]:
             splits = whole.data.splits.with_fraction(fraction)
@@ -71,6 +82,8 @@ class SweepPlan:
                 jobs=grid.jobs,
                 threads=thread_count(grid.jobs, grid.threads),
                 save_models=grid.save_models,
+                tasks=tasks,
+                backend=grid.backend,
             )
             parts.append((whole.with_splits(splits), training))
         return cls(grid, *evaluation_seeds(grid, config.seed), parts)
@@ -127,7 +140,9 @@ def sweep(plan, output, find_suspects=None):
         baselines += baseline_runs(plan, training, folder)
     _train(baselines, plan, failures)
     splits = {training.data.drawn["fraction"]: training.data for _, training in plan.parts}
-    return write_comparison(output, splits, find_suspects), failures
+    # Of several tasks, each writes it in turn
+    with plan.parts[0][1].tasks.alone(output / FOLDER):
+        return write_comparison(output, splits, find_suspects), failures
 
 
 def _train(runs, plan, failures):

@@ -31,7 +31,7 @@ def thread_count(jobs, threads=None):
     return threads or max(1, joblib.cpu_count() // jobs)
 
 
-def run_each(function, calls, jobs, threads, description, failed=None, keep=False):
+def run_each(function, calls, jobs, threads, description, failed=None, keep=False, workers=None):
     """Calls `function(**call)` for each of `calls`, each in a fresh process or with `keep` in few.
 
     Keras does not free the memory of every model. TensorFlow sets its number of threads only once,
@@ -40,7 +40,8 @@ def run_each(function, calls, jobs, threads, description, failed=None, keep=Fals
     Args:
         function: a function at the top level of a module, or its name `"package.module:function"`
             if this process does not need to import that module.
-        calls: list of dictionaries of keyword arguments.
+        calls: list of dictionaries of keyword arguments, or of `keras_pruning.jobs.tasks.Tasks`.
+            The result of a call that another task has made is `None`.
         jobs: number of processes at the same time.
         threads: number of CPU threads of each process.
         description: singular of the calls in the lines that tell the progress.
@@ -49,6 +50,8 @@ def run_each(function, calls, jobs, threads, description, failed=None, keep=Fals
         keep: whether a process that has finished a call takes another one, without what Keras has
             kept of the first. What code of the user keeps would remain. A process that has raised
             an exception ends.
+        workers: where the calls run, in the place of processes on this machine: an object with the
+            methods of `keras_pruning.jobs.workers.Workers`.
 
     Yields:
         Results in the order in which they finish.
@@ -62,14 +65,15 @@ def run_each(function, calls, jobs, threads, description, failed=None, keep=Fals
     if not calls:
         return
     require_room()
-    _start_server()
+    if workers is None:
+        _start_server()
     # joblib limits the number of jobs. Within `joblib.parallel_config` it can use a cluster.
     parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
     # Shared by all calls, so that a warning that several give is shown once.
     shown = {}
     # Set when no further call may begin.
     ended = threading.Event()
-    workers = Workers(_context(), keep)
+    workers = workers or Workers(_context(), keep)
     options = (workers, threads, shown, failed is not None, ended)
     results = parallel(joblib.delayed(_attempt)(function, call, *options) for call in calls)
     finished = 0
@@ -84,6 +88,7 @@ def run_each(function, calls, jobs, threads, description, failed=None, keep=Fals
     finally:
         if finished < len(calls):
             ended.set()
+            workers.stop()
             _end_children()
             # joblib warns of results that nobody reads.
             with warnings.catch_warnings(action="ignore"):
@@ -177,23 +182,25 @@ def _start_server():
 
 
 def _attempt(function, call, workers, threads, shown, is_caught, ended):
-    """Returns a tuple of the call, its result and the exception that it raised, or `None`.
+    """Returns a tuple of the arguments, the result and the exception that it raised, or `None`.
 
     Args:
-        function, call, threads: as for `run_each`.
+        function, threads: as for `run_each`.
+        call: dictionary, or function that yields one when it is claimed.
         workers: `Workers` that call it.
         shown: registry of the warnings that this process has given. It gives each only once.
         is_caught: whether an exception is returned. If not, it ends all calls.
         ended: `threading.Event`, after which nothing is called.
     """
-    if ended.is_set():
-        return call, None, None
-    try:
-        result, caught = workers.call(function, call, threads)
-        for warning in caught:
-            warnings.warn_explicit(*warning, registry=shown)
-        return call, result, None
-    except Exception as error:
-        if not is_caught:
-            raise
-        return call, None, error
+    with call(ended) if callable(call) else contextlib.nullcontext(call) as arguments:
+        if arguments is None or ended.is_set():
+            return arguments, None, None
+        try:
+            result, caught = workers.call(function, arguments, threads)
+            for warning in caught:
+                warnings.warn_explicit(*warning, registry=shown)
+            return arguments, result, None
+        except Exception as error:
+            if not is_caught:
+                raise
+            return arguments, None, error

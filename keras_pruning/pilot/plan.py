@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from keras_pruning.jobs.local import run_each
+from keras_pruning.jobs.ray_jobs import workers_of
 from keras_pruning.models.architecture import architecture
 from keras_pruning.pilot.choice import decide
 from keras_pruning.pilot.trials import splits
@@ -86,7 +87,9 @@ class Pilot:
         calls = [{"plan": self.plan, "training": self.training, "split": part} for part in drawn]
         function = "keras_pruning.pilot.work:run_split"
         start, results = time.perf_counter(), {}
-        for result in run_each(function, calls, self.plan.jobs, self.plan.threads, "pilot"):
+        jobs, threads = self.plan.jobs, self.plan.threads
+        workers = workers_of(self.plan.backend, None)
+        for result in run_each(function, calls, jobs, threads, "pilot", workers=workers):
             results[result["seed"]] = result
         # In the order of the seeds: the splits end in any order
         results = [results[seed] for seed in self.seeds]

@@ -55,6 +55,17 @@ def is_prepared(folder, recipe):
     return True
 
 
+def paths(folder, output):
+    """Returns the paths of all that is written after the probes, a list.
+
+    Args:
+        folder, output: as for `place`.
+    """
+    prepared = folder / _PREPARED
+    placed = [output / path.relative_to(prepared) for path in prepared.rglob("*")]
+    return [prepared, *(output / name for name in (SCORES, CSV, COST)), *placed]
+
+
 def place(folder, output):
     """Copies the prepared files to the output.
 

@@ -8,6 +8,7 @@ from keras_pruning.config import ModelConfig, TrainingConfig
 from keras_pruning.errors import InputError
 from keras_pruning.examples.splits import Splits
 from keras_pruning.jobs.local import thread_count
+from keras_pruning.jobs.tasks import ALONE, Tasks
 from keras_pruning.probing.recipe import scoring_recipe
 from keras_pruning.probing.score_entries import entries_of_each_seed, listed_entries
 from keras_pruning.probing.scored_examples import ScoredExamples
@@ -29,6 +30,8 @@ class ScoringPlan:
         checkpoints: tuple of paths of `.keras` files, the oldest first, that take the place of
             probes; `None` to train probes.
         batch_size: examples in a batch of the scoring passes.
+        tasks: `Tasks`, this one among those that share the work.
+        backend: where probes train, `"local"`, or `"ray"` for a Ray cluster.
     """
 
     data: ScoredExamples
@@ -41,15 +44,18 @@ class ScoringPlan:
     settings: dict
     checkpoints: tuple | None = None
     batch_size: int = 256
+    tasks: Tasks = ALONE
+    backend: str = "local"
 
     @classmethod
-    def from_config(cls, config, checkpoints=None):
+    def from_config(cls, config, checkpoints=None, tasks=ALONE):
         """Makes the plan of a `Config`. Nothing is loaded yet.
 
         Args:
             config: `Config`.
             checkpoints: paths of `.keras` files of one training run, the oldest first; by default
                 probes are trained.
+            tasks: `Tasks`, this one among those that share the work.
         """
         probe = config.probe
         entries = listed_entries(config.scores)
@@ -69,6 +75,7 @@ class ScoringPlan:
             settings=config.as_dict(),
             checkpoints=tuple(checkpoints) if checkpoints else None,
             batch_size=probe.scoring_batch_size,
+            tasks=tasks,
         )
 
     def with_splits(self, splits):

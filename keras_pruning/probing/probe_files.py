@@ -8,9 +8,10 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.ids import are_among
+from keras_pruning.jobs import claims
 from keras_pruning.probing.estimates import Extrapolation
 from keras_pruning.recipes import require_same_recipe
-from keras_pruning.storage import clear_leftovers, new_file
+from keras_pruning.storage import ANY, clear_leftovers, new_file
 from keras_pruning.tables import parquet
 from keras_pruning.tables.score_table import ScoreTable
 
@@ -44,7 +45,7 @@ class ProbeFiles:
         Raises:
             InputError: if there is a file of another recipe.
         """
-        path = self._path(seed)
+        path = self.path(seed)
         if not path.exists():
             return False
         _, metadata = parquet.read(path, KIND)
@@ -77,11 +78,15 @@ class ProbeFiles:
                 column[rows] = held_out[name]
             metadata["held_out"] = held_out.metadata
         try:
-            with new_file(self._path(seed)) as partial:
+            with new_file(self.path(seed)) as partial:
                 parquet.write(partial, KIND, columns, metadata)
         except InputError:
             if not self.has(seed):
                 raise
+
+    def path(self, seed):
+        """Returns the path of the file of a probe."""
+        return self.folder / f"seed-{seed}.parquet"
 
     def checkpoint_path(self, seed):
         """Returns the path of the file from which a probe goes on if it is killed."""
@@ -98,8 +103,8 @@ class ProbeFiles:
         Raises:
             InputError: if there is no file, or one of another recipe.
         """
-        columns, metadata = parquet.read(self._path(seed), KIND)
-        require_same_recipe(self._path(seed), metadata["recipe"], self.recipe)
+        columns, metadata = parquet.read(self.path(seed), KIND)
+        require_same_recipe(self.path(seed), metadata["recipe"], self.recipe)
         ids, labels, extrapolated = (columns.pop(name) for name in ("id", "label", "extrapolated"))
         # Of the other columns, those of estimates belong to the examples that have some
         rows = columns.pop(_HAS_ESTIMATE, None)
@@ -121,19 +126,17 @@ class ProbeFiles:
             with contextlib.suppress(InputError):
                 seed = path.stem.removeprefix("seed-")
                 if self.has(seed):
+                    claims.remove(path, [self.checkpoint_path(seed)])
                     _remove(self.checkpoint_path(seed))
                     _remove(path)
         _remove(self.unfinished)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 
-    def _path(self, seed):
-        return self.folder / f"seed-{seed}.parquet"
-
     def _paths(self):
         return sorted(self.folder.glob("seed-*.parquet"))
 
 
 def _remove(path):
-    clear_leftovers(path)
+    clear_leftovers(path, ANY)
     path.unlink(missing_ok=True)

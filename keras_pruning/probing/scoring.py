@@ -44,18 +44,32 @@ def score(plan, output):
     else:
         table = _new_scores(plan, output, files)
     # Here too, because a process can be killed after it has written the table.
-    files.clear()
-    finished_scores.clear(files.folder)
+    with plan.tasks.alone(output / SCORES):
+        files.clear()
+        finished_scores.clear(files.folder)
     clear_leftovers(output / SCORES)
     return table
 
 
 def _new_scores(plan, output, files):
     """Scores examples and writes all files, or reads those of a process that was faster."""
+    start = time.perf_counter()
     try:
-        if not finished_scores.is_prepared(files.folder, plan.recipe):
-            _prepare(plan, files)
-        finished_scores.place(files.folder, output)
+        # Several tasks divide the probes among them. One of them does the rest.
+        is_divided = not (
+            plan.checkpoints or finished_scores.is_prepared(files.folder, plan.recipe)
+        )
+        scored = _score_probes(plan, files, output) if is_divided else None
+        with plan.tasks.alone(output / SCORES, finished_scores.paths(files.folder, output)):
+            if plan.tasks.are_shared and (output / SCORES).exists():
+                return find_scores(plan, output)
+            if not finished_scores.is_prepared(files.folder, plan.recipe):
+                if plan.checkpoints:
+                    scored = _score_checkpoints(plan, files)
+                elif scored is None:
+                    scored = _score_probes(plan, files, output)
+                _prepare(plan, files, *scored, time.perf_counter() - start)
+            finished_scores.place(files.folder, output)
     except (InputError, FileNotFoundError):
         # Another process that has finished the same scores removes the probes.
         if not (output / SCORES).exists():
@@ -64,18 +78,21 @@ def _new_scores(plan, output, files):
     return find_scores(plan, output)
 
 
-def _prepare(plan, files):
-    """Scores examples and prepares the files of the result."""
-    start = time.perf_counter()
-    tables, costs = (
-        _score_checkpoints(plan, files) if plan.checkpoints else _score_probes(plan, files)
-    )
+def _prepare(plan, files, tables, costs, seconds):
+    """Prepares the files of the result.
+
+    Args:
+        plan: `ScoringPlan`.
+        files: `ProbeFiles`.
+        tables, costs: as `keras_pruning.probing.probes.probe_tables` returns them.
+        seconds: seconds that the scoring took.
+    """
     if plan.data.fraction < 1:
         table = over_probes(tables, plan.data.fraction, plan.data.seed)
     else:
         table = ScoreTable.over_seeds(tables)
     table.metadata["recipe"] = plan.recipe
-    cost = total_cost(costs, time.perf_counter() - start)
+    cost = total_cost(costs, seconds)
     # Checkpoints come trained: they are no probes.
     cost["probes"] = [] if plan.checkpoints else costs
     finished_scores.prepare(files.folder, table, cost)
@@ -103,16 +120,27 @@ def find_scores(plan, output):
         table = ScoreTable.load(output / SCORES)
         require_same_recipe(output / SCORES, table.metadata.get("recipe"), recipe)
         return table
+    try:
+        _require_place(plan, output)
+    except (InputError, FileNotFoundError):
+        # Another process may place its scores, and remove the probes, at this moment
+        if not (output / SCORES).exists():
+            raise
+        return find_scores(plan, output)
+    return None
+
+
+def _require_place(plan, output):
+    """Raises an `InputError` if a folder without a table cannot get one."""
     # Without a table, go on with what an interrupted scoring of the same recipe has left
     folder = output / FOLDER
     ProbeFiles.of(plan, folder).require_same_recipe()
-    finished_scores.is_prepared(folder, recipe)
+    finished_scores.is_prepared(folder, plan.recipe)
     finished_scores.require_free(folder, output)
     for name in (SCORES, finished_scores.CSV, finished_scores.COST):
         require_writable(output / name)
     for name in (FOLDER, finished_scores.DEPTH):
         require_writable(output / name / "new")
-    return None
 
 
 def _score_checkpoints(plan, files):
@@ -124,10 +152,11 @@ def _score_checkpoints(plan, files):
     return [table], [cost]
 
 
-def _score_probes(plan, files):
+def _score_probes(plan, files, output):
+    result = output / SCORES
     if all(map(files.has, plan.scores_of_each_seed)):
-        return probe_tables(plan, files)
+        return probe_tables(plan, files, result=result)
     function = "keras_pruning.probing.work:check_scores"
     (probes,) = run_each(function, [{"plan": plan}], 1, plan.threads, "check")
     logger.info("Training and scoring, probes: %d, at a time: %d.", probes, plan.jobs)
-    return probe_tables(plan, files)
+    return probe_tables(plan, files, result=result)

@@ -14,6 +14,8 @@ from keras_pruning.storage.processes import HOST, is_running
 
 # Errors of disks that have no hard links.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
+# In the place of the name of a computer.
+ANY = "*"
 _OTHER_FOLDER = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
@@ -40,7 +42,7 @@ def new_file(path, overwrite=False):
         raise _exists(path, "file")
     with _new_parents(path), writing(path):
         clear_leftovers(path)
-        partial = path.with_name(f".{path.name}.{_writer()}.partial")
+        partial = path.with_name(f".{path.name}.{writer()}.partial")
         try:
             yield partial
             if overwrite:
@@ -67,7 +69,7 @@ def new_folder(path, overwrite=False):
     with _new_parents(path), naming_full_disks(path):
         with writing(path):
             clear_leftovers(path)
-            partial = path.with_name(f"{path.name}.{_writer()}.partial")
+            partial = path.with_name(f"{path.name}.{writer()}.partial")
             partial.mkdir()
         try:
             yield partial
@@ -79,14 +81,21 @@ def new_folder(path, overwrite=False):
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def clear_leftovers(path):
-    """Removes partial files and folders of `path` of processes that were killed on this machine."""
+def clear_leftovers(path, host=HOST):
+    """Removes partial files and folders of `path` of processes that were killed.
+
+    Those of running processes on this computer stay.
+
+    Args:
+        path: path of the result.
+        host: name of the computer that the processes ran on, or `ANY`. Other computers cannot be
+            asked for their processes, so all of those must have ended, or the result be finished.
+    """
     path = Path(path)
-    name, host = re.escape(path.name), re.escape(HOST)
-    partial = rf"\.?{name}\.{host}-(\d+)(?:-\w+)?\.partial"
+    ours, others = (re.compile(_partial_names(path.name, name)) for name in (HOST, host))
     for entry in path.parent.iterdir() if path.parent.is_dir() else []:
-        match = re.fullmatch(partial, entry.name)
-        if match is None or is_running(match[1]):
+        match = ours.fullmatch(entry.name)
+        if is_running(match[1]) if match else not others.fullmatch(entry.name):
             continue
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
@@ -94,8 +103,15 @@ def clear_leftovers(path):
             entry.unlink(missing_ok=True)
 
 
-def _writer():
-    """Returns a text that names this process and this call."""
+def _partial_names(name, host):
+    """Returns a pattern for the partial files of a result, whose group is the process."""
+    # Names of computers have no dots here
+    host = r"\.[^.]+" if host == ANY else rf"[.-]{re.escape(host)}"
+    return rf"\.?{re.escape(name)}{host}-(\d+)(?:-\w+)?\.partial"
+
+
+def writer():
+    """Returns a text that names this process and this call, for the name of a partial file."""
     return f"{HOST}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
@@ -127,7 +143,7 @@ def _rename(partial, path):
 def _replace(partial, path):
     """Replaces a folder, also if others replace it at the same time."""
     # Move the old folder aside first, so that the path never holds half of it.
-    aside = path.with_name(f"{path.name}.{_writer()}.partial")
+    aside = path.with_name(f"{path.name}.{writer()}.partial")
     for _ in range(100):
         with contextlib.suppress(FileNotFoundError):
             os.rename(path, aside)

@@ -1,6 +1,7 @@
 """Training runs on the full data or on subsets: the plan, each run and the folder it writes."""
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,10 @@ from pathlib import Path
 from keras_pruning.config import ModelConfig, TrainingConfig
 from keras_pruning.errors import InputError
 from keras_pruning.examples.splits import Splits
+from keras_pruning.jobs import claims
 from keras_pruning.jobs.local import progress, run_each, thread_count
+from keras_pruning.jobs.ray_jobs import workers_of
+from keras_pruning.jobs.tasks import ALONE, Item, Tasks
 from keras_pruning.models.architecture import architecture
 from keras_pruning.recipes import (
     EXAMPLES_SAY,
@@ -20,7 +24,7 @@ from keras_pruning.recipes import (
 )
 from keras_pruning.selection import Subset
 from keras_pruning.selection.methods import fraction_name, run_method_name
-from keras_pruning.storage import RECIPE, clear_leftovers, read_json, require_writable
+from keras_pruning.storage import ANY, RECIPE, clear_leftovers, read_json, require_writable
 
 METRICS = "metrics.json"
 # Keys of the config that cannot change a training run, each with the reason.
@@ -36,6 +40,7 @@ CANNOT_MATTER = {
     "sweep.jobs": "runs do not see each other",
     "sweep.threads": "`threads` has the number that is used",
     "sweep.save_models": "`save_model` has it",
+    "sweep.backend": "`versions` and `environment` hold for each worker, which checks its own",
     "seed": "each run has its seed",
 }
 
@@ -52,6 +57,8 @@ class TrainingPlan:
         jobs: number of runs at the same time.
         threads: number of CPU threads of each process.
         save_models: whether each run saves its trained model as `model.keras`.
+        tasks: `Tasks`, this one among those that share the runs.
+        backend: `"local"`, or `"ray"` for a Ray cluster.
     """
 
     data: Splits
@@ -61,6 +68,8 @@ class TrainingPlan:
     jobs: int = 1
     threads: int = 1
     save_models: bool = True
+    tasks: Tasks = ALONE
+    backend: str = "local"
 
     @classmethod
     def from_config(cls, config):
@@ -173,8 +182,9 @@ class TrainingRun:
 
     def clear(self):
         """Removes what killed processes have left beside the folder of a finished run."""
-        clear_leftovers(self.folder)
-        clear_leftovers(self.checkpoint_path)
+        clear_leftovers(self.folder, ANY)
+        clear_leftovers(self.checkpoint_path, ANY)
+        claims.clear(self.folder, [self.checkpoint_path])
         self.checkpoint_path.unlink(missing_ok=True)
 
 
@@ -232,6 +242,7 @@ def run_all(runs, failed=None):
 
     Yields:
         The content of each `metrics.json`, a dictionary, in the order in which the runs finish.
+        `None` for a run of another task.
 
     Raises:
         InputError: before any run trains, if the folder of one cannot be written.
@@ -247,14 +258,19 @@ def run_all(runs, failed=None):
     # the plan, so that no child computes it again.
     for run in runs:
         run.plan.recipe  # noqa: B018
-    calls = [{"run": run, "verbose": verbose} for run in runs]
+    items = [
+        Item(run.folder, {"run": run, "verbose": verbose}, run.is_finished, (run.checkpoint_path,))
+        for run in runs
+    ]
+    calls = plan.tasks.calls(items, "training run")
     function = "keras_pruning.training.work:run_training"
     report = None if failed is None else lambda call, error: failed(call["run"], error)
     # The code of an own model may keep what the next run would see
     keep = plan.recipe["model_as_built"] is None
     options = (plan.jobs, plan.threads, "training run", report, keep)
+    place = Path(os.path.commonpath([run.folder.absolute().parent for run in runs]))
     try:
-        yield from run_each(function, calls, *options)
+        yield from run_each(function, calls, *options, workers=workers_of(plan.backend, place))
     finally:
         # A process that was ended may not have removed its partial folder.
         for run in runs:

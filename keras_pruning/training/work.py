@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from keras_pruning.errors import InputError
 from keras_pruning.models import loading
 from keras_pruning.recipes import require_same_source
 from keras_pruning.reports.dynamic_curves import write_epoch
@@ -12,7 +13,7 @@ from keras_pruning.reports.event_files import EventFile
 from keras_pruning.reports.hparams import write_run_summary
 from keras_pruning.reports.training_curves import TrainingCurves
 from keras_pruning.selection.methods import run_method_name
-from keras_pruning.storage import RECIPE, AlreadyExists, new_folder, read_json, write_json
+from keras_pruning.storage import RECIPE, new_folder, read_json, write_json
 from keras_pruning.training import dynamic, evaluation, fit
 from keras_pruning.training.checkpoint import RunCheckpoint
 from keras_pruning.training.run import METRICS
@@ -51,7 +52,8 @@ def run_training(run, verbose=0):
             # The folder gets its name when everything is written.
             with new_folder(run.folder) as folder:
                 _write(run, folder, verbose, checkpoint)
-        except AlreadyExists:
+        except (InputError, OSError):
+            # Whoever has finished it removes the partial folders of other machines
             if not run.is_finished():
                 raise
     run.clear()

@@ -45,7 +45,7 @@ def counts(monkeypatch):
             inputs.__dict__["hash"] = digest(inputs)
         return inputs.__dict__["hash"]
 
-    def run_each(function, calls, *rest):
+    def run_each(function, calls, *rest, **options):
         counts["in a child"] = True
         results = in_process.run_each(function, pickle.loads(pickle.dumps(calls)), *rest)
         counts["in a child"] = False

@@ -33,7 +33,7 @@ def counted(monkeypatch):
     """The seeds of the probes that train, none of which can be the second twice."""
     trained, fail = [], [True]
 
-    def run_each(function, calls, *rest):
+    def run_each(function, calls, *rest, **options):
         for call in calls:
             if "keep_probe" in function:
                 if call["seed"] == 1 and fail:

@@ -3,7 +3,7 @@
 import importlib
 
 
-def run_each(function, calls, *rest):
+def run_each(function, calls, *rest, **options):
     """Does the work of `keras_pruning.jobs.local.run_each` without a child process."""
     if isinstance(function, str):
         module, _, name = function.partition(":")

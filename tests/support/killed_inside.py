@@ -57,7 +57,7 @@ def scored(plan, seed):
     return Extrapolation(table, held_out)
 
 
-def run_each(function, calls, *rest):
+def run_each(function, calls, *rest, **options):
     """Does the work of the child processes in this one."""
     for call in calls:
         if "check" in function:

@@ -1,0 +1,140 @@
+"""Runs functions as tasks of a Ray cluster. Its own settings, such as RAY_ADDRESS, say which."""
+
+import contextlib
+import importlib.util
+import logging
+import os
+import signal
+import threading
+from pathlib import Path
+
+from keras_pruning.backend.startup import device
+from keras_pruning.errors import InputError
+from keras_pruning.jobs import ray_worker
+from keras_pruning.storage import ANY, clear_leftovers
+from keras_pruning.storage.files import writer
+
+# How often a call is made again whose worker or machine has died.
+_RETRIES = 3
+# Seconds between two looks whether all calls are to end, and those that a call may take to end.
+_LOOK, _PATIENCE = 1, 10
+_MARK = "seen-by-ray"
+
+
+def require_ray():
+    """Raises an `InputError` unless Ray is installed."""
+    if importlib.util.find_spec("ray") is None:
+        raise InputError(
+            "sweep.backend: ray needs Ray, which is not installed. Expected the extra: "
+            "pip install 'keras_pruning[ray]'. Received: none. Or choose sweep.backend: local."
+        )
+
+
+def workers_of(backend, folder):
+    """Returns the `workers` for `keras_pruning.jobs.local.run_each`.
+
+    Args:
+        backend: `"local"` or `"ray"`.
+        folder: folder of the results, which all machines share, `None` for calls that write none.
+    """
+    return RayWorkers(folder) if backend == "ray" else None
+
+
+class RayWorkers:
+    """Makes each call a task of Ray, in a fresh process. It has the methods of `Workers`.
+
+    Args:
+        folder: as for `workers_of`.
+
+    Raises:
+        InputError: if Ray is not installed, or the cluster does not answer.
+    """
+
+    def __init__(self, folder=None):
+        require_ray()
+        with _own_signals():
+            import ray
+
+        self._ended = threading.Event()
+        self._end = contextlib.ExitStack()
+        if not ray.is_initialized():
+            _connect()
+        mark = None if folder is None else self._end.enter_context(_mark(Path(folder)))
+        self._surroundings = ray_worker.Surroundings.here(mark)
+
+    def call(self, function, arguments, threads):
+        """Returns the result of `keras_pruning.jobs.child.run` in a worker of Ray.
+
+        Raises:
+            InputError: if the worker dies again and again.
+        """
+        import ray
+
+        gpus = 0 if device().startswith("CPU") else 1
+        options = {"num_cpus": threads, "num_gpus": gpus, "max_retries": _RETRIES, "max_calls": 1}
+        task = ray.remote(**options)(ray_worker.run)
+        result = task.remote(self._surroundings, function, arguments, threads)
+        while not ray.wait([result], timeout=_LOOK)[0]:
+            if self._ended.is_set():
+                ray.cancel(result)
+                ray.wait([result], timeout=_PATIENCE)
+                raise InputError("The call was ended with all others.")
+        try:
+            return ray.get(result)
+        except ray.exceptions.RayTaskError as error:
+            # The exception that the function raised, without the words of Ray around it
+            raise error.cause from (None if isinstance(error.cause, InputError) else error)
+        except ray.exceptions.RayError as error:
+            raise InputError(
+                f"A worker of Ray died before its work was finished, {_RETRIES + 1} times. The "
+                "likely cause is too little memory. Lower the batch size, or raise sweep.threads, "
+                f"so that fewer share a machine. Ray says: {error}"
+            ) from error
+
+    def stop(self):
+        """Ends the calls that are at work."""
+        self._ended.set()
+
+    def end(self):
+        """Removes what the calls needed."""
+        self._end.close()
+
+
+def _connect():
+    """Connects to the cluster that the settings of Ray name."""
+    import ray
+
+    try:
+        with _own_signals():
+            ray.init(logging_level=logging.WARNING, log_to_driver=False)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise InputError(
+            "Cannot connect to the Ray cluster. Expected a running one at RAY_ADDRESS. Received: "
+            f"{os.environ.get('RAY_ADDRESS', 'none')} ({error})"
+        ) from error
+
+
+@contextlib.contextmanager
+def _own_signals():
+    """Keeps the handler of SIGTERM, in the place of which Ray puts its own."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+
+
+@contextlib.contextmanager
+def _mark(folder):
+    """Yields the path of a file by which workers know that they see the folder."""
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    clear_leftovers(folder / _MARK, ANY)
+    path = folder.absolute() / f".{_MARK}.{writer()}.partial"
+    path.touch()
+    try:
+        yield str(path)
+    finally:
+        path.unlink(missing_ok=True)
+        for place in made:
+            with contextlib.suppress(OSError):
+                place.rmdir()

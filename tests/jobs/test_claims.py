@@ -1,0 +1,117 @@
+"""Claims of live, dead and silent tasks."""
+
+import os
+import time
+
+import pytest
+from support.claims import a_dead_process, leave_claim
+
+from keras_pruning.jobs import claims
+from keras_pruning.storage.processes import HOST
+
+
+def test_a_claim_holds_until_it_is_released(tmp_path):
+    result = tmp_path / "made" / "result"
+    claim = claims.take(result)
+    assert claims.take(result) is None
+    holder = claims.find_holder(result)
+    assert (holder.process, holder.is_dead()) == (os.getpid(), False)
+    claim.release()
+    # The folder that it has made goes with it
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_signs_of_life_renew_a_claim(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "BEAT", 0.01)
+    claim = claims.take(tmp_path / "result")
+    path = claims.claim_path(tmp_path / "result")
+    os.utime(path, (0, 0))
+    end = time.monotonic() + 20
+    while path.stat().st_mtime == 0 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not claims.find_holder(tmp_path / "result").is_dead()
+    claim.release()
+
+
+@pytest.mark.parametrize(
+    ("host", "is_running", "seconds", "is_free"),
+    [
+        (HOST, True, 0, False),
+        (HOST, False, 0, True),
+        # A process of the same number may have begun since
+        (HOST, True, 2 * claims.PATIENCE, True),
+        ("elsewhere-1", False, claims.PATIENCE / 2, False),
+        ("elsewhere-1", True, 2 * claims.PATIENCE, True),
+    ],
+)
+def test_only_the_claim_of_a_dead_task_is_free(host, is_running, seconds, is_free, tmp_path):
+    process = os.getpid() if is_running else a_dead_process()
+    path = leave_claim(tmp_path / "result", host, process, seconds)
+    claim = claims.take(tmp_path / "result")
+    assert (claim is not None) == is_free
+    if is_free:
+        claim.release()
+    assert path.exists() != is_free
+    assert set(tmp_path.iterdir()) <= {path}
+
+
+def test_the_age_is_told_by_the_clock_of_the_file_system(tmp_path, monkeypatch):
+    """The clock of this machine may be hours ahead."""
+    leave_claim(tmp_path / "result", "elsewhere-1", 1)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 7200)
+    assert claims.take(tmp_path / "result") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"host": "x"}'])
+def test_a_claim_that_tells_nothing_counts_by_its_age(content, tmp_path):
+    path = claims.claim_path(tmp_path / "result")
+    path.write_bytes(content)
+    assert claims.take(tmp_path / "result") is None
+    os.utime(path, (0, 0))
+    claims.take(tmp_path / "result").release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_partial_files_of_a_dead_task_elsewhere_go(tmp_path):
+    ours = ["result.elsewhere-1-7-ab.partial", ".other.elsewhere-1-7-ab.partial"]
+    others = ["result.third-1-7-ab.partial", "result2.elsewhere-1-7-ab.partial"]
+    for name in (*ours, *others):
+        (tmp_path / name).mkdir()
+    leave_claim(tmp_path / "result", "elsewhere-1", 7, seconds=2 * claims.PATIENCE)
+    claims.take(tmp_path / "result", [tmp_path / "other"]).release()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
+
+
+def test_a_task_that_was_taken_for_dead_leaves_the_new_claim(tmp_path):
+    first = claims.take(tmp_path / "result")
+    path = claims.claim_path(tmp_path / "result")
+    os.rename(path, tmp_path / "aside")
+    second = claims.take(tmp_path / "result")
+    first.release()
+    assert path.exists()
+    second.release()
+    assert not path.exists()
+
+
+def test_a_claim_that_was_renewed_is_put_back(tmp_path):
+    """Two tasks see a dead claim. The slower one must not take that of the faster one."""
+    leave_claim(tmp_path / "result", HOST, a_dead_process())
+    path, seen = claims.claim_path(tmp_path / "result"), claims.find_holder(tmp_path / "result")
+    faster = claims.take(tmp_path / "result")
+    assert not claims._set_aside(path, seen)
+    assert claims.find_holder(tmp_path / "result").process == os.getpid()
+    faster.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("seconds", [0, 2 * claims.PATIENCE])
+def test_a_finished_result_needs_no_claim(seconds, tmp_path):
+    (tmp_path / "result.elsewhere-1-7-ab.partial").mkdir()
+    path = leave_claim(tmp_path / "result", "elsewhere-1", 7, seconds)
+    claims.clear(tmp_path / "result")
+    assert path.exists() == (seconds == 0)
+    claims.remove(tmp_path / "result")
+    assert not path.exists()
+    # A live task may still write into its partial folder
+    assert (tmp_path / "result.elsewhere-1-7-ab.partial").exists() == (seconds == 0)
