@@ -27,18 +27,22 @@ def run_table(recorder, names, partial):
     for score in chosen:
         _require_values(score, recorder)
     _require_whole(chosen, recorder, partial)
-    # Put the table and its metadata together
+    metadata = run_metadata(recorder, chosen)
+    values = {score.name: score.result() for score in chosen}
+    table = ScoreTable(recorder.examples.ids, recorder.examples.labels, values, metadata=metadata)
+    warn_of_constants(table)
+    return table
+
+
+def run_metadata(recorder, scores):
+    """Returns the metadata of the table of some `scores` of a run."""
     progress = recorder.progress
     metadata = {"examples": recorder.examples.provenance}
     if recorder.support is not None:
         metadata["support"] = recorder.support.provenance
     metadata["run"] = {"epochs": progress.epochs, "observed": progress.observed}
-    metadata["scores"] = {score.name: _metadata(score, recorder) for score in chosen}
-    values = {score.name: score.result() for score in chosen}
-    examples = recorder.examples
-    table = ScoreTable(examples.ids, examples.labels, values, metadata=metadata)
-    _warn_of_constants(table)
-    return table
+    metadata["scores"] = {score.name: _metadata(score, recorder) for score in scores}
+    return metadata
 
 
 def _require_values(score, recorder):
@@ -103,8 +107,8 @@ def _metadata(score, recorder):
     }
 
 
-def _warn_of_constants(table):
-    """Warns of scores that are the same for all examples."""
+def warn_of_constants(table):
+    """Warns of scores that are the same for all examples of a `ScoreTable`."""
     for name in table.names:
         # One example is always like itself.
         if len(table) > 1 and (table[name] == table[name][0]).all():

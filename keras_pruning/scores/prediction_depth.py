@@ -17,7 +17,7 @@ from keras_pruning.embeddings.requests import INPUT, OUTPUT, SOFTMAX, Embedding
 from keras_pruning.errors import InputError
 from keras_pruning.examples.fractions import keep_count, stratified_rows
 from keras_pruning.models.layers import layer_names
-from keras_pruning.scores.score import EmbeddingScore
+from keras_pruning.scores.embedding_score import EmbeddingScore
 
 
 def depth(votes, final):

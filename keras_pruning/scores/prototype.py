@@ -14,7 +14,7 @@ from keras_pruning.embeddings.requests import OUTPUT, Embedding
 from keras_pruning.embeddings.sources import is_array, require_source
 from keras_pruning.errors import InputError
 from keras_pruning.models.layers import PENULTIMATE, layer_names
-from keras_pruning.scores.score import EmbeddingScore
+from keras_pruning.scores.embedding_score import EmbeddingScore
 
 CLASS, KMEANS = "class", "kmeans"
 

@@ -122,9 +122,24 @@ class Score:
         """Returns a dictionary for the metadata of the table, besides the config."""
         return {}
 
+    def values_of_each(self):
+        """Returns what each example gave by itself, numbers `(examples,)`."""
+        return self.values
+
+    def finished(self, values, labels):
+        """Returns the scores of values that were put together, float32 `(examples,)`.
+
+        A subclass that compares the examples overrides it.
+
+        Args:
+            values: results of `values_of_each`, `(examples,)`.
+            labels: integers `(examples,)`.
+        """
+        return values.astype("float32")
+
     def result(self):
         """Returns the scores, float32 `(examples,)`."""
-        return self.values.astype("float32")
+        return self.finished(self.values_of_each(), self.labels)
 
     def get_config(self):
         """Returns the arguments that make the same score again."""
@@ -253,41 +268,5 @@ class EveryEpochScore(Score):
     def details(self):
         return {"window": self.window_length} if self.window_length > 1 else {}
 
-    def result(self):
-        return self.summary.result(self.presentations).astype("float32")
-
-
-class EmbeddingScore(Score):
-    """Base class of the scores of embeddings of the examples after layers of the trained model.
-
-    A subclass overrides `embeddings` and `observe`. The signal is
-    `keras_pruning.embeddings.layers.Embeddings` of all examples, and `observe` returns
-    `(examples,)`.
-    """
-
-    signal = EMBEDDINGS
-    needs_support = True
-
-    def reset(self, examples, epochs, support=None):
-        """Forgets earlier runs.
-
-        Args:
-            examples: `Examples` that are about to be scored.
-            epochs: list of the epochs that `epochs_due` returned.
-            support: `Examples` that neighbours and prototypes come from. Defaults to the same.
-        """
-        super().reset(examples, epochs)
-
-    def embeddings(self, model):
-        """Returns the embeddings that the score observes.
-
-        Args:
-            model: Keras model, or `None` for a score that needs none.
-
-        Returns:
-            List of `keras_pruning.embeddings.requests.Embedding`.
-
-        Raises:
-            InputError: if the model does not have such layers.
-        """
-        raise NotImplementedError(f"{type(self).__name__} must override `embeddings`.")
+    def values_of_each(self):
+        return self.summary.result(self.presentations)

@@ -12,8 +12,8 @@ from keras_pruning.config import TrainingConfig
 from keras_pruning.embeddings.requests import OUTPUT, Embedding
 from keras_pruning.models.layers import PENULTIMATE
 from keras_pruning.scores import PredictionDepth
+from keras_pruning.scores.embedding_score import EmbeddingScore
 from keras_pruning.scores.prediction_depth import vote_names
-from keras_pruning.scores.score import EmbeddingScore
 from keras_pruning.training import fit
 
 # Trains and scores for many seconds.

@@ -1,0 +1,106 @@
+"""Scoring with saved models in shards, put together again."""
+
+import numpy as np
+import pytest
+from support import small
+
+import keras_pruning as kp
+from keras_pruning.config import Config, DatasetConfig, ProbeConfig
+from keras_pruning.errors import InputError
+from keras_pruning.probing import shards, work
+from keras_pruning.probing.part_files import PartFiles
+from keras_pruning.probing.plan import ScoringPlan
+
+
+def plan_of(folder, scores, models=11, fraction=0.1, **probe):
+    """A plan of saved models of a run, on 144 digits."""
+    dataset = DatasetConfig("digits", fraction=fraction)
+    config = Config(
+        dataset=dataset, probe=ProbeConfig(scoring_batch_size=16, **probe), scores=scores
+    )
+    plan = ScoringPlan.from_config(config)
+    paths = []
+    for number in range(models):
+        paths.append(folder / f"epoch-{number}.keras")
+        small.network(plan.data.trained_on, number).save(paths[-1])
+    return ScoringPlan.from_config(config, paths)
+
+
+def in_shards(plan, folder, number):
+    files = PartFiles(folder, plan.recipe)
+    names = shards.part_names(plan, number)
+    for name in reversed(names):
+        shards.score_part(plan, files, name)
+    return files, names, shards.merged(plan, files, names)
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_all_scores_in_shards_have_the_bits_of_one_process(tmp_path, split):
+    plan = plan_of(tmp_path, "all", split=split)
+    whole, cost = work.score_with_checkpoints(plan)
+    _, names, (table, costs) = in_shards(plan, tmp_path / "parts", 4)
+    assert names == [*(f"shard-{number}-of-4" for number in range(4)), "together"]
+    for name in whole.names:
+        np.testing.assert_array_equal(table[name], whole[name], err_msg=name)
+    assert (table.digest, table.metadata) == (whole.digest, whole.metadata)
+    for count in ("examples_forward", "examples_with_gradients"):
+        assert sum(part[count] for part in costs) >= cost[count] > 0
+
+
+def test_a_class_is_normalized_over_all_shards(tmp_path):
+    plan = plan_of(tmp_path, ["vog"], models=3)
+    _, _, (table, _) = in_shards(plan, tmp_path / "parts", 5)
+    for label in np.unique(table.labels):
+        values = table["vog"][table.labels == label]
+        np.testing.assert_allclose([values.mean(), values.std()], [0, 1], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "count, number, sizes",
+    [(100, 3, [32, 32, 36]), (100, 1, [100]), (33, 9, [16, 16, 1]), (7, 4, [7])],
+)
+def test_shards_are_whole_batches_and_all_rows(count, number, sizes):
+    rows = shards.shard_rows(count, 16, number)
+    assert [part.stop - part.start for part in rows] == sizes
+    assert np.concatenate([np.arange(count)[part] for part in rows]).tolist() == list(range(count))
+
+
+def test_a_finished_part_is_not_scored_again(tmp_path, monkeypatch):
+    plan = plan_of(tmp_path, ["el2n"], models=2)
+    files, names, _ = in_shards(plan, tmp_path / "parts", 2)
+    monkeypatch.setattr(shards, "record_checkpoints", None)
+    shards.score_part(plan, files, names[0])
+    with pytest.raises(TypeError):
+        shards.score_part(plan, files, "shard-0-of-3")
+
+
+def test_parts_that_are_missing_or_of_other_examples(tmp_path):
+    plan = plan_of(tmp_path, ["el2n"], models=2)
+    files, names, _ = in_shards(plan, tmp_path / "parts", 2)
+    with pytest.raises(InputError, match="each of 144 ids once. Received: 80 ids, 64"):
+        shards.merged(plan, files, names[1:])
+    with pytest.raises(InputError, match="A part of the scoring is missing"):
+        shards.merged(plan, files, [*names, "shard-2-of-3"])
+    other = PartFiles(files.folder, {**plan.recipe, "batch_size": 1})
+    with pytest.raises(InputError, match="batch_size"):
+        shards.score_part(plan, other, names[0])
+    files.clear()
+    assert list(files.folder.iterdir()) == []
+
+
+class Centered(kp.scores.EL2N):
+    """A score of one's own that compares all examples."""
+
+    name = "centered"
+
+    def result(self):
+        values = super().result()
+        return values - values.mean()
+
+
+def test_an_own_score_that_compares_examples_is_not_divided(tmp_path, monkeypatch):
+    monkeypatch.setitem(kp.scores.SCORES, "centered", Centered)
+    plan = plan_of(tmp_path, ["centered", "el2n"], models=2)
+    _, names, (table, _) = in_shards(plan, tmp_path / "parts", 2)
+    assert names == ["shard-0-of-2", "shard-1-of-2", "together"]
+    np.testing.assert_array_equal(table["centered"], table["el2n"] - table["el2n"].mean())
