@@ -1,5 +1,6 @@
 """Files of the finished parts of a scoring, kept until the parts are put together."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import numpy as np
 
 from keras_pruning.errors import InputError
 from keras_pruning.examples.strings import as_arrow
+from keras_pruning.jobs import claims
 from keras_pruning.recipes import require_same_recipe
-from keras_pruning.storage import clear_leftovers, new_file
+from keras_pruning.storage import ANY, clear_leftovers, new_file
 from keras_pruning.tables import parquet
 
 KIND = "keras_pruning.part"
@@ -33,7 +35,7 @@ class PartFiles:
         Raises:
             InputError: if there is a file of another recipe.
         """
-        path = self._path(name)
+        path = self.path(name)
         if not path.exists():
             return False
         _, metadata = parquet.read(path, KIND)
@@ -51,7 +53,7 @@ class PartFiles:
         """
         metadata = {"recipe": self.recipe, "details": details}
         try:
-            with new_file(self._path(name)) as partial:
+            with new_file(self.path(name)) as partial:
                 parquet.write(partial, KIND, {"id": ids, **values}, metadata)
         except InputError:
             if not self.has(name):
@@ -65,24 +67,38 @@ class PartFiles:
         """
         if not self.has(name):
             raise InputError(
-                f"A part of the scoring is missing. Expected {self._path(name)}. Received: none. "
+                f"A part of the scoring is missing. Expected {self.path(name)}. Received: none. "
                 "Repeat the command: finished parts are kept."
             )
-        values, metadata = parquet.read(self._path(name), KIND)
+        values, metadata = parquet.read(self.path(name), KIND)
         return values.pop("id"), values, metadata["details"]
+
+    def require_same_recipe(self):
+        """Raises an `InputError` if there is a file of another recipe."""
+        for name in self._names():
+            self.has(name)
+
+    def path(self, name):
+        """Returns the path of the file of a part."""
+        return self.folder / f"{_PREFIX}{name}.parquet"
 
     def checkpoint_path(self, name):
         """Returns the path of the file from which a part goes on if it is killed."""
         return self.folder / f"{_PREFIX}{name}.unfinished.npz"
 
     def clear(self):
-        """Removes the files of all parts."""
-        for path in self.folder.glob(f"{_PREFIX}*"):
-            clear_leftovers(path)
-            path.unlink(missing_ok=True)
+        """Removes the files of this recipe."""
+        for name in self._names():
+            # A file of another recipe, or of somebody else, stays.
+            with contextlib.suppress(InputError):
+                if self.has(name):
+                    claims.remove(self.path(name), [self.checkpoint_path(name)])
+                    for path in (self.checkpoint_path(name), self.path(name)):
+                        clear_leftovers(path, ANY)
+                        path.unlink(missing_ok=True)
 
-    def _path(self, name):
-        return self.folder / f"{_PREFIX}{name}.parquet"
+    def _names(self):
+        return [path.stem.removeprefix(_PREFIX) for path in self.folder.glob(f"{_PREFIX}*.parquet")]
 
 
 def places_of(ids, parts):

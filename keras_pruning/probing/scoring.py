@@ -6,10 +6,12 @@ from pathlib import Path
 
 from keras_pruning.errors import InputError
 from keras_pruning.jobs.local import run_each
+from keras_pruning.jobs.tasks import Item
 from keras_pruning.probing import finished_scores
 from keras_pruning.probing.cost import total_cost
 from keras_pruning.probing.estimates import over_probes
 from keras_pruning.probing.finished_scores import SCORES
+from keras_pruning.probing.part_files import PartFiles
 from keras_pruning.probing.probe_files import FOLDER, ProbeFiles
 from keras_pruning.probing.probes import probe_tables
 from keras_pruning.recipes import require_same_recipe
@@ -45,6 +47,7 @@ def score(plan, output):
         table = _new_scores(plan, output, files)
     # Here too, because a process can be killed after it has written the table.
     with plan.tasks.alone(output / SCORES):
+        PartFiles(files.folder, plan.recipe).clear()
         files.clear()
         finished_scores.clear(files.folder)
     clear_leftovers(output / SCORES)
@@ -55,17 +58,19 @@ def _new_scores(plan, output, files):
     """Scores examples and writes all files, or reads those of a process that was faster."""
     start = time.perf_counter()
     try:
-        # Several tasks divide the probes among them. One of them does the rest.
-        is_divided = not (
-            plan.checkpoints or finished_scores.is_prepared(files.folder, plan.recipe)
-        )
-        scored = _score_probes(plan, files, output) if is_divided else None
+        scored, parts = None, None
+        # Several tasks divide the probes or the examples among them. One of them does the rest.
+        if not finished_scores.is_prepared(files.folder, plan.recipe):
+            if not plan.checkpoints:
+                scored = _score_probes(plan, files, output)
+            elif plan.tasks.are_shared:
+                parts = _score_parts(plan, files, output)
         with plan.tasks.alone(output / SCORES, finished_scores.paths(files.folder, output)):
             if plan.tasks.are_shared and (output / SCORES).exists():
                 return find_scores(plan, output)
             if not finished_scores.is_prepared(files.folder, plan.recipe):
                 if plan.checkpoints:
-                    scored = _score_checkpoints(plan, files)
+                    scored = _score_checkpoints(plan, files, parts)
                 elif scored is None:
                     scored = _score_probes(plan, files, output)
                 _prepare(plan, files, *scored, time.perf_counter() - start)
@@ -135,6 +140,7 @@ def _require_place(plan, output):
     # Without a table, go on with what an interrupted scoring of the same recipe has left
     folder = output / FOLDER
     ProbeFiles.of(plan, folder).require_same_recipe()
+    PartFiles(folder, plan.recipe).require_same_recipe()
     finished_scores.is_prepared(folder, plan.recipe)
     finished_scores.require_free(folder, output)
     for name in (SCORES, finished_scores.CSV, finished_scores.COST):
@@ -143,13 +149,52 @@ def _require_place(plan, output):
         require_writable(output / name / "new")
 
 
-def _score_checkpoints(plan, files):
+def _score_checkpoints(plan, files, parts=None):
+    """Scores with saved models, or puts the finished `parts` of such a scoring together."""
+    if parts is not None:
+        call = {"plan": plan, "files": PartFiles(files.folder, plan.recipe), "names": parts}
+        ((table, costs),) = _in_child(plan, "shards:merged", call)
+        return [table], costs
+    _tell_checkpoints(plan)
+    call = {"plan": plan, "path": files.unfinished}
+    ((table, cost),) = _in_child(plan, "work:score_with_checkpoints", call)
+    return [table], [cost]
+
+
+def _score_parts(plan, files, output):
+    """Scores the parts of a scoring with saved models that no other task scores.
+
+    Returns:
+        The names of all parts.
+    """
+    _tell_checkpoints(plan)
+    files = PartFiles(files.folder, plan.recipe)
+    call = {"plan": plan, "shards": plan.tasks.number}
+    (names,) = _in_child(plan, "shards:part_names", call)
+    items = [
+        Item(
+            files.path(name),
+            {"plan": plan, "files": files, "name": name},
+            lambda name=name: files.has(name) or (output / SCORES).exists(),
+            (files.checkpoint_path(name),),
+        )
+        for name in names
+    ]
+    calls = plan.tasks.calls(items, "part")
+    function = "keras_pruning.probing.shards:score_part"
+    for _ in run_each(function, calls, 1, plan.threads, "part"):
+        pass
+    return names
+
+
+def _in_child(plan, name, call):
+    """Returns the results of one function of this room, called once in a child process."""
+    return run_each(f"keras_pruning.probing.{name}", [call], 1, plan.threads, "scoring")
+
+
+def _tell_checkpoints(plan):
     names = ", ".join(Path(path).name for path in plan.checkpoints)
     logger.info("Scoring with these checkpoints, the oldest first: %s.", names)
-    function = "keras_pruning.probing.work:score_with_checkpoints"
-    call = {"plan": plan, "path": files.unfinished}
-    ((table, cost),) = run_each(function, [call], 1, plan.threads, "scoring")
-    return [table], [cost]
 
 
 def _score_probes(plan, files, output):

@@ -10,8 +10,9 @@ import numpy as np
 
 from keras_pruning.models import loading
 from keras_pruning.probing.checkpoints import record_checkpoints
-from keras_pruning.probing.collectors.passes import passes_of
+from keras_pruning.probing.collectors.passes import Passes, passes_of
 from keras_pruning.probing.cost_of_passes import cost_of
+from keras_pruning.probing.extrapolation import extrapolate, require_extrapolation
 from keras_pruning.probing.part_files import places_of
 from keras_pruning.probing.run_table import run_metadata, warn_of_constants
 from keras_pruning.probing.score_entries import without_seeds
@@ -46,7 +47,13 @@ def part_names(plan, shards):
     Args:
         plan: `ScoringPlan` with `checkpoints`.
         shards: number of shards.
+
+    Raises:
+        InputError: if scores have to be estimated for other examples and the last of the models
+            does not show the input of its last layer.
     """
+    if plan.data.extrapolates:
+        require_extrapolation(loading.load(plan.checkpoints[-1]))
     divided, together = _scores(plan)
     rows = shard_rows(len(plan.data.scored), plan.batch_size, shards) if divided else []
     names = [f"shard-{number}-of-{len(rows)}" for number in range(len(rows))]
@@ -77,8 +84,8 @@ def merged(plan, files, names):
         names: all of `part_names`.
 
     Returns:
-        Tuple of the `ScoreTable` that one process would have made, and a list with the cost of each
-        part.
+        Tuple of the `ScoreTable` that one process would have made, or the `Extrapolation` if a part
+        is scored, and a list of costs.
 
     Raises:
         InputError: if a part is missing, or the parts do not have each example once.
@@ -99,7 +106,15 @@ def merged(plan, files, names):
     metadata = {"examples": examples.provenance, **support, "run": run["run"], "scores": described}
     table = ScoreTable(examples.ids, examples.labels, values, metadata=metadata)
     warn_of_constants(table)
-    return table, [details["cost"] for _, _, details in parts]
+    costs = [details["cost"] for _, _, details in parts]
+    if plan.data.extrapolates:
+        start, last = time.perf_counter(), loading.load(plan.checkpoints[-1])
+        table = extrapolate(
+            table, last, plan.data.all, seed=plan.data.seed, batch_size=plan.batch_size
+        )
+        passes = [Passes(forward=len(plan.data.all), searches=True)]
+        costs.append(cost_of(passes, time.perf_counter() - start, last, examples.spec))
+    return table, costs
 
 
 def _scored(plan, name, unfinished):

@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 
+import numpy as np
 import pytest
 from support.compared import leftovers
 from support.killed_inside import plan_of, scored
@@ -18,9 +19,14 @@ from keras_pruning.probing.plan import ScoringPlan
 from keras_pruning.probing.probe_files import FOLDER
 
 
+def write_part(plan, files, name):
+    time.sleep(0.1)
+    files.write(name, plan.data.all.ids, {"el2n": np.zeros(len(plan.data.all))}, {})
+
+
 @pytest.fixture(autouse=True)
 def made(monkeypatch):
-    """The seeds of the probes that were trained, and a text for each use of the checkpoints."""
+    """The seeds of the probes that were trained, and the parts that saved models have scored."""
     made = []
 
     def run_each(function, calls, *rest, **options):
@@ -36,10 +42,15 @@ def made(monkeypatch):
                     table = scored(arguments["plan"], arguments["seed"])
                     arguments["files"].write(arguments["seed"], table, {"seconds": 1})
                     yield None
+                elif "part_names" in function:
+                    yield ["shard-0-of-2", "shard-1-of-2", "together"]
+                elif "score_part" in function:
+                    made.append(arguments["name"])
+                    write_part(**arguments)
+                    yield None
                 else:
-                    made.append("checkpoints")
-                    time.sleep(0.2)
-                    yield scored(arguments["plan"], 0), {"seconds": 1}
+                    made.append(arguments["names"])
+                    yield scored(arguments["plan"], 0), [{"seconds": 1}]
 
     for module in (scoring, probes):
         monkeypatch.setattr(module, "run_each", run_each)
@@ -103,12 +114,13 @@ def test_a_task_that_waits_takes_the_scores_of_a_faster_one(made, tmp_path):
     assert leftovers(tmp_path) == []
 
 
-def test_one_task_scores_with_the_checkpoints(made, tmp_path):
+def test_tasks_divide_the_examples_of_saved_models(made, tmp_path):
     (tmp_path / "1.keras").write_text("a model")
     scores = ["el2n", "prediction_depth"]
     config = Config(dataset=DatasetConfig("digits", fraction=0.05), scores=scores)
     plan = ScoringPlan.from_config(config, [tmp_path / "1.keras"])
     tables = in_tasks(plan, tmp_path / "out", 3)
-    assert made == ["checkpoints"]
+    *parts, merged = made
+    assert sorted(parts) == merged == ["shard-0-of-2", "shard-1-of-2", "together"]
     assert len({table.digest for table in tables}) == 1
     assert leftovers(tmp_path) == []
