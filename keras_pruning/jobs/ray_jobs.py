@@ -4,7 +4,9 @@ import contextlib
 import importlib.util
 import logging
 import os
+import re
 import signal
+import socket
 import threading
 from pathlib import Path
 
@@ -16,18 +18,26 @@ from keras_pruning.storage.files import writer
 
 # How often a call is made again whose worker or machine has died.
 _RETRIES = 3
-# Seconds between two looks whether all calls are to end, and those that a call may take to end.
+# Seconds between two looks whether all calls are to end, and those that an answer may take.
 _LOOK, _PATIENCE = 1, 10
 _MARK = "seen-by-ray"
 
 
 def require_ray():
-    """Raises an `InputError` unless Ray is installed."""
+    """Raises an `InputError` unless Ray is installed and the machine at RAY_ADDRESS answers."""
     if importlib.util.find_spec("ray") is None:
         raise InputError(
             "sweep.backend: ray needs Ray, which is not installed. Expected the extra: "
             "pip install 'keras_pruning[ray]'. Received: none. Or choose sweep.backend: local."
         )
+    address = os.environ.get("RAY_ADDRESS", "")
+    place = re.fullmatch(r"(?:ray://)?\[?([^/\]]+?)\]?:(\d+)", address)
+    if place:
+        # Ray itself would go on trying for many minutes
+        try:
+            socket.create_connection((place[1], int(place[2])), _PATIENCE).close()
+        except (OSError, OverflowError) as error:
+            raise _no_cluster(error) from error
 
 
 def workers_of(backend, folder):
@@ -108,10 +118,14 @@ def _connect():
         with _own_signals():
             ray.init(logging_level=logging.WARNING, log_to_driver=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise InputError(
-            "Cannot connect to the Ray cluster. Expected a running one at RAY_ADDRESS. Received: "
-            f"{os.environ.get('RAY_ADDRESS', 'none')} ({error})"
-        ) from error
+        raise _no_cluster(error) from error
+
+
+def _no_cluster(error):
+    return InputError(
+        "Cannot connect to the Ray cluster. Expected a running one at RAY_ADDRESS. Received: "
+        f"{os.environ.get('RAY_ADDRESS', 'none')} ({error}). Start it, or correct the variable."
+    )
 
 
 @contextlib.contextmanager

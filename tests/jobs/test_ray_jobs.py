@@ -85,6 +85,18 @@ def test_without_ray_the_extra_is_named(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
+def test_a_cluster_that_does_not_answer_is_named(address, tmp_path, monkeypatch, capsys):
+    # As if Ray was installed
+    monkeypatch.setattr(importlib.util, "find_spec", lambda *_: "a module")
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    output = ["--dataset.fraction", 0.1, "--output", tmp_path / "out"]
+    assert run("sweep", "--sweep.backend", "ray", *output) == 2
+    shown = capsys.readouterr().err
+    assert f"Expected a running one at RAY_ADDRESS. Received: {address} (" in shown
+    assert not (tmp_path / "out").exists()
+
+
 def _without_ray(find_spec):
     return lambda name, *rest: None if name == "ray" else find_spec(name, *rest)
 
