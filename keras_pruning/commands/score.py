@@ -4,6 +4,7 @@ import dataclasses
 import shlex
 
 from keras_pruning.commands.config_options import add_config, config_and_output
+from keras_pruning.commands.plan_option import add_plan, show_plan
 from keras_pruning.errors import InputError
 from keras_pruning.probing.checkpoint_files import find_checkpoints
 from keras_pruning.probing.plan import ScoringPlan
@@ -28,10 +29,11 @@ def add_arguments(parser):
         action="store_true",
         help="estimate the scores of the other examples from their nearest neighbours",
     )
+    add_plan(parser)
 
 
 def run(values):
-    """Scores the examples, or reuses their scores, and reports on them."""
+    """Scores the examples, or reuses their scores, and reports on them, or shows the plan."""
     from keras_pruning.probing.scoring import score
     from keras_pruning.reports.html.views import NAME, require_free
     from keras_pruning.reports.scores import report
@@ -44,6 +46,11 @@ def run(values):
     if output.is_dir():
         require_free(output / NAME)
     plan = ScoringPlan.from_config(config, checkpoints)
+    if values.plan:
+        from keras_pruning.preflight.scoring import forecast_scoring
+
+        yield from show_plan("score", lambda: forecast_scoring(plan, output), output)
+        return
     table = score(plan, output)
     yield from report(table)
     _write_page(output / NAME, table, plan, values.checkpoints)

@@ -86,6 +86,7 @@ class Forecast:
         memories: list of `Memory`, of work in turn.
         disk: `Disk`.
         server: bytes of the process that starts the others.
+        base: bytes of the command itself and of that process.
         other_seconds: seconds beside the rows: starting, reading the data, reporting.
         measured: seconds that the measurement took.
     """
@@ -95,6 +96,7 @@ class Forecast:
     memories: list = field(default_factory=list)
     disk: Disk = Disk()
     server: int = 0
+    base: int = 0
     other_seconds: float = 0.0
     measured: float = 0.0
 
@@ -116,3 +118,31 @@ class Forecast:
         self.server = max(self.server, other.server)
         self.other_seconds += other.other_seconds
         self.measured += other.measured
+
+
+def rows_of_finished(counts):
+    """Returns a `Row` for each kind of run, if all runs are finished.
+
+    Args:
+        counts: list of `keras_pruning.preflight.runs.PlannedRun`.
+    """
+    kinds = [run.what for run in counts]
+    return [Row(what, 0, kinds.count(what)) for what in dict.fromkeys(kinds)]
+
+
+def merged(rows):
+    """Returns one `Row` for each kind of work, whatever its data fraction."""
+    whole = {}
+    for row in rows:
+        other = whole.get(row.what, Row(row.what, 0))
+        flops = None if None in (row.flops, other.flops) else row.flops + other.flops
+        whole[row.what] = Row(
+            row.what,
+            row.number + other.number,
+            row.reused + other.reused,
+            row.examples + other.examples,
+            flops,
+            row.seconds + other.seconds,
+            row.is_estimate or other.is_estimate,
+        )
+    return list(whole.values())

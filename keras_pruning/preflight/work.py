@@ -127,12 +127,11 @@ def measure_training(plan, dynamic):
     checkpoint = measured_checkpoint(model)
     beside = evaluating.at(len(test)) + counting + saving
     return {
-        "start": process.start,
-        "load": load,
-        "cold": training.cold + beside,
+        "beginning": process.start + load + max(0.0, training.cold - training.warm),
         "warm": training.warm + beside,
-        "epoch": training.epoch,
+        **training.epoch._asdict(),
         "flops": flops.training_flops(logits, train.spec, batch),
+        "forward_flops": flops.forward_flops(logits, train.spec, batch),
         "shares": [expected_share(entry, train, plan.training.epochs) for entry in dynamic],
         **checkpoint,
         **files,
