@@ -18,10 +18,11 @@ def lines(command, forecast, output, available):
         available: bytes of memory that processes can take.
     """
     yield from forecast.reads
+    yield f"Would write to {output}. Nothing is written there now."
     table = new_table(
         ["to do", "number", "reused", "examples", "FLOPs", "time"],
         words=("to do",),
-        title=f"Plan of `{command}`: nothing is trained for the result or written to {output}",
+        title=f"Plan of `{command}`",
     )
     for row in forecast.rows:
         examples = f"{'about ' if row.is_estimate else ''}{row.examples:,}"
@@ -56,11 +57,11 @@ def _memory_lines(forecast, available):
     memory = forecast.largest
     if memory is None:
         return
-    at_once = f" each, {gigabytes(memory.together)} for {memory.jobs} at the same time"
+    processes = "a process" if memory.jobs == 1 else f"each of {memory.jobs} processes"
     yield (
-        f"Memory: processes of {gigabytes(memory.extra)}{at_once if memory.jobs > 1 else ''}, "
-        f"beside {gigabytes(forecast.base)} of the command itself. Available: "
-        f"{gigabytes(available)}."
+        f"Memory: {gigabytes(forecast.base + memory.together)} at most, "
+        f"{gigabytes(memory.extra)} for {processes} beside {gigabytes(forecast.base)} of the "
+        f"command itself. Available for the processes: {gigabytes(available)}."
     )
 
 
@@ -77,8 +78,8 @@ def _disk_lines(disk, output):
 
 def duration(seconds):
     """Returns a number of seconds as a short text."""
-    if seconds < 2 * _MINUTE:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    if seconds < 2 * _HOUR:
-        return f"{seconds / _MINUTE:.0f} min"
-    return f"{seconds / _HOUR:.1f} h"
+    for unit, name in ((_HOUR, "h"), (_MINUTE, "min"), (1, "s")):
+        # Two units at least, so that the rounding is small
+        if seconds >= 2 * unit or name == "s":
+            value = seconds / unit
+            return f"{value:.1f} {name}" if value < 10 else f"{value:.0f} {name}"

@@ -17,6 +17,8 @@ from keras_pruning.probing.extrapolation import neighbour_means
 
 # Seconds from which on a pass is long enough, and a search for neighbours.
 _SECONDS, _SEARCH = 0.7, 1.0
+# Batches that are not measured in part.
+_FEW = 8
 # Examples among which a search for neighbours begins.
 _SEARCHED = 1000
 
@@ -44,8 +46,10 @@ def time_outputs(model, examples, scores, batch_size, epochs):
         tracing.append(max(0.0, took[0] - took[1]))
         return took[1]
 
-    line = Line.through(growing(measure, batch_size, len(examples), _SECONDS))
-    return line, tracing[-1]
+    first = _first(batch_size, len(examples))
+    # The second of two passes is without tracing, so that the next size is near the last.
+    points = growing(measure, first, len(examples), _SECONDS, growth=64)
+    return Line.through(points), tracing[-1]
 
 
 def _observe(collector, model, part, epochs):
@@ -75,7 +79,7 @@ def time_input_gradients(model, examples, scores, batch_size, epochs):
             collector.observe(model, scores)
         return timed(lambda: collector.finish(model))
 
-    points = growing(measure, batch_size, len(examples), 2 * _SECONDS)
+    points = growing(measure, _first(batch_size, len(examples)), len(examples), 2 * _SECONDS)
     return Line.through(points), checkpoints
 
 
@@ -99,7 +103,7 @@ def time_embeddings(model, examples, requests, batch_size):
 
         return timed(embed)
 
-    points = growing(measure, batch_size, len(examples), 2 * _SECONDS)
+    points = growing(measure, _first(batch_size, len(examples)), len(examples), 2 * _SECONDS)
     return Line.through(points), dimensions
 
 
@@ -158,6 +162,11 @@ def time_extrapolation(model, examples, fraction, batch_size, scores):
 
     points = growing(measure, _SEARCHED, len(examples), _SEARCH, growth=3)
     return line.at(len(examples)) + Square.through(points).at(len(examples))
+
+
+def _first(batch_size, total):
+    """Returns the number of examples of the first pass: all, if they are a few batches."""
+    return total if total <= _FEW * batch_size else batch_size
 
 
 def _fewest(measure, total):
