@@ -62,7 +62,7 @@ def require_fit(forecast, output, available):
     disk = forecast.disk
     here, there = nearest_folder(output), Path(tempfile.gettempdir())
     in_output, elsewhere = disk.kept + disk.unfinished, disk.temporary
-    if os.stat(here).st_dev == os.stat(there).st_dev:
+    if _share_a_disk(here, there):
         in_output += elsewhere
     free = shutil.disk_usage(here).free
     if in_output > free:
@@ -80,6 +80,10 @@ def require_fit(forecast, output, available):
             f"{gigabytes(elsewhere)} free in {there}. Received: {gigabytes(free)}. Set TMPDIR to "
             "a larger disk, or score fewer layers or a smaller max_dimension."
         )
+
+
+def _share_a_disk(here, there):
+    return os.stat(here).st_dev == os.stat(there).st_dev
 
 
 def _too_little_memory(memory, available):
