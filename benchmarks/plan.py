@@ -3,6 +3,7 @@
 Each command runs in a folder of its own, its plan right before it, because the machine is shared.
 """
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -144,20 +145,32 @@ def forecast(shown):
 
 
 def _sample(number, readings, done):
-    """Adds the memory of a process and its descendants. Shared pages count once."""
+    """Adds the memory of a process and its descendants, in bytes."""
     while not done.wait(0.3):
         try:
             process = psutil.Process(number)
             members = [process, *process.children(recursive=True)]
         except psutil.NoSuchProcess:
             continue
-        total = 0
-        for member in members:
-            try:
-                total += member.memory_full_info().pss
-            except (psutil.Error, FileNotFoundError):
-                continue
-        readings.append(total)
+        readings.append(_memory(members))
+
+
+def _memory(members):
+    """Returns the bytes of processes. Memory that they share counts once.
+
+    Other programs on the machine may have mapped the same libraries, so the share of these does not
+    tell what the processes would take alone.
+    """
+    own, files = 0, [0]
+    for member in members:
+        with contextlib.suppress(OSError):
+            text = Path(f"/proc/{member.pid}/smaps_rollup").read_text()
+            fields = dict(re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE))
+            anonymous = int(fields["Pss_Anon"]) + int(fields["Pss_Shmem"])
+            own += anonymous * 1024
+            status = Path(f"/proc/{member.pid}/status").read_text()
+            files.append(int(re.search(r"RssFile:\s+(\d+) kB", status)[1]) * 1024)
+    return own + max(files)
 
 
 def _write_fashion(path):

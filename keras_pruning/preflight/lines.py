@@ -68,13 +68,15 @@ class Square(NamedTuple):
 
 
 def growing(measure, first, total, seconds, growth=_GROWTH):
-    """Measures ever more examples until a measurement takes long enough.
+    """Measures ever more examples until more of them have taken long enough.
+
+    The first measurement does not count, because tracing a graph may have taken most of it.
 
     Args:
         measure: function from a number of examples to seconds.
         first: number of examples to begin with.
         total: number of examples that there are.
-        seconds: time from which on a measurement is the last.
+        seconds: time beyond that of the first measurement from which on another is the last.
         growth: largest factor from one number to the next.
 
     Returns:
@@ -84,9 +86,9 @@ def growing(measure, first, total, seconds, growth=_GROWTH):
     while True:
         took = measure(count)
         points.append((count, took))
-        if count == total or took >= seconds:
+        if count == total or took - points[0][1] >= seconds:
             return points
-        factor = min(growth, max(2.0, seconds / max(took, 1e-9)))
+        factor = min(growth, max(3.0, seconds / max(took, 1e-9)))
         count = min(total, round(count * factor))
 
 

@@ -45,7 +45,12 @@ class Clock(keras.callbacks.Callback):
     @property
     def epoch(self):
         """Median of the seconds of an epoch."""
-        return statistics.median(np.diff(self._ends))
+        return float(statistics.median(np.diff(self._ends)))
+
+    @property
+    def fastest(self):
+        """Seconds of the fastest epoch, which other work on the machine has slowed least."""
+        return float(np.diff(self._ends).min())
 
 
 class TimedTraining:
@@ -72,20 +77,20 @@ class TimedTraining:
         self._build, self._options, self._callbacks = build, options, callbacks
         total = len(examples)
         few = min(total, 2 * options.batch_size)
-        epoch, self.cold = self._fit(some(examples, few), _SECONDS / 4)
-        points = [(few, epoch)]
+        clock, self.cold = self._fit(some(examples, few), _SECONDS / 4)
+        points = [(few, clock.epoch)]
         self.count, self.warm = few, self.cold
         # An epoch of two slow batches tells enough.
-        if epoch < _LONG:
-            more = round(few * _LONG / epoch)
+        if clock.fastest < _LONG:
+            more = round(few * _LONG / clock.fastest)
             more = min(total, max(more - more % options.batch_size, few))
-            epoch, self.warm = self._fit(some(examples, more), _SECONDS)
-            points.append((more, epoch))
+            clock, self.warm = self._fit(some(examples, more), _SECONDS)
+            points.append((more, clock.epoch))
             self.count = more
         self.epoch = Line.through(points)
 
     def _fit(self, part, seconds):
-        """Returns the seconds of an epoch and those beside the epochs."""
+        """Returns the `Clock` of a fit and the seconds beside its epochs."""
         start, clock = time.perf_counter(), Clock(seconds)
         self.model = self._build()
         callbacks = self._callbacks(part)
@@ -98,7 +103,7 @@ class TimedTraining:
             callbacks=[*callbacks, clock],
         )
         rest = time.perf_counter() - start - clock.epochs * clock.epoch
-        return clock.epoch, max(rest, 0.0)
+        return clock, max(rest, 0.0)
 
 
 def some(examples, count):

@@ -38,8 +38,14 @@ def test_measurements_grow_until_one_takes_long_enough():
         return count / 1000
 
     points = growing(measure, 10, 100_000, 1.0)
-    assert asked == [10, 80, 640, 1280]
-    assert points[-1] == (1280, 1.28)
+    assert asked == [10, 80, 640, 1920]
+    assert points[-1] == (1920, 1.92)
+    # Tracing alone is no measurement
+    assert growing(lambda count: 5 + count / 1000, 10, 100_000, 0.05) == [
+        (10, 5.01),
+        (30, 5.03),
+        (90, 5.09),
+    ]
     assert growing(measure, 10, 30, 1.0) == [(10, 0.01), (30, 0.03)]
     assert growing(measure, 256, 30, 1.0) == [(30, 0.03)]
 
