@@ -31,14 +31,12 @@ class Memory:
     """The memory of processes that work at the same time, in bytes.
 
     Args:
-        process: peak of one of them.
-        extra: part of it that it does not share with others.
+        extra: peak of one of them, beyond the memory that it shares with others.
         jobs: number of processes at the same time.
         jobs_key: key of the config that sets this number, `None` if it cannot be lowered.
         batch_key: key of the config that sets the examples of a batch.
     """
 
-    process: int
     extra: int
     jobs: int
     jobs_key: str | None

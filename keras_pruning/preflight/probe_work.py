@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from keras_pruning.embeddings.sources import is_array
 from keras_pruning.probing.collectors.passes import Passes
 from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS, OUTPUTS, TRAIN
 
@@ -82,8 +83,10 @@ class ProbeWork:
             passes.weight_gradients += scored * any(gradients)
         passes.input_gradients = self.checkpoints * scored
         embedding = self.of_signal(EMBEDDINGS)
-        own = {request.source for score in embedding for request in score.embeddings(model)}
-        passes.forward += (scored + support) * (None in own)
+        sources = {request.source for score in embedding for request in score.embeddings(model)}
+        passes.forward += (scored + support) * (None in sources)
+        others = [source for source in sources if source is not None and not is_array(source)]
+        passes.other_models = (scored + support) * len(others)
         passes.forward += extrapolated
         if self.stop:
             passes.forward += min(_VERIFIED, scored) * min(2, self.stop)

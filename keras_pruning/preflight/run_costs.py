@@ -6,8 +6,9 @@ from keras_pruning.preflight.forecast import Disk, Forecast, Memory, Row
 from keras_pruning.preflight.lines import Line, together
 from keras_pruning.preflight.runs import BASELINES, DYNAMIC, PILOTS
 
-# Bytes of the files of a run beside its model: recipe, metrics and the curves of its epochs.
-_FILES, _OF_EPOCH = 40 * 1024, 500
+# Bytes of the files of a run beside its model: recipe and metrics, the curves of each epoch, and a
+# row of the subset.
+_FILES, _OF_EPOCH, _OF_ROW = 12 * 1024, 300, 8
 # Seconds between two saved states of an unfinished run.
 _EVERY = 1.0
 
@@ -40,8 +41,7 @@ class RunCosts:
         ]
         result = self._results[0]
         extra = max(result["peak"] - result["resident"] for result in self._results)
-        peak = max(result["peak"] for result in self._results)
-        memory = Memory(peak, extra, self._jobs, "sweep.jobs", "training.batch_size")
+        memory = Memory(extra, self._jobs, "sweep.jobs", "training.batch_size")
         models = result["model_bytes"] * sum(run.what != PILOTS for run in to_do)
         files = sum(map(self._files, to_do)) + models
         unfinished = self._jobs * 2 * result["checkpoint_bytes"]
@@ -87,7 +87,7 @@ class RunCosts:
         if run.what == PILOTS:
             return 0
         # A subset has the id of each example and whether it is kept.
-        subset = 12 * self._total if run.kept < self._total else 0
+        subset = _OF_ROW * self._total if run.kept < self._total else 0
         return _FILES + _OF_EPOCH * run.epochs + subset
 
     @property

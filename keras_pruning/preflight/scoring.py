@@ -108,7 +108,6 @@ def _memory(plan, results, jobs):
         result["peak"] - result["resident"] + result["embedded"] + result["values"]
         for result in results
     ]
-    process = max(extra) + max(result["resident"] for result in results)
     key = None if plan.checkpoints else "probe.jobs"
     return Memory(
         process, max(extra), jobs, key, "probe.scoring_batch_size and training.batch_size"

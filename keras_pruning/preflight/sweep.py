@@ -12,11 +12,14 @@ from keras_pruning.comparison.sweep import checked, folders_of, static_runs
 from keras_pruning.entries import dynamic_methods
 from keras_pruning.jobs.local import run_each
 from keras_pruning.preflight import runs as planned
-from keras_pruning.preflight.forecast import Forecast, merged, rows_of_finished
+from keras_pruning.preflight.forecast import Disk, Forecast, merged, rows_of_finished
 from keras_pruning.preflight.run_costs import RunCosts
 from keras_pruning.preflight.scoring import forecast_scoring, reads
 from keras_pruning.selection import get
 from keras_pruning.selection.auto import Auto
+
+# Bytes of the files of a comparison beside its page.
+_COMPARISON = 3 * 2**19
 
 
 def forecast_sweep(plan, output):
@@ -51,24 +54,29 @@ def forecast_sweep(plan, output):
             plan, training, lambda method, part, at=folder: pilot_path(at, method, part).exists()
         )
         methods = method_runs(plan, training, folder)
-        if results is None and (methods or not all(run.is_finished for run in counts)):
-            number = len(methods) + sum(not run.is_finished for run in counts)
-            results = _measured(plan, training, min(plan.grid.jobs, number), whole)
+        to_do = sum(not run.is_finished for run in counts)
+        to_do += sum(not run.is_finished() for run in methods)
+        if results is None and to_do:
+            results = _measured(plan, training, min(plan.grid.jobs, to_do), whole)
         counts += _dynamic_counts(plan, training, folder, methods, results)
+        if results is None and not all(run.is_finished for run in counts):
+            # Baselines alone are missing, whose shares are known.
+            results = _measured(plan, training, plan.grid.jobs, whole)
         if results is None:
             whole.rows += rows_of_finished(counts)
         else:
             whole.add(RunCosts(training, results, len(training.data.test)).forecast(counts))
     whole.rows = merged(whole.rows)
+    whole.disk += Disk(_COMPARISON)
     return whole
 
 
 def _static_counts(plan, training, folder, table, embeddings):
     """Returns the runs on the full data and on subsets. Those of a score table may be finished."""
-    if table is None:
-        return planned.static_counts(plan, training) if plan.grid.methods else []
-    # A pilot would train. Its runs cannot be selected before, and none of them is finished.
     methods = with_baselines(plan.grid.methods)
+    if table is None and methods:
+        return planned.static_counts(plan, training)
+    # A pilot would train. Its runs cannot be selected before, and none of them is finished.
     missing = [
         method
         for method in methods
@@ -80,7 +88,8 @@ def _static_counts(plan, training, folder, table, embeddings):
         )
     ]
     known = [method for method in methods if method not in missing]
-    runs = static_runs(_with_methods(plan, known), training, folder, table, embeddings)
+    swept = _with_methods(plan, known) if methods else plan
+    runs = static_runs(swept, training, folder, table, embeddings)
     counts = planned.existing_counts(runs)
     for count in planned.static_counts(_with_methods(plan, missing), training) if missing else []:
         counts += [count] * (count.what == planned.METHODS)

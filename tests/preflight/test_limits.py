@@ -37,8 +37,8 @@ def test_a_container_leaves_less_memory(monkeypatch, group):
 
 
 def test_the_number_of_jobs_that_fit_is_named(tmp_path):
-    memory = Memory(3 * GIB, 2 * GIB, 4, "sweep.jobs", "training.batch_size")
-    forecast = Forecast(memories=[Memory(GIB, GIB, 1, None, "other"), memory])
+    memory = Memory(2 * GIB, 4, "sweep.jobs", "training.batch_size")
+    forecast = Forecast(memories=[Memory(GIB, 1, None, "other"), memory])
     limits.require_fit(forecast, tmp_path, 8 * GIB)
     with pytest.raises(InputError) as error:
         limits.require_fit(forecast, tmp_path, 7 * GIB)
@@ -50,7 +50,7 @@ def test_the_number_of_jobs_that_fit_is_named(tmp_path):
 
 
 def test_fewer_jobs_do_not_help_a_single_process(tmp_path):
-    memory = Memory(3 * GIB, 2 * GIB, 1, "probe.jobs", "probe.scoring_batch_size")
+    memory = Memory(2 * GIB, 1, "probe.jobs", "probe.scoring_batch_size")
     with pytest.raises(InputError, match=r"for 1 process\. Lower probe\.scoring_batch_size"):
         limits.require_fit(Forecast(memories=[memory]), tmp_path, GIB)
 

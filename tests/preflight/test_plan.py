@@ -129,3 +129,45 @@ def test_the_option_is_told_in_the_help(capsys):
         assert small.run(command, "--help") == 0
         assert "--plan" in capsys.readouterr().out
     assert plan_option.__doc__
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--probe.split", "test", "--scores", "[el2n, aum, grand, prototype]"],
+        ["--fraction", "0.5", "--extrapolate", "--scores", "[el2n, prediction_depth]"],
+        ["--scores", "[loss, uncertainty]", "--probe.seeds", "1"],
+    ],
+)
+def test_passes_are_counted_as_they_are_made(tmp_path, capsys, options):
+    config, output = tmp_path / "score.yaml", tmp_path / "out"
+    config.write_text(SWEEP)
+    options = ["--config", config, "--output", output, *options]
+    assert small.run("score", "--plan", *options) == 0
+    ((_, _, examples),) = rows(capsys.readouterr().out).values()
+    assert small.run("score", *options) == 0
+    cost = json.loads((output / "scoring.json").read_text())
+    names = ("examples_seen", "examples_forward", "examples_with_gradients")
+    assert examples == sum(cost[name] for name in names)
+
+
+@pytest.mark.slow
+def test_checkpoints_are_scored_and_not_trained(tmp_path, capsys):
+    config, output = tmp_path / "score.yaml", tmp_path / "out"
+    config.write_text(SWEEP)
+    for epoch in (1, 2):
+        place = tmp_path / f"trained-{epoch}"
+        options = ["--training.epochs", epoch, "--output", place]
+        assert small.run("train", "--config", config, *options) == 0
+        (place / "model.keras").rename(tmp_path / f"epoch-{epoch}.keras")
+    options = ["--checkpoints", tmp_path / "*.keras", "--config", config, "--output", output]
+    options += ["--scores", "[el2n, vog, forgetting]"]
+    capsys.readouterr()
+    assert small.run("score", "--plan", *options) == 0
+    planned = rows(capsys.readouterr().out)
+    # Both models give outputs for forgetting, and gradients for VoG
+    assert planned == {"checkpoints to score with": (2, 0, 4 * 144)}
+    assert small.run("score", *options) == 0
+    cost = json.loads((output / "scoring.json").read_text())
+    assert cost["examples_forward"] + cost["examples_with_gradients"] == 4 * 144
