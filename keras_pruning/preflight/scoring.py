@@ -109,9 +109,7 @@ def _memory(plan, results, jobs):
         for result in results
     ]
     key = None if plan.checkpoints else "probe.jobs"
-    return Memory(
-        process, max(extra), jobs, key, "probe.scoring_batch_size and training.batch_size"
-    )
+    return Memory(max(extra), jobs, key, "probe.scoring_batch_size and training.batch_size")
 
 
 def _disk(plan, result, jobs):
