@@ -129,7 +129,7 @@ class ScoringTime:
     def _work(self, scores):
         if self._plan.checkpoints:
             return ProbeWork.of_checkpoints(scores, len(self._plan.checkpoints))
-        return ProbeWork.of_probe(scores, self._epochs, self._data)
+        return ProbeWork.of_probe(scores, self._plan.training, self._data)
 
     def _has_gradients(self, names):
         return not self._gradient_names.isdisjoint(names)
