@@ -1,6 +1,7 @@
 """The time, operations and memory of scoring with one model, from pieces timed on few examples."""
 
 import math
+import time
 
 from keras_pruning.models import loading
 from keras_pruning.models.heads import as_logits
@@ -54,21 +55,26 @@ class ScoringTime:
         Returns:
             Dictionary of `seconds`, of the number of `epochs` and the content of a cost of scoring.
         """
-        work = self._work(scores)
-        data, training = self._data, self._training
-        seconds, in_training = 0.0, 0
-        seen = work.stop * len(data.trained_on)
+        work, data = self._work(scores), self._data
+        seconds = self._seconds(work)
+        seen, in_training = work.stop * len(data.trained_on), 0
+        if work.stop:
+            training = self._plan.training
+            in_training = fit.training_flops(self._model, data.trained_on, training, seen)
+        extrapolated = len(data.all) if data.extrapolates else 0
+        passes = work.passes(self._count, len(self._support or ()), extrapolated, self._logits)
+        start = time.perf_counter()
+        spec = data.scored.spec
+        cost = cost_of([passes], seconds, self._model, spec, seen, in_training)
+        # The command counts the operations too.
+        return {**cost, "epochs": work.stop, "seconds": seconds + time.perf_counter() - start}
+
+    def _seconds(self, work):
+        """Returns the seconds of a `ProbeWork`, without those of counting its operations."""
+        data, training, seconds = self._data, self._training, 0.0
         if work.stop:
             seconds += training.cold + work.stop * training.epoch.at(len(data.trained_on))
-        passes = work.output_passes
-        for names in passes:
-            line, tracing = self._passes[self._has_gradients(names)]
-            # Each checkpoint is another model, whose graph is traced anew.
-            seconds += line.at(self._count) + tracing * bool(self._plan.checkpoints)
-        if not self._plan.checkpoints:
-            traced = {names: self._passes[self._has_gradients(names)][1] for names in passes}
-            seconds += sum(traced.values())
-        seconds += self._loading * len(self._plan.checkpoints or ())
+        seconds += self._output_seconds(work)
         if work.checkpoints:
             share = work.checkpoints / max(1, self._checkpoints)
             seconds += share * self._gradients.at(self._count)
@@ -76,27 +82,21 @@ class ScoringTime:
         if embedding:
             seconds += self._embedding.at(self._count + len(self._support or ()))
             seconds += sum(self._searches[score.name] for score in embedding)
-        extrapolated = 0
         if data.extrapolates:
-            extrapolated = len(data.all)
-            options = data.fraction, self._plan.batch_size, len(scores)
+            options = data.fraction, self._plan.batch_size, len(work.scores)
             seconds += timed_passes.time_extrapolation(self._logits, data.all, *options)
-        units = work.stop or len(self._plan.checkpoints or ())
-        seconds += self._saving["save"] * min(units, seconds / _EVERY)
-        if work.stop:
-            in_training = fit.training_flops(
-                self._model, data.trained_on, self._plan.training, seen
-            )
-        counts = [work.passes(self._count, len(self._support or ()), extrapolated, self._logits)]
-        cost = {}
+        loaded = len(self._plan.checkpoints or ())
+        seconds += self._loading * loaded
+        return seconds + self._saving["save"] * min(work.stop or loaded, seconds / _EVERY)
 
-        def count():
-            spec = data.scored.spec
-            cost.update(cost_of(counts, seconds, self._model, spec, seen, in_training))
-
-        # The command counts the operations too.
-        seconds += timed(count)
-        return {**cost, "epochs": work.stop, "seconds": seconds}
+    def _output_seconds(self, work):
+        """Returns the seconds of the passes that observe outputs."""
+        passes = work.output_passes
+        pieces = [self._passes[self._has_gradients(names)] for names in passes]
+        # Each checkpoint is another model, whose graph is traced anew.
+        traced = passes if self._plan.checkpoints else set(passes)
+        tracing = sum(self._passes[self._has_gradients(names)][1] for names in traced)
+        return tracing + sum(line.at(self._count) for line, _ in pieces)
 
     @property
     def sizes(self):

@@ -1,5 +1,6 @@
 """Times the training of a model on a few examples, in a child process."""
 
+import dataclasses
 import statistics
 import tempfile
 import time
@@ -15,6 +16,8 @@ from keras_pruning.training.checkpoint import RunCheckpoint
 
 # Seconds that the epochs of one fit take, and those of an epoch that is long enough.
 _SECONDS, _LONG = 2.0, 0.7
+# Factor of the learning rate, which takes the same time.
+_RATE = 1e-6
 # Epochs of one fit at most.
 MOST_EPOCHS = 30
 
@@ -74,7 +77,10 @@ class TimedTraining:
             options: `TrainingConfig`.
             callbacks: function from a part of the examples to a list of Keras callbacks.
         """
-        self._build, self._options, self._callbacks = build, options, callbacks
+        self._build, self._callbacks = build, callbacks
+        # Many epochs of few examples could diverge.
+        rate = options.learning_rate * _RATE
+        self._options = options = dataclasses.replace(options, learning_rate=rate)
         total = len(examples)
         few = min(total, 2 * options.batch_size)
         clock, self.cold = self._fit(some(examples, few), _SECONDS / 4)
