@@ -92,11 +92,14 @@ class ScoringTime:
     def _output_seconds(self, work):
         """Returns the seconds of the passes that observe outputs."""
         passes = work.output_passes
-        pieces = [self._passes[self._has_gradients(names)] for names in passes]
         # Each checkpoint is another model, whose graph is traced anew.
-        traced = passes if self._plan.checkpoints else set(passes)
-        tracing = sum(self._passes[self._has_gradients(names)][1] for names in traced)
-        return tracing + sum(line.at(self._count) for line, _ in pieces)
+        traced = passes if self._plan.checkpoints else list(dict.fromkeys(passes))
+        pieces = [self._passes[self._has_gradients(names)] for names in traced]
+        tracing = [
+            first if number == 0 else again for number, (_, again, first) in enumerate(pieces)
+        ]
+        lines = [self._passes[self._has_gradients(names)][0] for names in passes]
+        return sum(tracing) + sum(line.at(self._count) for line in lines)
 
     @property
     def sizes(self):
@@ -135,7 +138,7 @@ class ScoringTime:
         return not self._gradient_names.isdisjoint(names)
 
     def _timed_outputs(self, scores):
-        """Returns the `Line` and the tracing of passes with and without weight gradients."""
+        """Returns the pieces of `time_outputs` of passes with and without weight gradients."""
         observing = self._work(scores).of_signal(OUTPUTS)
         if not self._plan.checkpoints and not self._data.unseen:
             observing = [score for score in observing if score.mode != TRAIN]
@@ -148,7 +151,7 @@ class ScoringTime:
             timed_lines[has_gradients] = (
                 timed_passes.time_outputs(self._logits, self._data.scored, group, *options)
                 if group
-                else (Line(0.0, 0.0), 0.0)
+                else (Line(0.0, 0.0), 0.0, 0.0)
             )
         return timed_lines
 

@@ -34,9 +34,10 @@ def time_outputs(model, examples, scores, batch_size, epochs):
         epochs: length of the run.
 
     Returns:
-        Tuple of the `Line` of a pass and the seconds of tracing its graph.
+        Tuple of the `Line` of a pass, the seconds of tracing its graph, and those of checking the
+        model and tracing the first graph of the process.
     """
-    tracing = []
+    tracing = [timed(lambda: OutputCollector(scores, examples, batch_size).check(model))]
 
     def measure(count):
         part = some(examples, count)
@@ -49,7 +50,7 @@ def time_outputs(model, examples, scores, batch_size, epochs):
     first = _first(batch_size, len(examples))
     # The second of two passes is without tracing, so that the next size is near the last.
     points = growing(measure, first, len(examples), _SECONDS, growth=64)
-    return Line.through(points), tracing[-1]
+    return Line.through(points), tracing[-1], tracing[0] + tracing[1]
 
 
 def _observe(collector, model, part, epochs):

@@ -49,7 +49,9 @@ def measure_scoring(plan, seeds):
     scores = list({score.name: score for group in groups for score in group}.values())
     model, training, building = None, None, 0.0
     if plan.checkpoints:
+        start = time.perf_counter()
         model = loading.load(plan.checkpoints[-1])
+        load += time.perf_counter() - start
     elif data.fraction < 1 or any(score.needs_model for score in scores):
         building = timed(lambda: _built(plan, data.trained_on))
         training = _training_of_probes(plan, scores)
