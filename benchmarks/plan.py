@@ -163,13 +163,13 @@ def _memory(members):
     """
     own, files = 0, [0]
     for member in members:
+        place, text = Path(f"/proc/{member.pid}"), ""
+        # A process that has just ended has no memory, and its files are empty or gone.
         with contextlib.suppress(OSError):
-            text = Path(f"/proc/{member.pid}/smaps_rollup").read_text()
-            fields = dict(re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE))
-            anonymous = int(fields["Pss_Anon"]) + int(fields["Pss_Shmem"])
-            own += anonymous * 1024
-            status = Path(f"/proc/{member.pid}/status").read_text()
-            files.append(int(re.search(r"RssFile:\s+(\d+) kB", status)[1]) * 1024)
+            text = (place / "smaps_rollup").read_text() + (place / "status").read_text()
+        sizes = dict(re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE))
+        own += 1024 * (int(sizes.get("Pss_Anon", 0)) + int(sizes.get("Pss_Shmem", 0)))
+        files.append(1024 * int(sizes.get("RssFile", 0)))
     return own + max(files)
 
 
