@@ -33,6 +33,7 @@ ROOMS = [
     "pilot",
     "probing",
     "comparison",
+    "preflight",
     "wrong_labels",
     "commands",
     "cli",

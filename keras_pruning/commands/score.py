@@ -4,6 +4,7 @@ import dataclasses
 import shlex
 
 from keras_pruning.commands.config_options import add_config, config_and_output
+from keras_pruning.commands.plan_option import add_plan, show_plan
 from keras_pruning.commands.task_options import add_tasks, tasks_of
 from keras_pruning.errors import InputError
 from keras_pruning.probing.checkpoint_files import find_checkpoints
@@ -30,10 +31,11 @@ def add_arguments(parser):
         help="estimate the scores of the other examples from their nearest neighbours",
     )
     add_tasks(parser)
+    add_plan(parser)
 
 
 def run(values):
-    """Scores the examples, or reuses their scores, and reports on them."""
+    """Scores the examples, or reuses their scores, and reports on them, or shows the plan."""
     from keras_pruning.probing.scoring import score
     from keras_pruning.reports.html.views import NAME, require_free
     from keras_pruning.reports.scores import report
@@ -47,6 +49,11 @@ def run(values):
     if output.is_dir():
         require_free(output / NAME)
     plan = ScoringPlan.from_config(config, checkpoints, tasks)
+    if values.plan:
+        from keras_pruning.preflight.scoring import forecast_scoring
+
+        yield from show_plan("score", lambda: forecast_scoring(plan, output), output)
+        return
     table = score(plan, output)
     yield from report(table)
     with tasks.alone(output / NAME):

@@ -17,7 +17,7 @@ def method_runs(plan, training, folder):
         training: `TrainingPlan` of the data fraction.
         folder: folder of its runs.
     """
-    return _runs(dynamic_methods(plan.grid.methods), plan, training, folder)
+    return runs_of(dynamic_methods(plan.grid.methods), plan, training, folder)
 
 
 def baseline_runs(plan, training, folder):
@@ -29,13 +29,23 @@ def baseline_runs(plan, training, folder):
         plan, training, folder: as for `method_runs`, all of whose runs have been tried.
     """
     entries = dynamic_methods(plan.grid.methods)
+    shares = finished_shares(plan, training, folder)
+    return runs_of(missing_baselines(entries, shares), plan, training, folder)
+
+
+def finished_shares(plan, training, folder):
+    """Returns the share that each dynamic method saw, `None` for one without a finished run.
+
+    Args:
+        plan, training, folder: as for `method_runs`.
+    """
     shares, trained = [], _trained_shares(folder)
-    for entry in entries:
-        tried = _runs([entry], plan, training, folder)
+    for entry in dynamic_methods(plan.grid.methods):
+        tried = runs_of([entry], plan, training, folder)
         paths = [run.folder / METRICS for run in tried]
         finished = [read_json(path) for path in paths if path.exists()]
         shares.append(seen_share(entry, finished, trained) if finished else None)
-    return _runs(missing_baselines(entries, shares), plan, training, folder)
+    return shares
 
 
 def require_methods(plan, training, folder):
@@ -58,7 +68,13 @@ def _trained_shares(folder):
     return {trained_share(entry) for entry in entries}
 
 
-def _runs(entries, plan, training, folder):
+def runs_of(entries, plan, training, folder):
+    """Returns the runs of dynamic entries on one data fraction, one for each of their seeds.
+
+    Args:
+        entries: list of dynamic entries.
+        plan, training, folder: as for `method_runs`.
+    """
     return [
         TrainingRun(training, None, seed, folder / run_folder(None, seed, entry), dynamic=entry)
         for entry in entries

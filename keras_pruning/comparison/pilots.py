@@ -37,9 +37,19 @@ def pilot_choices(methods, keep_fractions, training, table, folder):
         for fraction in keep_fractions if isinstance(policy, Auto) else []:
             seed = training.settings["seed"]
             pilot = Pilot(training, table, method["by"], fraction, method["quota"], policy, seed)
-            place = folder / method_name(describe(method)) / f"keep-{fraction_name(fraction)}"
-            choices[number, fraction] = _choice(pilot, place / PILOT)
+            choices[number, fraction] = _choice(pilot, pilot_path(folder, method, fraction))
     return choices
+
+
+def pilot_path(folder, method, fraction):
+    """Returns the path of the result of a pilot.
+
+    Args:
+        folder: folder of the runs on the examples.
+        method: dictionary, as in `sweep.methods`.
+        fraction: keep fraction.
+    """
+    return folder / method_name(describe(method)) / f"keep-{fraction_name(fraction)}" / PILOT
 
 
 def _choice(pilot, path):

@@ -51,8 +51,20 @@ def seen_share(entry, runs, trained=()):
     near = [share for share in trained if abs(share - mean) <= STEP + _ROUNDING]
     if near:
         return min(near, key=lambda share: (abs(share - mean), share))
+    return rounded_share(entry, mean)
+
+
+def rounded_share(entry, share):
+    """Returns the share of a dynamic method as its baselines have it, to half a percent.
+
+    Args:
+        entry: the dynamic entry of the method. Baselines keep their own.
+        share: float in (0, 1].
+    """
+    if _kind(entry) in DYNAMIC_BASELINES:
+        return trained_share(entry)
     # A share of an extremely strong method is still above 0.
-    return max(round(round(mean / STEP) * STEP, _DECIMALS), 10.0**-_DECIMALS)
+    return max(round(round(share / STEP) * STEP, _DECIMALS), 10.0**-_DECIMALS)
 
 
 def missing_baselines(entries, shares):

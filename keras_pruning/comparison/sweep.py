@@ -113,24 +113,13 @@ def sweep(plan, output, find_suspects=None):
             results of another recipe. Later, if the first three runs fail.
     """
     output = Path(output)
-    folders = _folders(plan, output)
-    # Check everything before anything is trained
-    embeddings = []
-    for folder, (scoring, training) in zip(folders, plan.parts, strict=True):
-        scores = with_baselines(plan.grid.methods)
-        if scores:
-            scoring.require_training_split("sweep")
-            _require_scored(plan.grid, scoring.names)
-        _require_examples(plan.grid, training)
-        embeddings.append(_embeddings(plan.grid, training))
-        if scores:
-            find_scores(scoring, folder)
-        require_methods(plan, training, folder)
+    folders = folders_of(plan, output)
+    embeddings, _ = checked(plan, folders)
     # Score and prune each data fraction
     runs = []
     for folder, (scoring, training), opened in zip(folders, plan.parts, embeddings, strict=True):
         table = score(scoring, folder) if with_baselines(plan.grid.methods) else None
-        runs += _runs(plan, training, folder, table, opened)
+        runs += static_runs(plan, training, folder, table, opened)
         runs += method_runs(plan, training, folder)
     failures = Failures(output)
     _train(runs, plan, failures)
@@ -161,7 +150,34 @@ def _train(runs, plan, failures):
         failures.successes += 1
 
 
-def _folders(plan, output):
+def checked(plan, folders):
+    """Checks everything before anything is trained.
+
+    Args:
+        plan: `SweepPlan`.
+        folders: list of the folder of each data fraction.
+
+    Returns:
+        Tuple of two lists, of the embeddings of each data fraction and of its `ScoreTable`, `None`
+        if there is none yet.
+
+    Raises:
+        InputError: as `sweep` does.
+    """
+    embeddings, tables = [], []
+    for folder, (scoring, training) in zip(folders, plan.parts, strict=True):
+        scores = with_baselines(plan.grid.methods)
+        if scores:
+            scoring.require_training_split("sweep")
+            _require_scored(plan.grid, scoring.names)
+        _require_examples(plan.grid, training)
+        embeddings.append(_embeddings(plan.grid, training))
+        tables.append(find_scores(scoring, folder) if scores else None)
+        require_methods(plan, training, folder)
+    return embeddings, tables
+
+
+def folders_of(plan, output):
     """Returns the folder of each data fraction."""
     if len(plan.parts) == 1:
         return [output]
@@ -169,8 +185,18 @@ def _folders(plan, output):
     return [output / f"data-{fraction_name(fraction)}" for fraction in fractions]
 
 
-def _runs(plan, training, folder, table, embeddings):
-    """Returns all runs on one data fraction, that on the full data first for each seed."""
+def static_runs(plan, training, folder, table, embeddings):
+    """Returns all runs on one data fraction, that on the full data first for each seed.
+
+    Runs the pilots that are not finished.
+
+    Args:
+        plan: `SweepPlan`.
+        training: `TrainingPlan` of the data fraction.
+        folder: folder of its runs.
+        table: `ScoreTable`, `None` if no method is static.
+        embeddings: dictionary from the path of a file to its `Vectors`.
+    """
     methods = [
         {**method, "embedding": embeddings.get(method["embedding"])}
         for method in with_baselines(plan.grid.methods)

@@ -62,8 +62,18 @@ def splits(table, by, keep_fraction, quota, seeds, part=1.0):
     Raises:
         InputError: if there are too few examples.
     """
-    names = [name for name in CANDIDATES if _is_possible(name, keep_fraction)]
+    names = candidates(keep_fraction)
     return [_split(table, by, keep_fraction, quota, seed, part, names) for seed in seeds]
+
+
+def candidates(keep_fraction):
+    """Returns the names of the policies that can keep this fraction, without the baseline."""
+    return [name for name in CANDIDATES if _is_possible(name, keep_fraction)]
+
+
+def held_out_count(drawn):
+    """Returns how many of the examples that a split draws are held out."""
+    return min(rounded_count(_HELD_OUT, drawn), _MOST)
 
 
 def _split(table, by, keep_fraction, quota, seed, part, names):
@@ -72,7 +82,7 @@ def _split(table, by, keep_fraction, quota, seed, part, names):
     drawn = stratified_rows(table.labels, keep_count(part, len(table), "part"), rng)
     # Hold out a part with the class shares of the data
     held_out = np.zeros(len(drawn), bool)
-    count = min(rounded_count(_HELD_OUT, len(drawn)), _MOST)
+    count = held_out_count(len(drawn))
     if count == 0 or len(drawn) - count < 2:
         raise InputError(
             "Too few examples for a pilot. Expected at least 3. "

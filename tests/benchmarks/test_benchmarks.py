@@ -207,3 +207,16 @@ def test_the_trials_of_kills_and_of_writers_at_once(module):
     # Two of `prune`: of one recipe and of two.
     rows = list(module("at_once").measure(1, 2))
     assert [(row.ours, row.reference) for row in rows] == [(1, 1)] * 2
+
+
+def test_a_plan_is_read_from_its_output(module):
+    shown = (
+        "Memory: 1.5 GiB at most, 168.6 MiB for each of 2 processes beside 989.1 MiB of the \n"
+        "command itself.\nTime: about 2.5 min, from a measurement of 20 s under"
+    )
+    plan = module("plan")
+    assert plan.forecast(shown) == (150, 1536)
+    shown, seconds, memory = plan.run(["--help"])
+    assert "--help" in shown
+    assert seconds > 0.1
+    assert 1 < memory < 2000

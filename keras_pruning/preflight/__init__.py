@@ -1,0 +1,1 @@
+"""The preflight: the cost of a command in time, memory and disk, before it begins."""
