@@ -1,6 +1,8 @@
 """The time and memory that `--plan` forecasts, against those that the command then takes.
 
 Each command runs in a folder of its own, its plan right before it, because the machine is shared.
+
+python benchmarks/plan.py [PERCENT]
 """
 
 import contextlib
