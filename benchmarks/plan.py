@@ -2,7 +2,7 @@
 
 Each command runs in a folder of its own, its plan right before it, because the machine is shared.
 
-python benchmarks/plan.py [PERCENT]
+python benchmarks/plan.py [THOUSANDTHS] [FIRST] [LAST]
 """
 
 import contextlib
