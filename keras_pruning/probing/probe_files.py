@@ -6,56 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_pruning.errors import InputError
 from keras_pruning.examples.ids import are_among
-from keras_pruning.jobs import claims
 from keras_pruning.probing.estimates import Extrapolation
-from keras_pruning.recipes import require_same_recipe
-from keras_pruning.storage import ANY, clear_leftovers, new_file
-from keras_pruning.tables import parquet
+from keras_pruning.probing.kept_files import KeptFiles, remove
 from keras_pruning.tables.score_table import ScoreTable
 
-KIND = "keras_pruning.probe"
 FOLDER = "probes"
 _ESTIMATE, _HAS_ESTIMATE = "estimate of ", "has an estimate"
 
 
 @dataclass(frozen=True)
-class ProbeFiles:
-    """A file for each finished probe of a scoring: `seed-0.parquet` and so on.
+class ProbeFiles(KeptFiles):
+    """A file for each finished probe of a scoring: `seed-0.parquet` and so on."""
 
-    A scoring that was interrupted goes on with them.
-
-    Args:
-        folder: folder of the files. Other files in it are left alone.
-        recipe: recipe of the scoring, nested dictionaries.
-    """
-
-    folder: Path
-    recipe: dict
+    kind = "keras_pruning.probe"
+    prefix = "seed-"
 
     @classmethod
     def of(cls, plan, folder, extra=()):
         """Returns the files of a `ScoringPlan`, with `extra` as for `probe_tables`."""
         return cls(Path(folder), {**plan.recipe, "extra": list(extra)})
-
-    def has(self, seed):
-        """Returns whether the probe of a seed is finished.
-
-        Raises:
-            InputError: if there is a file of another recipe.
-        """
-        path = self.path(seed)
-        if not path.exists():
-            return False
-        _, metadata = parquet.read(path, KIND)
-        require_same_recipe(path, metadata["recipe"], self.recipe)
-        return True
-
-    def require_same_recipe(self):
-        """Raises an `InputError` if there is a file of another recipe, whichever its seed."""
-        for path in self._paths():
-            self.has(path.stem.removeprefix("seed-"))
 
     def write(self, seed, scored, cost):
         """Writes the file of a probe, unless another process has written it meanwhile.
@@ -68,7 +38,7 @@ class ProbeFiles:
         table, held_out = scored if isinstance(scored, Extrapolation) else (scored, None)
         columns = {"id": table.ids, "label": table.labels, "extrapolated": table.extrapolated}
         columns |= {name: table[name] for name in table.names}
-        metadata = {"recipe": self.recipe, "cost": cost, "table": table.metadata, "held_out": None}
+        metadata = {"cost": cost, "table": table.metadata, "held_out": None}
         # One file for both tables, so that no moment has one without the other
         if held_out is not None:
             rows = are_among(table.ids, held_out.ids)
@@ -77,20 +47,7 @@ class ProbeFiles:
                 column = columns[_ESTIMATE + name] = np.zeros(len(table), np.float32)
                 column[rows] = held_out[name]
             metadata["held_out"] = held_out.metadata
-        try:
-            with new_file(self.path(seed)) as partial:
-                parquet.write(partial, KIND, columns, metadata)
-        except InputError:
-            if not self.has(seed):
-                raise
-
-    def path(self, seed):
-        """Returns the path of the file of a probe."""
-        return self.folder / f"seed-{seed}.parquet"
-
-    def checkpoint_path(self, seed):
-        """Returns the path of the file from which a probe goes on if it is killed."""
-        return self.folder / f"seed-{seed}.unfinished.npz"
+        self.keep(seed, columns, metadata)
 
     @property
     def unfinished(self):
@@ -103,8 +60,7 @@ class ProbeFiles:
         Raises:
             InputError: if there is no file, or one of another recipe.
         """
-        columns, metadata = parquet.read(self.path(seed), KIND)
-        require_same_recipe(self.path(seed), metadata["recipe"], self.recipe)
+        columns, metadata = self.columns(seed)
         ids, labels, extrapolated = (columns.pop(name) for name in ("id", "label", "extrapolated"))
         # Of the other columns, those of estimates belong to the examples that have some
         rows = columns.pop(_HAS_ESTIMATE, None)
@@ -121,22 +77,7 @@ class ProbeFiles:
 
     def clear(self):
         """Removes the files of this recipe, and the folder if nothing else is in it."""
-        for path in self._paths():
-            # A file of another recipe, or of somebody else, stays.
-            with contextlib.suppress(InputError):
-                seed = path.stem.removeprefix("seed-")
-                if self.has(seed):
-                    claims.remove(path, [self.checkpoint_path(seed)])
-                    _remove(self.checkpoint_path(seed))
-                    _remove(path)
-        _remove(self.unfinished)
+        super().clear()
+        remove(self.unfinished)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
-
-    def _paths(self):
-        return sorted(self.folder.glob("seed-*.parquet"))
-
-
-def _remove(path):
-    clear_leftovers(path, ANY)
-    path.unlink(missing_ok=True)
