@@ -6,8 +6,9 @@ from pathlib import Path
 
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import claims
-from keras_pruning.recipes import require_same_recipe
+from keras_pruning.recipes import as_json, require_same_recipe
 from keras_pruning.storage import ANY, clear_leftovers, new_file
+from keras_pruning.storage.unfinished import read_identity
 from keras_pruning.tables import parquet
 
 
@@ -46,9 +47,13 @@ class KeptFiles:
         return True
 
     def require_same_recipe(self):
-        """Raises an `InputError` if there is a file of another recipe, whichever its name."""
+        """Raises an `InputError` if there is a file of another recipe, finished or not."""
         for name in self._names():
             self.has(name)
+            unfinished = read_identity(self.checkpoint_path(name))
+            if unfinished is not None:
+                path = self.checkpoint_path(name)
+                require_same_recipe(path, unfinished.get("recipe"), self.recipe)
 
     def keep(self, name, columns, metadata):
         """Writes a file, unless another process has written it meanwhile.
@@ -88,14 +93,20 @@ class KeptFiles:
         for name in self._names():
             # A file of another recipe, or of somebody else, stays.
             with contextlib.suppress(InputError):
-                if self.has(name):
+                if self.has(name) or self._is_unfinished(name):
                     claims.remove(self.path(name), [self.checkpoint_path(name)])
                     remove(self.checkpoint_path(name))
                     remove(self.path(name))
 
+    def _is_unfinished(self, name):
+        """Returns whether work of this recipe was killed, as another number of tasks leaves it."""
+        unfinished = read_identity(self.checkpoint_path(name))
+        return unfinished is not None and unfinished.get("recipe") == as_json(self.recipe)
+
     def _names(self):
-        paths = sorted(self.folder.glob(f"{self.prefix}*.parquet"))
-        return [path.stem.removeprefix(self.prefix) for path in paths]
+        """Returns the names of all pieces of work that are finished or begun, sorted."""
+        paths = self.folder.glob(f"{self.prefix}*")
+        return sorted({path.name.removeprefix(self.prefix).split(".")[0] for path in paths})
 
 
 def remove(path):

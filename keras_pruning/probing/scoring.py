@@ -16,6 +16,7 @@ from keras_pruning.probing.probe_files import FOLDER, ProbeFiles
 from keras_pruning.probing.probes import probe_tables
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.storage import clear_leftovers, require_writable
+from keras_pruning.storage.unfinished import read_identity
 from keras_pruning.tables.score_table import ScoreTable
 
 logger = logging.getLogger("keras_pruning")
@@ -73,7 +74,7 @@ def _new_scores(plan, output, files):
                     scored = _score_checkpoints(plan, files, parts)
                 elif scored is None:
                     scored = _score_probes(plan, files, output)
-                _prepare(plan, files, *scored, time.perf_counter() - start)
+                _prepare(plan, files, *scored, _seconds(plan, scored[1], start))
             finished_scores.place(files.folder, output)
     except (InputError, FileNotFoundError):
         # Another process that has finished the same scores removes the probes.
@@ -81,6 +82,18 @@ def _new_scores(plan, output, files):
             raise
         logger.info("Reused %s: another process wrote it meanwhile.", output / SCORES)
     return find_scores(plan, output)
+
+
+def _seconds(plan, costs, start):
+    """Returns the seconds that the scoring took, of all processes and tasks that had a part in it.
+
+    Args:
+        plan: `ScoringPlan`.
+        costs: list of the costs of all probes or parts.
+        start: when this process began.
+    """
+    of_all = sum(cost.get("seconds", 0) for cost in costs) / plan.jobs
+    return max(of_all, time.perf_counter() - start)
 
 
 def _prepare(plan, files, tables, costs, seconds):
@@ -139,7 +152,11 @@ def _require_place(plan, output):
     """Raises an `InputError` if a folder without a table cannot get one."""
     # Without a table, go on with what an interrupted scoring of the same recipe has left
     folder = output / FOLDER
-    ProbeFiles.of(plan, folder).require_same_recipe()
+    files = ProbeFiles.of(plan, folder)
+    files.require_same_recipe()
+    unfinished = read_identity(files.unfinished)
+    if unfinished is not None:
+        require_same_recipe(files.unfinished, unfinished, plan.recipe)
     PartFiles(folder, plan.recipe).require_same_recipe()
     finished_scores.is_prepared(folder, plan.recipe)
     finished_scores.require_free(folder, output)

@@ -1,4 +1,4 @@
-"""Scoring with saved models in parts, each in a process of its own, and what puts them together.
+"""Scoring with saved models in parts, each in a process of its own, and putting them together.
 
 A shard is a range of rows. Scores that compare an example with all others are not divided: they are
 one more part.
@@ -135,8 +135,8 @@ def _scored(plan, name, unfinished):
         score.name: score.result() if is_whole else score.values_of_each()
         for score in recorder.scores
     }
-    seconds, last = time.perf_counter() - start, loading.load(plan.checkpoints[-1])
-    cost = cost_of(passes_of(recorder), seconds, last, examples.spec)
+    seconds = time.perf_counter() - start + unfinished.spent
+    cost = cost_of(passes_of(recorder), seconds, loading.load(plan.checkpoints[-1]), examples.spec)
     metadata = run_metadata(recorder, recorder.scores)
     return examples.ids, values, {"metadata": metadata, "cost": cost}
 

@@ -114,7 +114,7 @@ def score_with_probe(plan, seed, extra=(), verbose=0, checkpoint=None):
     if data.extrapolates:
         table = extrapolate(table, model, data.all, seed=data.seed, batch_size=plan.batch_size)
         passes.append(Passes(forward=len(data.all), searches=True))
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - start + (0 if checkpoint is None else checkpoint.spent)
     # Counted last, because nothing of the probe depends on it
     in_training = fit.training_flops(model, data.trained_on, plan.training, log.examples_seen)
     spec = data.scored.spec
@@ -147,7 +147,8 @@ def score_with_checkpoints(plan, path=None):
     if data.extrapolates:
         table = extrapolate(table, last, data.all, seed=data.seed, batch_size=plan.batch_size)
         passes.append(Passes(forward=len(data.all), searches=True))
-    return table, cost_of(passes, time.perf_counter() - start, last, data.scored.spec)
+    seconds = time.perf_counter() - start + (0 if unfinished is None else unfinished.spent)
+    return table, cost_of(passes, seconds, last, data.scored.spec)
 
 
 def _needs_training(plan, scores):

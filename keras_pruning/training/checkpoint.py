@@ -3,17 +3,17 @@
 import json
 import logging
 import time
-import zipfile
 
 import keras
 import numpy as np
 
 from keras_pruning.storage import clear_leftovers, new_file
+from keras_pruning.storage.unfinished import DAMAGED, IDENTITY
 
 logger = logging.getLogger("keras_pruning")
 # Seconds of work that a kill may cost if epochs are shorter
 _EVERY = 1.0
-_IDENTITY, _EPOCH, _SECONDS = "identity", "epoch", "seconds"
+_EPOCH, _SECONDS, _SPENT = "epoch", "seconds", "spent"
 
 
 class RunCheckpoint:
@@ -25,12 +25,16 @@ class RunCheckpoint:
     Args:
         path: `Path` of the file, whose name ends in `.npz`.
         identity: dictionary of JSON values that identifies the run, such as its recipe.
+
+    Attributes:
+        spent: seconds of the processes before, until the state that `load` has returned.
     """
 
     def __init__(self, path, identity):
         self._path = path
         self._identity = json.dumps(identity, sort_keys=True)
-        self._saved = time.perf_counter()
+        self._begun = self._saved = time.perf_counter()
+        self.spent = 0.0
 
     def load(self):
         """Returns the saved state, a dictionary of arrays, or `None` if there is none of this run.
@@ -40,12 +44,13 @@ class RunCheckpoint:
         try:
             # NumPy leaves a damaged file open that it has opened itself
             with open(self._path, "rb") as opened, np.load(opened) as file:
-                if str(file[_IDENTITY]) == self._identity:
-                    return {name: file[name] for name in file if name != _IDENTITY}
+                if str(file[IDENTITY]) == self._identity:
+                    self.spent = float(file[_SPENT])
+                    return {name: file[name] for name in file if name not in (IDENTITY, _SPENT)}
             reason = "it has another recipe"
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        except DAMAGED:
             reason = "it is damaged"
         logger.info("Left out the checkpoint %s: %s. The work begins anew.", self._path, reason)
         return None
@@ -57,9 +62,11 @@ class RunCheckpoint:
 
     def save(self, state):
         """Replaces the file by one with this state, a dictionary of arrays."""
+        spent = self.spent + time.perf_counter() - self._begun
+        added = {IDENTITY: np.array(self._identity), _SPENT: np.array(spent)}
         # A file object, because `savez` adds a suffix to paths
         with new_file(self._path, overwrite=True) as partial, open(partial, "wb") as file:
-            np.savez(file, **{_IDENTITY: np.array(self._identity)}, **state)
+            np.savez(file, **added, **state)
         self._saved = time.perf_counter()
 
     def remove(self):

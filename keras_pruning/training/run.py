@@ -25,6 +25,7 @@ from keras_pruning.recipes import (
 from keras_pruning.selection import Subset
 from keras_pruning.selection.methods import fraction_name, run_method_name
 from keras_pruning.storage import ANY, RECIPE, clear_leftovers, read_json, require_writable
+from keras_pruning.storage.unfinished import read_identity
 
 METRICS = "metrics.json"
 # Keys of the config that cannot change a training run, each with the reason.
@@ -161,9 +162,13 @@ class TrainingRun:
         """Returns whether the folder contains a run of the same recipe.
 
         Raises:
-            InputError: if it contains anything else.
+            InputError: if it contains anything else, or a run of another recipe was killed.
         """
         if not self.folder.exists():
+            # Another recipe would begin again and replace what a killed run has left
+            unfinished = read_identity(self.checkpoint_path)
+            if unfinished is not None:
+                require_same_recipe(self.checkpoint_path, unfinished, self.recipe)
             return False
         if not self.folder.is_dir():
             raise InputError(

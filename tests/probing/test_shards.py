@@ -10,11 +10,14 @@ from keras_pruning.errors import InputError
 from keras_pruning.probing import shards, work
 from keras_pruning.probing.part_files import PartFiles
 from keras_pruning.probing.plan import ScoringPlan
+from keras_pruning.training import checkpoint as checkpoint_module
+from keras_pruning.training.checkpoint import RunCheckpoint
 
 
-def plan_of(folder, scores, models=11, fraction=0.1, **probe):
-    """A plan of saved models of a run, on 144 digits."""
+def plan_of(folder, scores, models=11, fraction=0.1, probe_fraction=1.0, **probe):
+    """A plan of saved models of a run, by default on 144 digits."""
     dataset = DatasetConfig("digits", fraction=fraction)
+    probe["fraction"] = probe_fraction
     config = Config(
         dataset=dataset, probe=ProbeConfig(scoring_batch_size=16, **probe), scores=scores
     )
@@ -43,8 +46,11 @@ def test_all_scores_in_shards_have_the_bits_of_one_process(tmp_path, split):
     for name in whole.names:
         np.testing.assert_array_equal(table[name], whole[name], err_msg=name)
     assert (table.digest, table.metadata) == (whole.digest, whole.metadata)
-    for count in ("examples_forward", "examples_with_gradients"):
-        assert sum(part[count] for part in costs) >= cost[count] > 0
+    # Each example passes as often, and those of embeddings do once more
+    again = len(plan.data.scored) + (len(plan.data.trained_on) if split == "test" else 0)
+    assert sum(part["examples_with_gradients"] for part in costs) == cost["examples_with_gradients"]
+    assert sum(part["examples_forward"] for part in costs) == cost["examples_forward"]
+    assert costs[-1]["examples_forward"] == again
 
 
 def test_a_class_is_normalized_over_all_shards(tmp_path):
@@ -86,6 +92,50 @@ def test_parts_that_are_missing_or_of_other_examples(tmp_path):
         shards.score_part(plan, other, names[0])
     files.clear()
     assert list(files.folder.iterdir()) == []
+
+
+def test_parts_of_another_number_of_tasks_are_removed(tmp_path):
+    plan = plan_of(tmp_path, ["el2n"], models=2)
+    files, _, _ = in_shards(plan, tmp_path / "parts", 2)
+    shards.score_part(plan, files, "shard-1-of-3")
+    for name, recipe in (("shard-2-of-3", plan.recipe), ("shard-0-of-9", {"scores": []})):
+        path = files.checkpoint_path(name)
+        RunCheckpoint(path, {"recipe": recipe, "part": name}).save({})
+    with pytest.raises(InputError, match="shard-0-of-9.unfinished.npz holds .* another recipe"):
+        files.require_same_recipe()
+    files.clear()
+    assert [path.name for path in files.folder.iterdir()] == ["part-shard-0-of-9.unfinished.npz"]
+
+
+def test_seconds_count_the_processes_that_were_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_module, "_EVERY", 0.0)
+    plan = plan_of(tmp_path, ["el2n", "aum"], models=3)
+    files, name = PartFiles(tmp_path / "parts", plan.recipe), "shard-0-of-1"
+    whole, path = tmp_path / "whole.npz", files.checkpoint_path(name)
+    remove = RunCheckpoint.remove
+    monkeypatch.setattr(RunCheckpoint, "remove", lambda self: self._path.rename(whole))
+    shards.score_part(plan, files, name)
+    # As if the process had been killed after its last model, an hour later
+    files.path(name).unlink()
+    earlier = RunCheckpoint(whole, {"recipe": plan.recipe, "part": name})
+    state = earlier.load()
+    late = RunCheckpoint(path, {"recipe": plan.recipe, "part": name})
+    late._begun -= 3600
+    late.save(state)
+    monkeypatch.setattr(RunCheckpoint, "remove", remove)
+    shards.score_part(plan, files, name)
+    _, _, details = files.read(name)
+    assert 3600 < details["cost"]["seconds"] < 3700
+
+
+def test_the_other_examples_are_estimated_once(tmp_path):
+    plan = plan_of(tmp_path, ["el2n"], models=2, fraction=0.3, probe_fraction=0.5)
+    whole, _ = work.score_with_checkpoints(plan)
+    _, _, (scored, costs) = in_shards(plan, tmp_path / "parts", 3)
+    for ours, theirs in ((scored.table, whole.table), (scored.held_out, whole.held_out)):
+        np.testing.assert_array_equal(ours["el2n"], theirs["el2n"])
+    assert len(costs) == 4
+    assert costs[-1]["examples_forward"] == len(plan.data.all)
 
 
 class Centered(kp.scores.EL2N):
