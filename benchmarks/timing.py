@@ -70,7 +70,8 @@ def ratios(ours, reference):
     Returns:
         Dictionary of `ours` and `reference`, the medians in seconds; `ratio`, the median of the
         ratios pair by pair; `lowest` and `highest`, its 95 % interval by order statistics, or the
-        range of fewer than six pairs; and the number of `pairs`.
+        range of fewer than six pairs; and the number of `pairs`. The interval is nominal if pairs
+        were added until it was narrow.
     """
     each = sorted(mine / other for mine, other in zip(ours, reference, strict=True))
     outside = _outside(len(each))
