@@ -68,16 +68,16 @@ def require_fit(forecast, output, available):
     if in_output > free:
         change = ["Free some", "choose another --output"]
         if disk.models:
-            change.append(f"set sweep.save_models: false (models take {gigabytes(disk.models)})")
+            change.append(f"set sweep.save_models: false (models take {short_size(disk.models)})")
         raise InputError(
-            f"The results do not fit on the disk. Expected {gigabytes(in_output)} free in {here}. "
-            f"Received: {gigabytes(free)}. {_alternatives(change)}."
+            f"The results do not fit on the disk. Expected {short_size(in_output)} free in {here}. "
+            f"Received: {short_size(free)}. {_alternatives(change)}."
         )
     free = shutil.disk_usage(there).free
     if elsewhere > free:
         raise InputError(
             "Temporary files do not fit on the disk. Expected "
-            f"{gigabytes(elsewhere)} free in {there}. Received: {gigabytes(free)}. Set TMPDIR to "
+            f"{short_size(elsewhere)} free in {there}. Received: {short_size(free)}. Set TMPDIR to "
             "a larger disk, or score fewer layers or a smaller max_dimension."
         )
 
@@ -95,8 +95,8 @@ def _too_little_memory(memory, available):
     change.append("take a part of the data by dataset.fraction")
     processes = "1 process" if memory.jobs == 1 else f"{memory.jobs} processes at the same time"
     return InputError(
-        f"The command does not fit into memory. Expected at most {gigabytes(available)}, the "
-        f"available memory. Received: {gigabytes(memory.together)} for {processes}. "
+        f"The command does not fit into memory. Expected at most {short_size(available)}, the "
+        f"available memory. Received: {short_size(memory.together)} for {processes}. "
         f"{_alternatives(change)}."
     )
 
@@ -107,7 +107,7 @@ def _alternatives(change):
     return text[0].upper() + text[1:]
 
 
-def gigabytes(size):
+def short_size(size):
     """Returns a number of bytes as a short text."""
     for unit, name in ((2**30, "GiB"), (2**20, "MiB")):
         if size >= unit:

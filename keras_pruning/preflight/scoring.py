@@ -7,6 +7,7 @@ from keras_pruning.examples.array_spec import described, leaves
 from keras_pruning.jobs.local import run_each
 from keras_pruning.preflight.forecast import Disk, Forecast, Memory, Row
 from keras_pruning.preflight.lines import together
+from keras_pruning.preflight.shared_work import jobs_here, notes, notes_on_parts
 from keras_pruning.probing import finished_scores
 from keras_pruning.probing.probe_files import FOLDER, ProbeFiles
 from keras_pruning.probing.scoring import find_scores
@@ -39,10 +40,11 @@ def forecast_scoring(plan, output):
         return Forecast(reads=reads(plan), rows=[Row(_what(plan), 0, _units(plan))])
     start = time.perf_counter()
     jobs = min(plan.jobs, len(missing))
+    here = jobs_here(plan.backend, jobs)
     call = {"plan": plan, "seeds": missing}
     function = "keras_pruning.preflight.work:measure_scoring"
-    # As many at the same time as will work, because they slow each other down
-    results = list(run_each(function, [call] * jobs, jobs, plan.threads, "measurement"))
+    # As many at the same time as will work here, because they slow each other down
+    results = list(run_each(function, [call] * here, here, plan.threads, "measurement"))
     measured = time.perf_counter() - start
     works = results[0]["works"]
     seconds = [
@@ -64,9 +66,10 @@ def forecast_scoring(plan, output):
     )
     return Forecast(
         reads=reads(plan),
+        notes=notes(plan.backend, plan.tasks) + notes_on_parts(plan, output),
         rows=[row],
-        memories=[_memory(plan, results, jobs)],
-        disk=_disk(plan, results[0], jobs),
+        memories=[_memory(plan, results)],
+        disk=_disk(plan, results[0], jobs, here),
         server=max(result["server"] for result in results),
         # A child process checks the scores first.
         other_seconds=0.0 if plan.checkpoints else results[0]["checking"],
@@ -103,16 +106,16 @@ def _units(plan):
     return len(plan.checkpoints or plan.scores_of_each_seed)
 
 
-def _memory(plan, results, jobs):
+def _memory(plan, results):
     extra = [
         result["peak"] - result["resident"] + result["embedded"] + result["values"]
         for result in results
     ]
     key = None if plan.checkpoints else "probe.jobs"
-    return Memory(max(extra), jobs, key, "probe.scoring_batch_size and training.batch_size")
+    return Memory(max(extra), len(results), key, "probe.scoring_batch_size and training.batch_size")
 
 
-def _disk(plan, result, jobs):
+def _disk(plan, result, jobs, here):
     """Returns the `Disk` of the table, the page and the files of unfinished probes."""
     examples, scores = plan.data.all, len(plan.entries)
     count, columns = len(examples), scores * (2 if _units(plan) > 1 else 1)
@@ -122,4 +125,4 @@ def _disk(plan, result, jobs):
     # The prepared files are copied, so both are there for a moment.
     unfinished = kept + _units(plan) * table + 2 * jobs * result["checkpoint_bytes"]
     unfinished += jobs * (result["checkpoints"] + result["values"])
-    return Disk(round(kept), 0, round(unfinished), jobs * result["embedded_files"])
+    return Disk(round(kept), 0, round(unfinished), here * result["embedded_files"])

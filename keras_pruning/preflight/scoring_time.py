@@ -12,11 +12,10 @@ from keras_pruning.preflight.timed_training import measured_checkpoint, timed
 from keras_pruning.probing.cost_of_passes import cost_of
 from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS, OUTPUTS, TRAIN
 from keras_pruning.training import fit
+from keras_pruning.training.checkpoint import EVERY
 
 # Bytes above which embeddings are files, and bytes of the blocks of a search.
 _IN_MEMORY, _BLOCKS = 2**31, 2**29
-# Seconds between two saved states of an unfinished run.
-_EVERY = 1.0
 
 
 class ScoringTime:
@@ -87,7 +86,7 @@ class ScoringTime:
             seconds += timed_passes.time_extrapolation(self._logits, data.all, *options)
         loaded = len(self._plan.checkpoints or ())
         seconds += self._loading * loaded
-        return seconds + self._saving["save"] * min(work.stop or loaded, seconds / _EVERY)
+        return seconds + self._saving["save"] * min(work.stop or loaded, seconds / EVERY)
 
     def _output_seconds(self, work):
         """Returns the seconds of the passes that observe outputs."""

@@ -47,7 +47,7 @@ class KeptFiles:
 
     def require_same_recipe(self):
         """Raises an `InputError` if there is a file of another recipe, whichever its name."""
-        for name in self._names():
+        for name in self.names():
             self.has(name)
 
     def keep(self, name, columns, metadata):
@@ -85,7 +85,7 @@ class KeptFiles:
 
     def clear(self):
         """Removes the files of this recipe."""
-        for name in self._names():
+        for name in self.names():
             # A file of another recipe, or of somebody else, stays.
             with contextlib.suppress(InputError):
                 if self.has(name):
@@ -93,7 +93,8 @@ class KeptFiles:
                     remove(self.checkpoint_path(name))
                     remove(self.path(name))
 
-    def _names(self):
+    def names(self):
+        """Returns the names of the finished pieces of work, whichever their recipe."""
         paths = sorted(self.folder.glob(f"{self.prefix}*.parquet"))
         return [path.stem.removeprefix(self.prefix) for path in paths]
 

@@ -12,7 +12,7 @@ from keras_pruning.storage import clear_leftovers, new_file
 
 logger = logging.getLogger("keras_pruning")
 # Seconds of work that a kill may cost if epochs are shorter
-_EVERY = 1.0
+EVERY = 1.0
 _IDENTITY, _EPOCH, _SECONDS = "identity", "epoch", "seconds"
 
 
@@ -52,7 +52,7 @@ class RunCheckpoint:
 
     def offer(self, state):
         """Saves the result of `state()`, unless the last state is less than a second old."""
-        if time.perf_counter() - self._saved >= _EVERY:
+        if time.perf_counter() - self._saved >= EVERY:
             self.save(state())
 
     def save(self, state):

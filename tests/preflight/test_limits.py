@@ -89,4 +89,4 @@ def test_temporary_files_need_room_too(monkeypatch, tmp_path):
     ],
 )
 def test_sizes_in_words(size, text):
-    assert limits.gigabytes(size) == text
+    assert limits.short_size(size) == text
