@@ -8,38 +8,12 @@ from pathlib import Path
 import psutil
 
 from keras_pruning.errors import InputError
-
-_GROUP = Path("/sys/fs/cgroup")
-
-
-def available_memory(group=_GROUP):
-    """Returns the bytes of memory that are available, at most those of a container.
-
-    Args:
-        group: folder of the control group of this process.
-    """
-    available = psutil.virtual_memory().available
-    limit, used = _number(group / "memory.max"), _number(group / "memory.current")
-    if limit is None or used is None:
-        return available
-    return min(available, max(0, limit - used + _cached(group / "memory.stat")))
+from keras_pruning.preflight.control_groups import in_groups
 
 
-def _number(path):
-    """Returns the number in a file, `None` if there is no file or it says `max`."""
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None
-
-
-def _cached(path):
-    """Returns the bytes of files in the memory of a group, which the system can take back."""
-    try:
-        lines = path.read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+def available_memory():
+    """Returns the bytes of memory that are available, at most those of a container or a job."""
+    return min([psutil.virtual_memory().available, *in_groups()])
 
 
 def nearest_folder(path):

@@ -1,6 +1,6 @@
 """The measurements of a preflight, each in a child process."""
 
-import resource
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -157,13 +157,23 @@ class Process:
 
     def memory(self):
         """Returns the bytes at the beginning of the work, the peak, and those of the server."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = self._peak()
         server = self._process.parent()
         return {
             "resident": self._resident,
             "peak": max(peak, self._resident),
             "server": server.memory_info().rss if server else 0,
         }
+
+    def _peak(self):
+        """Returns the bytes of the peak of this process."""
+        if sys.platform == "win32":
+            return self._process.memory_info().peak_wset
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        # Linux counts KiB, and macOS bytes.
+        return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def _built(plan, examples):
