@@ -58,7 +58,8 @@ def measure_scoring(plan, seeds):
         model = training.model
     times = ScoringTime(plan, model, training, scores)
     # Probes of the same scores are alike.
-    alike = {str(group): times.of(taken) for group, taken in zip(entries, groups, strict=True)}
+    alike = {str(group): taken for group, taken in zip(entries, groups, strict=True)}
+    alike = {group: times.of(taken) for group, taken in alike.items()}
     works = [alike[str(group)] for group in entries]
     beside = process.start + load
     return {
