@@ -57,9 +57,9 @@ def forecast_sweep(plan, output):
     embeddings, tables = checked(plan, folders)
     scores = bool(with_baselines(plan.grid.methods))
     whole = Forecast(notes=notes(plan.grid.backend, plan.parts[0][1].tasks))
-    for folder, (scoring, training) in zip(folders, plan.parts, strict=True):
-        if scores:
-            whole.add(forecast_scoring(scoring, folder))
+    if scores:
+        whole.add(forecast_scoring([scoring for scoring, _ in plan.parts], folders))
+    for scoring, training in plan.parts:
         whole.reads += reads(scoring)
         test = training.data.test
         whole.reads.append(f"Evaluates on {len(test):,} {test.split} examples.")

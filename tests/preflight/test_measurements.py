@@ -45,9 +45,10 @@ def measured(monkeypatch):
         kind = function.rpartition("_")[2]
         calls.append((kind, jobs))
         assert len(arguments) == jobs
-        works = {"works": [WORK] * len(arguments[0].get("seeds", ()))}
-        result = {**SIZES, **(TRAINING if kind == "training" else {**SCORING, **works})}
-        return [result] * jobs
+        if kind == "training":
+            return [{**SIZES, **TRAINING}] * jobs
+        seeds = arguments[0]["seeds"]
+        return [[{**SIZES, **SCORING, "works": [WORK] * len(part)} for part in seeds]] * jobs
 
     for module in (scoring, sweep):
         monkeypatch.setattr(module, "run_each", run_each)
@@ -81,7 +82,7 @@ def test_all_data_fractions_are_counted_before(measured, tmp_path, monkeypatch):
     forecast = sweep.forecast_sweep(plan, tmp_path / "out")
     unfinished = sum(row.number for row in forecast.rows if row.what != "probes")
     assert unfinished > 8
-    assert [number for kind, number in measured if kind == "training"] == [8]
+    assert measured == [("scoring", 16), ("training", 8)]
     assert forecast.memories[-1].jobs == 8
 
 
@@ -103,7 +104,7 @@ def test_a_cluster_is_measured_by_one_process(measured, tmp_path, monkeypatch):
 
 def test_the_plan_of_several_tasks_says_whose_it_is(measured, tmp_path):
     plan = ScoringPlan.from_config(config(), tasks=Tasks(1, 4))
-    (note,) = scoring.forecast_scoring(plan, tmp_path).notes
+    (note,) = scoring.forecast_scoring([plan], [tmp_path]).notes
     assert note.startswith("Tasks: the plan is that of the work of all 4 tasks")
 
 
@@ -111,8 +112,8 @@ def test_finished_parts_are_mentioned(measured, tmp_path):
     path = tmp_path / "model.keras"
     path.write_bytes(b"model")
     plan = ScoringPlan.from_config(config(), [path], Tasks(0, 3))
-    assert len(scoring.forecast_scoring(plan, tmp_path).notes) == 1
+    assert len(scoring.forecast_scoring([plan], [tmp_path]).notes) == 1
     files = PartFiles(tmp_path / "probes", plan.recipe)
     files.write("shard-0-of-3", np.array(["a"]), {"el2n": np.ones(1)}, {})
-    note = scoring.forecast_scoring(plan, tmp_path).notes[-1]
+    note = scoring.forecast_scoring([plan], [tmp_path]).notes[-1]
     assert note == "Finished parts of the scoring: 1. The plan does not take off their work."

@@ -7,12 +7,16 @@ from keras_pruning.preflight import work
 from keras_pruning.probing.plan import ScoringPlan
 
 
-def test_probes_of_the_same_scores_are_timed_once(monkeypatch):
-    timed = []
+def test_each_group_of_scores_is_timed_once_for_each_plan(monkeypatch):
+    timed, others = [], []
 
     class Times:
         def __init__(self, *arguments):
             self.sizes = {}
+
+        def at(self, plan):
+            others.append(plan)
+            return self
 
         def of(self, scores):
             timed.append([score.name for score in scores])
@@ -27,7 +31,11 @@ def test_probes_of_the_same_scores_are_timed_once(monkeypatch):
         scores=["el2n", {"name": "vog", "seeds": 2}],
     )
     plan = ScoringPlan.from_config(config)
-    result = work.measure_scoring(plan, sorted(plan.scores_of_each_seed))
-    assert sorted(timed) == [["el2n"], ["el2n", "vog"]]
+    smaller = plan.with_splits(plan.data.splits.with_fraction(0.1))
+    seeds = sorted(plan.scores_of_each_seed)
+    result, of_smaller = work.measure_scoring([plan, smaller], [seeds, seeds[:1]])
+    assert sorted(timed) == [["el2n"], ["el2n", "vog"], ["el2n", "vog"]]
+    assert others == [smaller]
+    assert of_smaller["works"] == result["works"][:1]
     seconds = [part["seconds"] - result["checking"] for part in result["works"]]
     assert [round(part) for part in seconds] == [2, 2, 1, 1]
