@@ -52,7 +52,7 @@ def run(values):
     if values.plan:
         from keras_pruning.preflight.scoring import forecast_scoring
 
-        yield from show_plan("score", lambda: forecast_scoring(plan, output), output)
+        yield from show_plan("score", lambda: forecast_scoring([plan], [output]), output)
         return
     table = score(plan, output)
     yield from report(table)

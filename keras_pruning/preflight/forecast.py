@@ -80,6 +80,7 @@ class Forecast:
 
     Args:
         reads: sentences on the data.
+        notes: sentences on what the forecast does not know.
         rows: list of `Row`.
         memories: list of `Memory`, of work in turn.
         disk: `Disk`.
@@ -90,6 +91,7 @@ class Forecast:
     """
 
     reads: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
     rows: list = field(default_factory=list)
     memories: list = field(default_factory=list)
     disk: Disk = Disk()
@@ -110,6 +112,7 @@ class Forecast:
 
     def add(self, other):
         """Adds the work of another forecast, which comes after this one."""
+        self.notes += [note for note in other.notes if note not in self.notes]
         self.rows += other.rows
         self.memories += other.memories
         self.disk += other.disk

@@ -8,38 +8,12 @@ from pathlib import Path
 import psutil
 
 from keras_pruning.errors import InputError
-
-_GROUP = Path("/sys/fs/cgroup")
-
-
-def available_memory(group=_GROUP):
-    """Returns the bytes of memory that are available, at most those of a container.
-
-    Args:
-        group: folder of the control group of this process.
-    """
-    available = psutil.virtual_memory().available
-    limit, used = _number(group / "memory.max"), _number(group / "memory.current")
-    if limit is None or used is None:
-        return available
-    return min(available, max(0, limit - used + _cached(group / "memory.stat")))
+from keras_pruning.preflight.control_groups import in_groups
 
 
-def _number(path):
-    """Returns the number in a file, `None` if there is no file or it says `max`."""
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None
-
-
-def _cached(path):
-    """Returns the bytes of files in the memory of a group, which the system can take back."""
-    try:
-        lines = path.read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+def available_memory():
+    """Returns the bytes of memory that are available, at most those of a container or a job."""
+    return min([psutil.virtual_memory().available, *in_groups()])
 
 
 def nearest_folder(path):
@@ -68,16 +42,16 @@ def require_fit(forecast, output, available):
     if in_output > free:
         change = ["Free some", "choose another --output"]
         if disk.models:
-            change.append(f"set sweep.save_models: false (models take {gigabytes(disk.models)})")
+            change.append(f"set sweep.save_models: false (models take {short_size(disk.models)})")
         raise InputError(
-            f"The results do not fit on the disk. Expected {gigabytes(in_output)} free in {here}. "
-            f"Received: {gigabytes(free)}. {_alternatives(change)}."
+            f"The results do not fit on the disk. Expected {short_size(in_output)} free in {here}. "
+            f"Received: {short_size(free)}. {_alternatives(change)}."
         )
     free = shutil.disk_usage(there).free
     if elsewhere > free:
         raise InputError(
             "Temporary files do not fit on the disk. Expected "
-            f"{gigabytes(elsewhere)} free in {there}. Received: {gigabytes(free)}. Set TMPDIR to "
+            f"{short_size(elsewhere)} free in {there}. Received: {short_size(free)}. Set TMPDIR to "
             "a larger disk, or score fewer layers or a smaller max_dimension."
         )
 
@@ -95,8 +69,8 @@ def _too_little_memory(memory, available):
     change.append("take a part of the data by dataset.fraction")
     processes = "1 process" if memory.jobs == 1 else f"{memory.jobs} processes at the same time"
     return InputError(
-        f"The command does not fit into memory. Expected at most {gigabytes(available)}, the "
-        f"available memory. Received: {gigabytes(memory.together)} for {processes}. "
+        f"The command does not fit into memory. Expected at most {short_size(available)}, the "
+        f"available memory. Received: {short_size(memory.together)} for {processes}. "
         f"{_alternatives(change)}."
     )
 
@@ -107,7 +81,7 @@ def _alternatives(change):
     return text[0].upper() + text[1:]
 
 
-def gigabytes(size):
+def short_size(size):
     """Returns a number of bytes as a short text."""
     for unit, name in ((2**30, "GiB"), (2**20, "MiB")):
         if size >= unit:

@@ -2,85 +2,87 @@
 
 import statistics
 
-from keras_pruning.preflight.forecast import Disk, Forecast, Memory, Row
-from keras_pruning.preflight.lines import Line, together
+from keras_pruning.preflight.forecast import Disk, Row
+from keras_pruning.preflight.lines import Line
 from keras_pruning.preflight.runs import BASELINES, DYNAMIC, PILOTS
 
 # Bytes of the files of a run beside its model: recipe and metrics, the curves of each epoch, and a
 # row of the subset.
 _FILES, _OF_EPOCH, _OF_ROW = 12 * 1024, 300, 8
-# Seconds between two saved states of an unfinished run.
-_EVERY = 1.0
 
 
 class RunCosts:
-    """The seconds, operations and files of training runs.
+    """The seconds, operations and files of training runs on one data fraction.
 
     Args:
         training: `TrainingPlan`.
         results: list of the results of `keras_pruning.preflight.work:measure_training`, one for
             each process that works at the same time.
         tested: number of test examples.
+        fresh: whether each run has a process of its own, so that it traces its graphs anew.
     """
 
-    def __init__(self, training, results, tested):
+    def __init__(self, training, results, tested, fresh=False):
         self._training, self._results, self._tested = training, results, tested
-        self._jobs = len(results)
+        self._fresh = fresh
         self._epoch = Line(self._mean("constant"), self._mean("slope"))
-
-    def forecast(self, counts):
-        """Returns the `Forecast` of runs.
-
-        Args:
-            counts: list of `PlannedRun`.
-        """
-        to_do = [run for run in counts if not run.is_finished]
-        rows = [
-            self._row(what, [run for run in counts if run.what == what])
-            for what in dict.fromkeys(run.what for run in counts)
-        ]
-        result = self._results[0]
-        extra = max(result["peak"] - result["resident"] for result in self._results)
-        memory = Memory(extra, self._jobs, "sweep.jobs", "training.batch_size")
-        models = result["model_bytes"] * sum(run.what != PILOTS for run in to_do)
-        files = sum(map(self._files, to_do)) + models
-        unfinished = self._jobs * 2 * result["checkpoint_bytes"]
-        return Forecast(
-            rows=rows,
-            memories=[memory] if to_do else [],
-            disk=Disk(files, models, unfinished if to_do else 0),
-            server=result["server"],
-            # Every process reads the data and traces its first graph.
-            other_seconds=self._mean("beginning") if to_do else 0.0,
-        )
 
     def seconds(self, run):
         """Returns the seconds of a `PlannedRun` in a process that has trained before."""
         batch_size = self._training.training.batch_size
-        epochs = run.models * run.epochs * self._epoch.at(run.epoch_examples(batch_size))
-        saved = self._mean("save") * min(run.epochs, epochs / _EVERY) * (run.what != PILOTS)
-        return run.models * self._mean("warm") + epochs + saved
+        in_epochs = run.models * run.epochs * self._epoch.at(run.epoch_examples(batch_size))
+        saves = min(run.epochs, in_epochs / self._results[0]["every"]) * (run.what != PILOTS)
+        return run.models * self._mean("warm") + in_epochs + self._mean("save") * saves
 
-    def _row(self, what, runs):
+    def wall_seconds(self, run):
+        """Returns the same with the start of the process, if the run has one of its own."""
+        return self.seconds(run) + self._mean("beginning") * self._is_fresh(run)
+
+    def beginning_of_pool(self, run):
+        """Returns the seconds before the first run of processes that take one after the other."""
+        # Every process reads the data and traces its first graph.
+        return self._mean("beginning") * (not self._is_fresh(run))
+
+    def row(self, what, runs):
+        """Returns the `Row` of runs of one kind, a list of `PlannedRun`, without its time."""
         to_do = [run for run in runs if not run.is_finished]
-        # A pilot has a process for each of its splits.
-        beginning = self._mean("beginning") if what == PILOTS else 0.0
-        seconds = together([beginning + self.seconds(run) for run in to_do], self._jobs)
         seen = sum(run.seen(self._training.training.batch_size) for run in to_do)
         passed = sum(run.models * (run.evaluated or self._tested) for run in to_do)
         flops = self._results[0]["flops"], self._results[0]["forward_flops"]
         counted = None if None in flops else flops[0] * seen + flops[1] * passed
-        reused = len(runs) - len(to_do)
         models = max((run.models for run in runs), default=1)
         return Row(
             what,
             models * len(to_do),
-            models * reused,
+            models * (len(runs) - len(to_do)),
             seen + passed,
             counted,
-            seconds,
-            what in (DYNAMIC, BASELINES) and bool(to_do),
+            is_estimate=what in (DYNAMIC, BASELINES) and bool(to_do),
         )
+
+    def disk(self, runs):
+        """Returns the `Disk` of what runs keep."""
+        models = self._results[0]["model_bytes"] * sum(run.what != PILOTS for run in runs)
+        return Disk(sum(map(self._files, runs)) + models, models)
+
+    @property
+    def unfinished(self):
+        """Bytes of the state of an unfinished run, which is written beside the last one."""
+        return 2 * self._results[0]["checkpoint_bytes"]
+
+    @property
+    def extra(self):
+        """Peak of a process in bytes, beyond the memory that it shares with others."""
+        return max(result["peak"] - result["resident"] for result in self._results)
+
+    @property
+    def server(self):
+        """Bytes of the process that starts the others."""
+        return self._results[0]["server"]
+
+    def _is_fresh(self, run):
+        # A pilot has a process for each of its splits.
+        return self._fresh or run.what == PILOTS
 
     def _files(self, run):
         """Returns the bytes that a run keeps beside its model."""

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from keras_pruning.examples.array_spec import described, leaves
 from keras_pruning.jobs.local import run_each
-from keras_pruning.preflight.forecast import Disk, Forecast, Memory, Row
+from keras_pruning.preflight.forecast import Disk, Forecast, Memory, Row, merged
 from keras_pruning.preflight.lines import together
+from keras_pruning.preflight.shared_work import jobs_here, notes, notes_on_parts
 from keras_pruning.probing import finished_scores
 from keras_pruning.probing.probe_files import FOLDER, ProbeFiles
 from keras_pruning.probing.scoring import find_scores
@@ -15,35 +16,64 @@ from keras_pruning.probing.scoring import find_scores
 _IN_CSV, _PAGE = 12, 2**20
 
 
-def forecast_scoring(plan, output):
+def forecast_scoring(plans, outputs):
     """Returns the `Forecast` of `score`. Measures a few examples, and writes nothing.
 
     Args:
-        plan: `ScoringPlan`.
-        output: folder of the scores.
+        plans: list of `ScoringPlan` that differ in their examples only.
+        outputs: list of the folder of the scores of each.
 
     Raises:
         InputError: as `score` does before it trains.
     """
-    output = Path(output)
+    missing = [_missing(*pair) for pair in zip(plans, map(Path, outputs), strict=True)]
+    places = [place for place, seeds in enumerate(missing) if seeds]
+    # The largest data are measured, and the others follow from them.
+    places.sort(key=lambda place: -len(plans[place].data.all))
+    results = []
+    start = time.perf_counter()
+    if places:
+        first = plans[places[0]]
+        here = jobs_here(first.backend, max(_jobs(first, missing[place]) for place in places))
+        call = {
+            "plans": [plans[place] for place in places],
+            "seeds": [missing[place] for place in places],
+        }
+        function = "keras_pruning.preflight.work:measure_scoring"
+        # As many at the same time as will work here, because they slow each other down
+        results = list(run_each(function, [call] * here, here, first.threads, "measurement"))
+    whole = Forecast(measured=time.perf_counter() - start)
+    for place, (plan, output) in enumerate(zip(plans, outputs, strict=True)):
+        if missing[place]:
+            found = [result[places.index(place)] for result in results]
+            whole.add(_forecast(plan, Path(output), missing[place], found))
+        else:
+            whole.rows.append(Row(_what(plan), 0, _units(plan)))
+        whole.reads += reads(plan)
+    whole.rows = merged(whole.rows)
+    return whole
+
+
+def _missing(plan, output):
+    """Returns the seeds of the probes that are not finished, `[None]` for checkpoints."""
     table = find_scores(plan, output)
     files = ProbeFiles.of(plan, output / FOLDER)
     if table is not None or finished_scores.is_prepared(files.folder, plan.recipe):
-        return Forecast(reads=reads(plan), rows=[Row(_what(plan), 0, _units(plan))])
+        return []
     if plan.checkpoints:
-        missing, number = [None], len(plan.checkpoints)
-    else:
-        missing = [seed for seed in sorted(plan.scores_of_each_seed) if not files.has(seed)]
-        number = len(missing)
-    if not missing:
-        return Forecast(reads=reads(plan), rows=[Row(_what(plan), 0, _units(plan))])
-    start = time.perf_counter()
-    jobs = min(plan.jobs, len(missing))
-    call = {"plan": plan, "seeds": missing}
-    function = "keras_pruning.preflight.work:measure_scoring"
-    # As many at the same time as will work, because they slow each other down
-    results = list(run_each(function, [call] * jobs, jobs, plan.threads, "measurement"))
-    measured = time.perf_counter() - start
+        return [None]
+    return [seed for seed in sorted(plan.scores_of_each_seed) if not files.has(seed)]
+
+
+def _jobs(plan, missing):
+    return min(plan.jobs, len(missing))
+
+
+def _forecast(plan, output, missing, results):
+    """Returns the `Forecast` of the probes that are not finished, from their measurements."""
+    jobs = _jobs(plan, missing)
+    here = jobs_here(plan.backend, jobs)
+    number = len(plan.checkpoints or missing)
     works = results[0]["works"]
     seconds = [
         sum(result["works"][place]["seconds"] for result in results) / len(results)
@@ -63,14 +93,13 @@ def forecast_scoring(plan, output):
         together(seconds, jobs),
     )
     return Forecast(
-        reads=reads(plan),
+        notes=notes(plan.backend, plan.tasks) + notes_on_parts(plan, output),
         rows=[row],
-        memories=[_memory(plan, results, jobs)],
-        disk=_disk(plan, results[0], jobs),
+        memories=[_memory(plan, results, here)],
+        disk=_disk(plan, results[0], jobs, here),
         server=max(result["server"] for result in results),
         # A child process checks the scores first.
         other_seconds=0.0 if plan.checkpoints else results[0]["checking"],
-        measured=measured,
     )
 
 
@@ -103,16 +132,16 @@ def _units(plan):
     return len(plan.checkpoints or plan.scores_of_each_seed)
 
 
-def _memory(plan, results, jobs):
+def _memory(plan, results, here):
     extra = [
         result["peak"] - result["resident"] + result["embedded"] + result["values"]
         for result in results
     ]
     key = None if plan.checkpoints else "probe.jobs"
-    return Memory(max(extra), jobs, key, "probe.scoring_batch_size and training.batch_size")
+    return Memory(max(extra), here, key, "probe.scoring_batch_size and training.batch_size")
 
 
-def _disk(plan, result, jobs):
+def _disk(plan, result, jobs, here):
     """Returns the `Disk` of the table, the page and the files of unfinished probes."""
     examples, scores = plan.data.all, len(plan.entries)
     count, columns = len(examples), scores * (2 if _units(plan) > 1 else 1)
@@ -122,4 +151,4 @@ def _disk(plan, result, jobs):
     # The prepared files are copied, so both are there for a moment.
     unfinished = kept + _units(plan) * table + 2 * jobs * result["checkpoint_bytes"]
     unfinished += jobs * (result["checkpoints"] + result["values"])
-    return Disk(round(kept), 0, round(unfinished), jobs * result["embedded_files"])
+    return Disk(round(kept), 0, round(unfinished), here * result["embedded_files"])

@@ -1,5 +1,6 @@
 """The time, operations and memory of scoring with one model, from pieces timed on few examples."""
 
+import copy
 import math
 import time
 
@@ -12,11 +13,10 @@ from keras_pruning.preflight.timed_training import measured_checkpoint, timed
 from keras_pruning.probing.cost_of_passes import cost_of
 from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS, OUTPUTS, TRAIN
 from keras_pruning.training import fit
+from keras_pruning.training.checkpoint import EVERY
 
 # Bytes above which embeddings are files, and bytes of the blocks of a search.
 _IN_MEMORY, _BLOCKS = 2**31, 2**29
-# Seconds between two saved states of an unfinished run.
-_EVERY = 1.0
 
 
 class ScoringTime:
@@ -30,11 +30,9 @@ class ScoringTime:
     """
 
     def __init__(self, plan, model, training, scores):
-        self._plan, self._training, self._model = plan, training, model
-        data = self._data = plan.data
-        self._count = len(data.scored)
-        self._support = data.trained_on if data.unseen else None
-        self._logits = model and as_logits(model, spec=data.scored.spec)
+        self._training, self._model, self._extrapolations = training, model, {}
+        self._take(plan)
+        self._logits = model and as_logits(model, spec=self._data.scored.spec)
         self._epochs = len(plan.checkpoints) if plan.checkpoints else plan.training.epochs
         self._loading = 0.0
         if plan.checkpoints:
@@ -45,6 +43,22 @@ class ScoringTime:
         self._saving = {"save": 0.0, "checkpoint_bytes": 0}
         if model is not None:
             self._saving = measured_checkpoint(model)
+
+    def _take(self, plan):
+        """Takes the examples of a plan."""
+        data = plan.data
+        self._plan, self._data, self._count = plan, data, len(data.scored)
+        self._support = data.trained_on if data.unseen else None
+
+    def at(self, plan):
+        """Returns the same pieces for the examples of another plan, which differs in nothing else.
+
+        Args:
+            plan: `ScoringPlan`.
+        """
+        other = copy.copy(self)
+        other._take(plan)
+        return other
 
     def of(self, scores):
         """Returns the work of one probe, or of all checkpoints.
@@ -81,13 +95,23 @@ class ScoringTime:
         embedding = work.of_signal(EMBEDDINGS)
         if embedding:
             seconds += self._embedding.at(self._count + len(self._support or ()))
-            seconds += sum(self._searches[score.name] for score in embedding)
+            seconds += sum(self._searches[score.name].at(self._count) for score in embedding)
         if data.extrapolates:
-            options = data.fraction, self._plan.batch_size, len(work.scores)
-            seconds += timed_passes.time_extrapolation(self._logits, data.all, *options)
+            seconds += sum(
+                curve.at(len(data.all)) for curve in self._extrapolation(len(work.scores))
+            )
         loaded = len(self._plan.checkpoints or ())
         seconds += self._loading * loaded
-        return seconds + self._saving["save"] * min(work.stop or loaded, seconds / _EVERY)
+        return seconds + self._saving["save"] * min(work.stop or loaded, seconds / EVERY)
+
+    def _extrapolation(self, number):
+        """Returns the curves of estimating a number of scores, which are timed once."""
+        if number not in self._extrapolations:
+            options = self._data.fraction, self._plan.batch_size, number
+            self._extrapolations[number] = timed_passes.time_extrapolation(
+                self._logits, self._data.all, *options
+            )
+        return self._extrapolations[number]
 
     def _output_seconds(self, work):
         """Returns the seconds of the passes that observe outputs."""
@@ -166,7 +190,7 @@ class ScoringTime:
         )
 
     def _timed_embeddings(self, scores):
-        """Returns the `Line` of the pass, the dimensions and the seconds of each search."""
+        """Returns the `Line` of the pass, the dimensions and the curve of each search."""
         observing = [score for score in scores if score.signal == EMBEDDINGS]
         if not observing:
             return Line(0.0, 0.0), {}, {}

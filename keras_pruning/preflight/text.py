@@ -2,7 +2,7 @@
 
 import shutil
 
-from keras_pruning.preflight.limits import gigabytes, nearest_folder
+from keras_pruning.preflight.limits import nearest_folder, short_size
 from keras_pruning.reports.terminal_tables import new_table
 
 _MINUTE, _HOUR = 60, 3600
@@ -44,6 +44,7 @@ def lines(command, forecast, output, available):
             "about: the examples of methods that prune while training are an estimate, and those "
             "of their baselines follow from what the methods will see."
         )
+    yield from forecast.notes
     yield from _memory_lines(forecast, available)
     yield from _disk_lines(forecast.disk, output)
     yield (
@@ -59,21 +60,21 @@ def _memory_lines(forecast, available):
         return
     processes = "a process" if memory.jobs == 1 else f"each of {memory.jobs} processes"
     yield (
-        f"Memory: {gigabytes(forecast.base + memory.together)} at most, "
-        f"{gigabytes(memory.extra)} for {processes} beside {gigabytes(forecast.base)} of the "
-        f"command itself. Available for the processes: {gigabytes(available)}."
+        f"Memory: {short_size(forecast.base + memory.together)} at most, "
+        f"{short_size(memory.extra)} for {processes} beside {short_size(forecast.base)} of the "
+        f"command itself. Available for the processes: {short_size(available)}."
     )
 
 
 def _disk_lines(disk, output):
     free = shutil.disk_usage(nearest_folder(output)).free
-    models = f", {gigabytes(disk.models)} of it models" if disk.models else ""
+    models = f", {short_size(disk.models)} of it models" if disk.models else ""
     yield (
-        f"Disk: {gigabytes(disk.kept)} are kept{models}, and {gigabytes(disk.unfinished)} at most "
-        f"for unfinished work. Free: {gigabytes(free)}."
+        f"Disk: {short_size(disk.kept)} are kept{models}, and {short_size(disk.unfinished)} at "
+        f"most for unfinished work. Free: {short_size(free)}."
     )
     if disk.temporary:
-        yield f"Temporary files: {gigabytes(disk.temporary)}."
+        yield f"Temporary files: {short_size(disk.temporary)}."
 
 
 def duration(seconds):

@@ -119,7 +119,7 @@ def time_search(model, examples, support, score, dimensions):
         dimensions: dictionary from `Embedding` to its dimensions.
 
     Returns:
-        Seconds for all examples.
+        `Square` or `Line` from the number of examples to seconds.
     """
     requests = score.embeddings(model)
 
@@ -135,8 +135,7 @@ def time_search(model, examples, support, score, dimensions):
     first = _fewest(measure, len(examples))
     points = growing(measure, first, len(examples), _SEARCH, growth=3)
     # The number of pairs grows with both sides, or with one of them.
-    curve = Square.through(points) if support is None else Line.through(points)
-    return curve.at(len(examples))
+    return Square.through(points) if support is None else Line.through(points)
 
 
 def time_extrapolation(model, examples, fraction, batch_size, scores):
@@ -148,7 +147,8 @@ def time_extrapolation(model, examples, fraction, batch_size, scores):
         scores: number of scores.
 
     Returns:
-        Seconds for all examples.
+        Tuple of the `Line` of the pass and the `Square` of the estimation, from the number of
+        examples to seconds.
     """
     request = Embedding(PENULTIMATE)
     line, dimensions = time_embeddings(model, examples, [request], batch_size)
@@ -162,7 +162,7 @@ def time_extrapolation(model, examples, fraction, batch_size, scores):
         return timed(lambda: neighbour_means(values, vectors, drawn.labels, rows))
 
     points = growing(measure, _SEARCHED, len(examples), _SEARCH, growth=3)
-    return line.at(len(examples)) + Square.through(points).at(len(examples))
+    return line, Square.through(points)
 
 
 def _once(points):

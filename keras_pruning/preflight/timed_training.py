@@ -12,7 +12,7 @@ import numpy as np
 from keras_pruning.examples.fractions import stratified_rows
 from keras_pruning.preflight.lines import Line
 from keras_pruning.training import fit
-from keras_pruning.training.checkpoint import RunCheckpoint
+from keras_pruning.training.checkpoint import EVERY, RunCheckpoint
 
 # Seconds that the epochs of one fit take, and those of an epoch that is long enough.
 _SECONDS, _LONG = 2.0, 0.7
@@ -127,11 +127,11 @@ def timed(function):
 
 
 def measured_checkpoint(model):
-    """Returns the seconds and the bytes of the state of an unfinished run, a dictionary."""
+    """Returns the seconds, the interval and the bytes of saved states of a run, a dictionary."""
     weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
     # The optimizer has about as many
     state = {f"{part}/{number}": weight for part in "ab" for number, weight in enumerate(weights)}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "state.npz")
         seconds = timed(lambda: RunCheckpoint(path, {}).save(state))
-        return {"save": seconds, "checkpoint_bytes": path.stat().st_size}
+        return {"save": seconds, "every": EVERY, "checkpoint_bytes": path.stat().st_size}

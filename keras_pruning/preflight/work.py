@@ -1,6 +1,6 @@
 """The measurements of a preflight, each in a child process."""
 
-import resource
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -27,26 +27,24 @@ from keras_pruning.scores.score import TRAIN
 from keras_pruning.training import evaluation, fit
 
 
-def measure_scoring(plan, seeds):
-    """Measures the scoring of a plan on a few examples.
+def measure_scoring(plans, seeds):
+    """Measures the scoring of plans on a few examples, those of the first plan.
 
     Args:
-        plan: `ScoringPlan`.
-        seeds: list of the seeds of the probes that are not finished.
+        plans: list of `ScoringPlan` that differ in their examples only, the largest first.
+        seeds: list of the seeds of the probes of each plan that are not finished.
 
     Returns:
-        Dictionary of `works`, a list of the seconds, counts and operations of each probe, and of
-        the memory and files of one.
+        List of a dictionary for each plan: `works`, a list of the seconds, counts and operations
+        of each probe, and the memory and files of one.
     """
     process = Process()
+    plan = plans[0]
     data = plan.data
     load = timed(lambda: (data.all, data.trained_on, data.scored))
-    if plan.checkpoints:
-        entries = [[without_seeds(entry) for entry in plan.entries]]
-    else:
-        entries = [plan.scores_of_each_seed[seed] for seed in seeds]
-    groups = [[get(entry) for entry in group] for group in entries]
-    scores = list({score.name: score for group in groups for score in group}.values())
+    groups = [_scores_of(*pair) for pair in zip(plans, seeds, strict=True)]
+    each = [score for group in groups for scores in group for score in scores]
+    scores = list({score.name: score for score in each}.values())
     model, training, building = None, None, 0.0
     if plan.checkpoints:
         start = time.perf_counter()
@@ -57,16 +55,39 @@ def measure_scoring(plan, seeds):
         training = _training_of_probes(plan, scores)
         model = training.model
     times = ScoringTime(plan, model, training, scores)
-    # Probes of the same scores are alike.
-    alike = {str(group): times.of(taken) for group, taken in zip(entries, groups, strict=True)}
-    works = [alike[str(group)] for group in entries]
+    measured = [(times, _works(times, groups[0]))]
+    # Taken before the other plans load their examples, whose memory does not count.
+    memory = process.memory()
+    for other, group in zip(plans[1:], groups[1:], strict=True):
+        smaller = times.at(other)
+        measured.append((smaller, _works(smaller, group)))
     beside = process.start + load
-    return {
-        "works": [{**work, "seconds": work["seconds"] + beside} for work in works],
-        "checking": beside + building,
-        **times.sizes,
-        **process.memory(),
-    }
+    return [
+        {
+            "works": [{**work, "seconds": work["seconds"] + beside} for work in works],
+            "checking": beside + building,
+            **sized.sizes,
+            **memory,
+        }
+        for sized, works in measured
+    ]
+
+
+def _scores_of(plan, seeds):
+    """Returns the `Score` instances of each probe of a plan, or of its checkpoints."""
+    if plan.checkpoints:
+        entries = [[without_seeds(entry) for entry in plan.entries]]
+    else:
+        entries = [plan.scores_of_each_seed[seed] for seed in seeds]
+    return [[get(entry) for entry in group] for group in entries]
+
+
+def _works(times, groups):
+    """Returns the work of each probe. Probes of the same scores are alike."""
+    names = [tuple(score.name for score in group) for group in groups]
+    alike = dict(zip(names, groups, strict=True))
+    alike = {group: times.of(scores) for group, scores in alike.items()}
+    return [alike[group] for group in names]
 
 
 def _training_of_probes(plan, scores):
@@ -157,13 +178,23 @@ class Process:
 
     def memory(self):
         """Returns the bytes at the beginning of the work, the peak, and those of the server."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = self._peak()
         server = self._process.parent()
         return {
             "resident": self._resident,
             "peak": max(peak, self._resident),
             "server": server.memory_info().rss if server else 0,
         }
+
+    def _peak(self):
+        """Returns the bytes of the peak of this process."""
+        if sys.platform == "win32":
+            return self._process.memory_info().peak_wset
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        # Linux counts KiB, and macOS bytes.
+        return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def _built(plan, examples):

@@ -12,8 +12,13 @@ from keras_pruning.storage.unfinished import DAMAGED, IDENTITY
 
 logger = logging.getLogger("keras_pruning")
 # Seconds of work that a kill may cost if epochs are shorter
+<<<<<<< HEAD
 _EVERY = 1.0
 _EPOCH, _SECONDS, _SPENT = "epoch", "seconds", "spent"
+=======
+EVERY = 1.0
+_IDENTITY, _EPOCH, _SECONDS = "identity", "epoch", "seconds"
+>>>>>>> fix-plan
 
 
 class RunCheckpoint:
@@ -57,7 +62,7 @@ class RunCheckpoint:
 
     def offer(self, state):
         """Saves the result of `state()`, unless the last state is less than a second old."""
-        if time.perf_counter() - self._saved >= _EVERY:
+        if time.perf_counter() - self._saved >= EVERY:
             self.save(state())
 
     def save(self, state):

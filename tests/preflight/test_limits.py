@@ -11,29 +11,12 @@ from keras_pruning.preflight.forecast import Disk, Forecast, Memory
 GIB = 2**30
 
 
-@pytest.fixture
-def group(tmp_path):
-    return tmp_path
-
-
-def test_available_memory_is_that_of_the_machine(monkeypatch, group):
+def test_the_least_of_machine_and_groups_is_available(monkeypatch):
     memory = SimpleNamespace(available=5 * GIB)
     monkeypatch.setattr(limits.psutil, "virtual_memory", lambda: memory)
-    assert limits.available_memory(group) == 5 * GIB
-    (group / "memory.max").write_text("max\n")
-    (group / "memory.current").write_text(f"{GIB}\n")
-    assert limits.available_memory(group) == 5 * GIB
-
-
-def test_a_container_leaves_less_memory(monkeypatch, group):
-    memory = SimpleNamespace(available=50 * GIB)
-    monkeypatch.setattr(limits.psutil, "virtual_memory", lambda: memory)
-    (group / "memory.max").write_text(f"{4 * GIB}\n")
-    (group / "memory.current").write_text(f"{3 * GIB}\n")
-    assert limits.available_memory(group) == GIB
-    # Files that the system can take back are no obstacle
-    (group / "memory.stat").write_text(f"anon {GIB}\ninactive_file {2 * GIB}\nactive_file 7\n")
-    assert limits.available_memory(group) == 3 * GIB
+    for groups, available in (([], 5), ([7 * GIB], 5), ([7 * GIB, GIB], 1)):
+        monkeypatch.setattr(limits, "in_groups", lambda groups=groups: groups)
+        assert limits.available_memory() == available * GIB
 
 
 def test_the_number_of_jobs_that_fit_is_named(tmp_path):
@@ -89,4 +72,4 @@ def test_temporary_files_need_room_too(monkeypatch, tmp_path):
     ],
 )
 def test_sizes_in_words(size, text):
-    assert limits.gigabytes(size) == text
+    assert limits.short_size(size) == text

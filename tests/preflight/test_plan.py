@@ -152,6 +152,21 @@ def test_passes_are_counted_as_they_are_made(tmp_path, capsys, options):
 
 
 @pytest.mark.slow
+def test_one_measurement_serves_all_data_fractions(tmp_path, capsys):
+    config, output = tmp_path / "sweep.yaml", tmp_path / "out"
+    config.write_text(SWEEP)
+    options = ["--config", config, "--output", output, "--sweep.data_fractions", "[0.1, 0.2]"]
+    options += ["--sweep.methods", "[el2n]", "--scores", "[el2n, prediction_depth]"]
+    assert small.run("sweep", "--plan", *options) == 0
+    probes = rows(capsys.readouterr().out)["probes"]
+    assert small.run("sweep", *options) == 0
+    costs = [json.loads(path.read_text()) for path in output.glob("data-*/scoring.json")]
+    names = ("examples_seen", "examples_forward", "examples_with_gradients")
+    assert len(costs) == 2
+    assert probes == (2, 0, sum(cost[name] for cost in costs for name in names))
+
+
+@pytest.mark.slow
 def test_checkpoints_are_scored_and_not_trained(tmp_path, capsys):
     config, output = tmp_path / "score.yaml", tmp_path / "out"
     config.write_text(SWEEP)

@@ -6,6 +6,7 @@ import pytest
 
 from keras_pruning.config import TrainingConfig
 from keras_pruning.preflight.forecast import Disk, Memory, Row, merged
+from keras_pruning.preflight.pools import forecast_runs
 from keras_pruning.preflight.run_costs import RunCosts
 from keras_pruning.preflight.runs import FULL, METHODS, PILOTS, PlannedRun
 from keras_pruning.preflight.text import duration
@@ -18,6 +19,7 @@ RESULT = {
     "flops": 30,
     "forward_flops": 10,
     "save": 0.25,
+    "every": 1.0,
     "checkpoint_bytes": 1000,
     "model_bytes": 50_000,
     "resident": 400,
@@ -50,7 +52,7 @@ def test_the_seconds_of_a_run(costs):
 
 def test_two_processes_share_the_runs(costs):
     runs = [PlannedRun(METHODS, 50, 4, done, 100) for done in (False, True, False, False)]
-    forecast = costs.forecast(runs)
+    forecast = forecast_runs([costs], [runs], 2, 2)
     # 12 full epochs in all, and 20 test examples after each run
     seen, passed = 12 * 100, 3 * 20
     assert forecast.rows == [
@@ -64,7 +66,7 @@ def test_two_processes_share_the_runs(costs):
 
 
 def test_finished_runs_cost_nothing(costs):
-    forecast = costs.forecast([PlannedRun(FULL, 100, 4, True, 100)])
+    forecast = forecast_runs([costs], [[PlannedRun(FULL, 100, 4, True, 100)]], 2, 2)
     assert forecast.rows == [Row(FULL, 0, 1)]
     assert (forecast.memories, forecast.disk, forecast.other_seconds) == ([], Disk(), 0)
 

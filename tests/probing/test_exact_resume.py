@@ -18,7 +18,7 @@ from keras_pruning.training.checkpoint import RunCheckpoint
 
 @pytest.fixture
 def each_epoch_is_saved(monkeypatch):
-    monkeypatch.setattr(checkpoint_module, "_EVERY", 0.0)
+    monkeypatch.setattr(checkpoint_module, "EVERY", 0.0)
 
 
 @pytest.mark.parametrize("killed_at", [2, 4])

@@ -108,7 +108,7 @@ def test_parts_of_another_number_of_tasks_are_removed(tmp_path):
 
 
 def test_seconds_count_the_processes_that_were_killed(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint_module, "_EVERY", 0.0)
+    monkeypatch.setattr(checkpoint_module, "EVERY", 0.0)
     plan = plan_of(tmp_path, ["el2n", "aum"], models=3)
     files, name = PartFiles(tmp_path / "parts", plan.recipe), "shard-0-of-1"
     whole, path = tmp_path / "whole.npz", files.checkpoint_path(name)

@@ -33,7 +33,7 @@ class Kill(keras.callbacks.Callback):
 
 @pytest.fixture(autouse=True)
 def each_epoch_is_saved(monkeypatch):
-    monkeypatch.setattr(checkpoint_module, "_EVERY", 0.0)
+    monkeypatch.setattr(checkpoint_module, "EVERY", 0.0)
 
 
 def network(examples, name="cnn"):
@@ -186,7 +186,7 @@ def test_the_curves_of_a_killed_run_are_whole(tmp_path):
 
 
 def test_short_epochs_are_not_saved_each(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint_module, "_EVERY", 1000.0)
+    monkeypatch.setattr(checkpoint_module, "EVERY", 1000.0)
     examples, options = small.digits(110), options_of()
     saved = RunCheckpoint(tmp_path / "run.npz", {"seed": 0})
     trained(examples, options, saved, killed_at=3)
