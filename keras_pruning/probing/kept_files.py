@@ -47,13 +47,8 @@ class KeptFiles:
         return True
 
     def require_same_recipe(self):
-<<<<<<< HEAD
         """Raises an `InputError` if there is a file of another recipe, finished or not."""
         for name in self._names():
-=======
-        """Raises an `InputError` if there is a file of another recipe, whichever its name."""
-        for name in self.names():
->>>>>>> fix-plan
             self.has(name)
             unfinished = read_identity(self.checkpoint_path(name))
             if unfinished is not None:
@@ -95,7 +90,7 @@ class KeptFiles:
 
     def clear(self):
         """Removes the files of this recipe."""
-        for name in self.names():
+        for name in self._names():
             # A file of another recipe, or of somebody else, stays.
             with contextlib.suppress(InputError):
                 if self.has(name) or self._is_unfinished(name):
@@ -103,7 +98,6 @@ class KeptFiles:
                     remove(self.checkpoint_path(name))
                     remove(self.path(name))
 
-<<<<<<< HEAD
     def _is_unfinished(self, name):
         """Returns whether work of this recipe was killed, as another number of tasks leaves it."""
         unfinished = read_identity(self.checkpoint_path(name))
@@ -113,12 +107,11 @@ class KeptFiles:
         """Returns the names of all pieces of work that are finished or begun, sorted."""
         paths = self.folder.glob(f"{self.prefix}*")
         return sorted({path.name.removeprefix(self.prefix).split(".")[0] for path in paths})
-=======
+
     def names(self):
         """Returns the names of the finished pieces of work, whichever their recipe."""
         paths = sorted(self.folder.glob(f"{self.prefix}*.parquet"))
         return [path.stem.removeprefix(self.prefix) for path in paths]
->>>>>>> fix-plan
 
 
 def remove(path):

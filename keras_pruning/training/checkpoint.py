@@ -12,13 +12,8 @@ from keras_pruning.storage.unfinished import DAMAGED, IDENTITY
 
 logger = logging.getLogger("keras_pruning")
 # Seconds of work that a kill may cost if epochs are shorter
-<<<<<<< HEAD
-_EVERY = 1.0
-_EPOCH, _SECONDS, _SPENT = "epoch", "seconds", "spent"
-=======
 EVERY = 1.0
-_IDENTITY, _EPOCH, _SECONDS = "identity", "epoch", "seconds"
->>>>>>> fix-plan
+_EPOCH, _SECONDS, _SPENT = "epoch", "seconds", "spent"
 
 
 class RunCheckpoint:
