@@ -93,6 +93,7 @@ class KeptFiles:
         for name in self._names():
             # A file of another recipe, or of somebody else, stays.
             with contextlib.suppress(InputError):
+                claims.clear(self.path(name), [self.checkpoint_path(name)])
                 if self.has(name) or self._is_unfinished(name):
                     claims.remove(self.path(name), [self.checkpoint_path(name)])
                     remove(self.checkpoint_path(name))

@@ -1,5 +1,7 @@
 """Scoring with saved models in shards, put together again."""
 
+import json
+
 import numpy as np
 import pytest
 from support import small
@@ -7,9 +9,11 @@ from support import small
 import keras_pruning as kp
 from keras_pruning.config import Config, DatasetConfig, ProbeConfig
 from keras_pruning.errors import InputError
+from keras_pruning.jobs import claims
 from keras_pruning.probing import shards, work
 from keras_pruning.probing.part_files import PartFiles
 from keras_pruning.probing.plan import ScoringPlan
+from keras_pruning.storage.processes import HOST
 from keras_pruning.training import checkpoint as checkpoint_module
 from keras_pruning.training.checkpoint import RunCheckpoint
 
@@ -101,6 +105,8 @@ def test_parts_of_another_number_of_tasks_are_removed(tmp_path):
     for name, recipe in (("shard-2-of-3", plan.recipe), ("shard-0-of-9", {"scores": []})):
         path = files.checkpoint_path(name)
         RunCheckpoint(path, {"recipe": recipe, "part": name}).save({})
+    dead = {"host": HOST, "machine": "here", "process": 2**22 + 1, "token": "a"}
+    claims.claim_path(files.path("shard-1-of-8")).write_text(json.dumps(dead))
     with pytest.raises(InputError, match="shard-0-of-9.unfinished.npz holds .* another recipe"):
         files.require_same_recipe()
     files.clear()
