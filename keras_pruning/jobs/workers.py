@@ -83,9 +83,19 @@ class _Worker:
 
     def _submit(self, function, *arguments):
         try:
-            return self._pool.submit(function, *arguments).result()
+            future = self._pool.submit(function, *arguments)
+        except (BrokenProcessPool, EOFError) as error:
+            # The fork server has died before it forked the process
+            raise _died() from error
+        try:
+            return future.result()
         except BrokenProcessPool as error:
-            raise InputError(
-                "A process died before its work was finished. The likely cause is too little "
-                "memory. Lower the number of jobs or the batch size."
-            ) from error
+            raise _died() from error
+
+
+def _died():
+    """Returns the error of a process that has ended in the middle of its work."""
+    return InputError(
+        "A process died before its work was finished. The likely cause is too little memory. Lower "
+        "the number of jobs or the batch size."
+    )
