@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_pruning.storage import clear_leftovers
+from keras_pruning.storage import ANY, clear_leftovers
 from keras_pruning.storage.files import writer
 from keras_pruning.storage.places import writing
 from keras_pruning.storage.processes import HOST, is_running
@@ -27,14 +27,13 @@ def claim_path(result):
     return result.with_name(f"{result.name}.claim")
 
 
-def take(result, others=()):
+def take(result):
     """Claims a result, also in the place of a task that has died.
 
-    The partial files that a dead task has left beside the result are removed.
+    Partial files beside the result stay until it is finished: their task may be alive after all.
 
     Args:
         result: `Path` of a file or folder.
-        others: further paths that whoever holds the claim writes.
 
     Returns:
         `Claim`, or `None` if another task holds it.
@@ -55,23 +54,18 @@ def take(result, others=()):
                 continue
             if not holder.is_dead():
                 return None
-            if _set_aside(path, holder):
-                _clear((result, path, *others), holder)
+            _set_aside(path, holder)
     return None
 
 
-def clear(result, others=()):
-    """Removes the claim of a dead task, and the partial files that it has left."""
-    path, holder = claim_path(result), find_holder(result)
-    if holder is not None and holder.is_dead() and _set_aside(path, holder):
-        _clear((result, path, *others), holder)
-    clear_leftovers(path)
+def remove(result):
+    """Removes the claim of a finished result, be its holder dead or alive.
 
-
-def remove(result, others=()):
-    """Removes the claim of a finished result, be its holder dead or alive."""
-    clear(result, others)
-    claim_path(result).unlink(missing_ok=True)
+    What killed tasks have left of claims goes too.
+    """
+    path = claim_path(result)
+    path.unlink(missing_ok=True)
+    clear_leftovers(path, ANY)
 
 
 class Claim:
@@ -169,12 +163,6 @@ def _read(path):
     except (ValueError, KeyError, TypeError):
         # Its task has made the file and not written it, or was killed just then
         return Holder(path, "", "another machine", 0, "", touched)
-
-
-def _clear(paths, holder):
-    """Removes the partial files that a dead holder has left of some results."""
-    for path in paths:
-        clear_leftovers(path, holder.host)
 
 
 def _set_aside(path, holder):

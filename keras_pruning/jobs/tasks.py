@@ -24,13 +24,11 @@ class Item:
         result: path of the file or folder that it writes. The claim is a file beside it.
         call: dictionary of the keyword arguments of the function that does the work.
         is_finished: function without arguments that returns whether the result is there.
-        others: further paths that it writes, whose partial files a killed task may leave.
     """
 
     result: Path
     call: dict
     is_finished: Callable
-    others: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -82,22 +80,22 @@ class Tasks:
         return [shared.turn] * len(items)
 
     @contextlib.contextmanager
-    def alone(self, result, others=()):
+    def alone(self, result):
         """Makes the other tasks wait while this one runs the block.
 
-        The block looks first whether another task has done its work.
+        The block looks first whether another task has done its work. The result is finished at the
+        end of the block.
 
         Args:
             result: path that the block writes.
-            others: further paths that it writes.
         """
         if not self.are_shared:
             yield
             # A task of an earlier call may have been killed
-            claims.clear(Path(result), others)
+            claims.remove(Path(result))
             return
         waiting = _Waiting("file")
-        while (claim := claims.take(Path(result), others)) is None:
+        while (claim := claims.take(Path(result))) is None:
             waiting.tell([Path(result)])
             time.sleep(waiting.seconds)
         try:
@@ -162,7 +160,7 @@ class _Shared:
         for item in self._items:
             if item.is_finished():
                 return self._finished(item)
-            claim = claims.take(item.result, item.others)
+            claim = claims.take(item.result)
             if claim is None:
                 continue
             with contextlib.ExitStack() as released:
@@ -176,7 +174,7 @@ class _Shared:
         return None
 
     def _finished(self, item):
-        claims.remove(item.result, item.others)
+        claims.remove(item.result)
         self._items.remove(item)
         return None, None
 

@@ -89,7 +89,7 @@ class KeptFiles:
             # A file of another recipe, or of somebody else, stays.
             with contextlib.suppress(InputError):
                 if self.has(name):
-                    claims.remove(self.path(name), [self.checkpoint_path(name)])
+                    claims.remove(self.path(name))
                     remove(self.checkpoint_path(name))
                     remove(self.path(name))
 

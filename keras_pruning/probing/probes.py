@@ -38,7 +38,6 @@ def probe_tables(plan, files, extra=(), result=None):
             files.path(seed),
             {"files": files, "plan": plan, "seed": seed, "extra": tuple(extra), "verbose": verbose},
             lambda seed=seed: files.has(seed) or (result is not None and result.exists()),
-            (files.checkpoint_path(seed),),
         )
         for seed in missing
     ]

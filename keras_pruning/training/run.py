@@ -184,7 +184,7 @@ class TrainingRun:
         """Removes what killed processes have left beside the folder of a finished run."""
         clear_leftovers(self.folder, ANY)
         clear_leftovers(self.checkpoint_path, ANY)
-        claims.clear(self.folder, [self.checkpoint_path])
+        claims.remove(self.folder)
         self.checkpoint_path.unlink(missing_ok=True)
 
 
@@ -258,10 +258,7 @@ def run_all(runs, failed=None):
     # the plan, so that no child computes it again.
     for run in runs:
         run.plan.recipe  # noqa: B018
-    items = [
-        Item(run.folder, {"run": run, "verbose": verbose}, run.is_finished, (run.checkpoint_path,))
-        for run in runs
-    ]
+    items = [Item(run.folder, {"run": run, "verbose": verbose}, run.is_finished) for run in runs]
     calls = plan.tasks.calls(items, "training run")
     function = "keras_pruning.training.work:run_training"
     report = None if failed is None else lambda call, error: failed(call["run"], error)
