@@ -10,15 +10,15 @@ import os
 import platform
 import secrets
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from keras_pruning.storage import ANY, clear_leftovers
 from keras_pruning.storage.files import writer
-from keras_pruning.storage.places import writing
 from keras_pruning.storage.processes import HOST, is_running
 
-# Seconds between two signs of life of a task, and those without one after which it is dead.
+# Seconds between two signs of life of a task, and those after which a task without one is dead.
 BEAT, PATIENCE = 5, 60
 
 
@@ -27,34 +27,35 @@ def claim_path(result):
     return result.with_name(f"{result.name}.claim")
 
 
-def take(result):
+def take(result, watch=None):
     """Claims a result, also in the place of a task that has died.
 
     Partial files beside the result stay until it is finished: their task may be alive after all.
 
     Args:
         result: `Path` of a file or folder.
+        watch: `Watch` of earlier looks at the same claims, without which no task on another machine
+            counts as dead.
 
     Returns:
         `Claim`, or `None` if another task holds it.
 
     Raises:
-        InputError: if the place cannot be written.
+        OSError: if the place cannot be written.
     """
-    path = claim_path(result)
-    made = [parent for parent in path.parents if not parent.exists()]
-    with writing(path):
-        for _ in range(3):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Another task may remove an empty folder, or its claim, at any moment
-            with contextlib.suppress(FileExistsError, FileNotFoundError):
-                return Claim(path, made)
-            holder = find_holder(result)
-            if holder is None:
-                continue
-            if not holder.is_dead():
-                return None
+    path, watch = claim_path(result), watch or Watch()
+    for _ in range(3):
+        # Most looks find a task that is alive, and reading is less work for a file server
+        holder = find_holder(result)
+        if holder is not None and not watch.is_dead(holder):
+            return None
+        if holder is not None:
             _set_aside(path, holder)
+        made = [parent for parent in path.parents if not parent.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Another task may make the claim, or remove an empty folder, at any moment
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            return Claim(path, made)
     return None
 
 
@@ -96,8 +97,10 @@ class Claim:
         self._thread.join()
         os.close(self._file)
         holder = _read(self._path)
-        if holder is not None and holder.token == self._token:
-            self._path.unlink(missing_ok=True)
+        # A file system that does not answer now: the others see no sign of life any more
+        with contextlib.suppress(OSError):
+            if holder is not None and holder.token == self._token:
+                self._path.unlink(missing_ok=True)
         for folder in self._made:
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -119,7 +122,7 @@ class Holder:
         machine: name of the computer, for people.
         process: number of the process.
         token: text that no other claim has.
-        touched: time of the last sign of life, by the clock of the file system.
+        touched: time of the last sign of life in nanoseconds, by the clock of the file system.
     """
 
     path: Path
@@ -127,20 +130,35 @@ class Holder:
     machine: str
     process: int
     token: str
-    touched: float
-
-    def is_dead(self):
-        """Returns whether the task has ended, or has given no sign of life for a minute."""
-        if self.host == HOST and not is_running(self.process):
-            return True
-        try:
-            return _now(self.path) - self.touched > PATIENCE
-        except FileNotFoundError:
-            # Its folder went with it just now
-            return False
+    touched: int
 
     def __str__(self):
         return f"process {self.process} on {self.machine}"
+
+
+class Watch:
+    """Remembers the signs of life of other tasks, to tell which tasks are dead.
+
+    One look cannot tell: the clocks of machines differ, and a network file system may show old
+    times.
+    """
+
+    def __init__(self):
+        self._seen = {}
+
+    def is_dead(self, holder):
+        """Returns whether a task has ended, or has given no sign of life while this one watched.
+
+        Args:
+            holder: `Holder`.
+        """
+        if holder.host == HOST and not is_running(holder.process):
+            return True
+        now, sign = time.monotonic(), (holder.token, holder.touched)
+        last, since = self._seen.get(holder.path, (None, now))
+        if last != sign:
+            self._seen[holder.path], since = (sign, now), now
+        return now - since > PATIENCE
 
 
 def find_holder(result):
@@ -153,7 +171,7 @@ def _read(path):
     try:
         # Opened, because a network file system may show the times of a closed file late
         with open(path, "rb") as file:
-            content, touched = file.read(), os.fstat(file.fileno()).st_mtime
+            content, touched = file.read(), os.fstat(file.fileno()).st_mtime_ns
     except OSError:
         return None
     try:
@@ -180,18 +198,6 @@ def _set_aside(path, holder):
             os.link(aside, path)
     aside.unlink(missing_ok=True)
     return is_dead_one
-
-
-def _now(path):
-    """Returns the time by the clock of the file system of a path: those of machines differ."""
-    clock = path.with_name(f".{path.name}.{writer()}.partial")
-    file = os.open(clock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    try:
-        _touch(file, clock)
-        return os.fstat(file).st_mtime
-    finally:
-        os.close(file)
-        clock.unlink(missing_ok=True)
 
 
 def _touch(file, path):

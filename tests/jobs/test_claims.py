@@ -15,7 +15,7 @@ def test_a_claim_holds_until_it_is_released(tmp_path):
     claim = claims.take(result)
     assert claims.take(result) is None
     holder = claims.find_holder(result)
-    assert (holder.process, holder.is_dead()) == (os.getpid(), False)
+    assert (holder.process, claims.Watch().is_dead(holder)) == (os.getpid(), False)
     claim.release()
     # The folder that it has made goes with it
     assert list(tmp_path.iterdir()) == []
@@ -29,8 +29,16 @@ def test_signs_of_life_renew_a_claim(tmp_path, monkeypatch):
     end = time.monotonic() + 20
     while path.stat().st_mtime == 0 and time.monotonic() < end:
         time.sleep(0.01)
-    assert not claims.find_holder(tmp_path / "result").is_dead()
+    assert path.stat().st_mtime > time.time() - 60
     claim.release()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The monotonic clock of this machine, as a list of its one time."""
+    times = [1000.0]
+    monkeypatch.setattr(claims.time, "monotonic", lambda: times[0])
+    return times
 
 
 @pytest.mark.parametrize(
@@ -44,10 +52,14 @@ def test_signs_of_life_renew_a_claim(tmp_path, monkeypatch):
         ("elsewhere-1", True, 2 * claims.PATIENCE, True),
     ],
 )
-def test_only_the_claim_of_a_dead_task_is_free(host, is_running, seconds, is_free, tmp_path):
+def test_only_the_claim_of_a_dead_task_is_free(host, is_running, seconds, is_free, tmp_path, clock):
     process = os.getpid() if is_running else a_dead_process()
-    path = leave_claim(tmp_path / "result", host, process, seconds)
-    claim = claims.take(tmp_path / "result")
+    path, watch = leave_claim(tmp_path / "result", host, process), claims.Watch()
+    claim = claims.take(tmp_path / "result", watch)
+    if seconds:
+        assert claim is None
+        clock[0] += seconds
+        claim = claims.take(tmp_path / "result", watch)
     assert (claim is not None) == is_free
     if is_free:
         claim.release()
@@ -55,29 +67,44 @@ def test_only_the_claim_of_a_dead_task_is_free(host, is_running, seconds, is_fre
     assert set(tmp_path.iterdir()) <= {path}
 
 
-def test_the_age_is_told_by_the_clock_of_the_file_system(tmp_path, monkeypatch):
-    """The clock of this machine may be hours ahead."""
-    leave_claim(tmp_path / "result", "elsewhere-1", 1)
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 7200)
-    assert claims.take(tmp_path / "result") is None
+def test_one_look_takes_no_task_for_dead(tmp_path):
+    """The clocks of two machines may be hours apart."""
+    leave_claim(tmp_path / "result", "elsewhere-1", 1, seconds=7200)
+    assert claims.take(tmp_path / "result", claims.Watch()) is None
+
+
+@pytest.mark.parametrize("renewed", ["time", "token"])
+def test_any_sign_of_life_counts(renewed, tmp_path, clock):
+    path, watch = leave_claim(tmp_path / "result", "elsewhere-1", 1), claims.Watch()
+    for _ in range(3):
+        assert claims.take(tmp_path / "result", watch) is None
+        clock[0] += 0.9 * claims.PATIENCE
+        times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+        if renewed == "token":
+            path.write_text(path.read_text().replace("theirs", "theirs, again"))
+            os.utime(path, ns=times)
+        else:
+            os.utime(path, ns=(times[0], times[1] + 1))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"host": "x"}'])
-def test_a_claim_that_tells_nothing_counts_by_its_age(content, tmp_path):
-    path = claims.claim_path(tmp_path / "result")
+def test_a_claim_that_tells_nothing_counts_by_its_age(content, tmp_path, clock):
+    path, watch = claims.claim_path(tmp_path / "result"), claims.Watch()
     path.write_bytes(content)
-    assert claims.take(tmp_path / "result") is None
-    os.utime(path, (0, 0))
-    claims.take(tmp_path / "result").release()
+    assert claims.take(tmp_path / "result", watch) is None
+    clock[0] += 2 * claims.PATIENCE
+    claims.take(tmp_path / "result", watch).release()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_takeover_leaves_the_partial_files_of_others(tmp_path):
+def test_a_takeover_leaves_the_partial_files_of_others(tmp_path, clock):
     """A task without signs of life may be slow, and another one on its machine may write too."""
     (tmp_path / "result.elsewhere-1-7-ab.partial").mkdir()
-    leave_claim(tmp_path / "result", "elsewhere-1", 7, seconds=2 * claims.PATIENCE)
-    claims.take(tmp_path / "result").release()
+    leave_claim(tmp_path / "result", "elsewhere-1", 7)
+    watch = claims.Watch()
+    assert claims.take(tmp_path / "result", watch) is None
+    clock[0] += 2 * claims.PATIENCE
+    claims.take(tmp_path / "result", watch).release()
     assert [path.name for path in tmp_path.iterdir()] == ["result.elsewhere-1-7-ab.partial"]
 
 
