@@ -43,7 +43,9 @@ def probe_tables(plan, files, extra=(), result=None):
     ]
     function = "keras_pruning.probing.work:keep_probe"
     calls = plan.tasks.calls(items, "probe")
-    workers = workers_of(plan.backend, files.folder) if missing else None
+    workers = None
+    if missing:
+        workers = workers_of(plan.backend, files.folder, plan.threads, "probe.threads")
     for _ in run_each(function, calls, plan.jobs, plan.threads, "probe", workers=workers):
         pass
     # From the files, so that reused and new probes come in the same way.

@@ -267,7 +267,8 @@ def run_all(runs, failed=None):
     options = (plan.jobs, plan.threads, "training run", report, keep)
     place = Path(os.path.commonpath([run.folder.absolute().parent for run in runs]))
     try:
-        yield from run_each(function, calls, *options, workers=workers_of(plan.backend, place))
+        workers = workers_of(plan.backend, place, plan.threads, "sweep.threads")
+        yield from run_each(function, calls, *options, workers=workers)
     finally:
         # A process that was ended may not have removed its partial folder.
         for run in runs:
