@@ -242,7 +242,7 @@ class _Waiting:
     """
 
     def __init__(self, description):
-        self._description, self._told, self.seconds = description, None, _FIRST
+        self._description, self._logged, self.seconds = description, None, _FIRST
 
     def tell(self, results):
         """Logs a line, unless there was one within five minutes.
@@ -251,11 +251,11 @@ class _Waiting:
             results: paths of the results that other tasks work on.
         """
         now = time.monotonic()
-        if self._told is not None:
+        if self._logged is not None:
             self.seconds = min(_LAST, 1.2 * self.seconds)
-        if self._told is not None and now - self._told < _TELL:
+        if self._logged is not None and now - self._logged < _TELL:
             return
-        self._told = now
+        self._logged = now
         holder = claims.find_holder(results[0])
         by = "" if holder is None else f" by {holder}"
         number = f"{len(results)} {self._description}{'' if len(results) == 1 else 's'}"

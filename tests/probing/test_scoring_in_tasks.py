@@ -80,6 +80,11 @@ def in_tasks(plan, output, number):
 def test_tasks_divide_the_probes(fraction, made, tmp_path):
     scoring.score(plan_of(fraction), tmp_path / "whole")
     made.clear()
+    # Of a task elsewhere that was killed
+    for name in (f"{FOLDER}/.seed-1.parquet", f"{FOLDER}/.seed-1.parquet.claim", ".scores.csv"):
+        path = tmp_path / "out" / f"{name}.elsewhere-1-7-ab.partial"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     tables = in_tasks(plan_of(fraction), tmp_path / "out", 4)
     assert sorted(made) == [0, 1, 2]
     assert len({table.digest for table in tables}) == 1
