@@ -258,7 +258,7 @@ def failed(call, error):
 
 if __name__ == "__main__":
     import ray
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="error")
+    ray.init("local", num_cpus=2, include_dashboard=False, logging_level="error")
     calls = [{"number": number} for number in (1, 2, 3, 4)]
     workers = RayWorkers(Path(sys.argv[1]))
     for result in run_each(work, calls, 2, 1, "work", failed, workers=workers):

@@ -31,8 +31,10 @@ def made(monkeypatch):
 
     def run_each(function, calls, *rest, **options):
         for call in calls:
-            ready = call(threading.Event()) if callable(call) else contextlib.nullcontext(call)
-            with ready as arguments:
+            ready = (
+                call(threading.Event()) if callable(call) else contextlib.nullcontext((call, None))
+            )
+            with ready as (arguments, _):
                 if arguments is None:
                     yield None
                 elif "check_scores" in function:
