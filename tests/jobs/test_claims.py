@@ -73,6 +73,15 @@ def test_one_look_takes_no_task_for_dead(tmp_path):
     assert claims.take(tmp_path / "result", claims.Watch()) is None
 
 
+def test_a_held_claim_is_only_read(tmp_path, monkeypatch):
+    """Tasks that wait look often, and attempts to make files are work for a file server."""
+    leave_claim(tmp_path / "result", "elsewhere-1", 1)
+    attempts = []
+    monkeypatch.setattr(claims, "Claim", lambda *arguments: attempts.append(arguments))
+    assert claims.take(tmp_path / "result") is None
+    assert attempts == []
+
+
 @pytest.mark.parametrize("renewed", ["time", "token"])
 def test_any_sign_of_life_counts(renewed, tmp_path, clock):
     path, watch = leave_claim(tmp_path / "result", "elsewhere-1", 1), claims.Watch()
