@@ -47,13 +47,13 @@ def tasks_of(values, environment=os.environ):
 
 def _index(environment):
     """Returns the number of this task from 0, as its scheduler tells it."""
-    told = {name: environment[name] for name in _INDEX if environment.get(name)}
-    if len(told) != 1:
+    variables = {name: environment[name] for name in _INDEX if environment.get(name)}
+    if len(variables) != 1:
         raise InputError(
             "--num-tasks does not say which task this is. Expected --task-index beside it, or "
-            f"one of the variables {' and '.join(_INDEX)}. Received: {told or 'none'}"
+            f"one of the variables {' and '.join(_INDEX)}. Received: {variables or 'none'}"
         )
-    ((name, text),) = told.items()
+    ((name, text),) = variables.items()
     first = environment.get(_INDEX[name] or "") or "0"
     try:
         return int(text) - int(first)

@@ -10,15 +10,15 @@ import os
 import platform
 import secrets
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_pruning.storage import clear_leftovers
+from keras_pruning.storage import ANY, clear_leftovers
 from keras_pruning.storage.files import writer
-from keras_pruning.storage.places import writing
 from keras_pruning.storage.processes import HOST, is_running
 
-# Seconds between two signs of life of a task, and those without one after which it is dead.
+# Seconds between two signs of life of a task, and those after which a task without one is dead.
 BEAT, PATIENCE = 5, 60
 
 
@@ -27,51 +27,46 @@ def claim_path(result):
     return result.with_name(f"{result.name}.claim")
 
 
-def take(result, others=()):
+def take(result, watch=None):
     """Claims a result, also in the place of a task that has died.
 
-    The partial files that a dead task has left beside the result are removed.
+    Partial files beside the result stay until it is finished: their task may be alive after all.
 
     Args:
         result: `Path` of a file or folder.
-        others: further paths that whoever holds the claim writes.
+        watch: `Watch` of earlier looks at the same claims, without which no task on another machine
+            counts as dead.
 
     Returns:
         `Claim`, or `None` if another task holds it.
 
     Raises:
-        InputError: if the place cannot be written.
+        OSError: if the place cannot be written.
     """
-    path = claim_path(result)
-    made = [parent for parent in path.parents if not parent.exists()]
-    with writing(path):
-        for _ in range(3):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Another task may remove an empty folder, or its claim, at any moment
-            with contextlib.suppress(FileExistsError, FileNotFoundError):
-                return Claim(path, made)
-            holder = find_holder(result)
-            if holder is None:
-                continue
-            if not holder.is_dead():
-                return None
-            if _set_aside(path, holder):
-                _clear((result, path, *others), holder)
+    path, watch = claim_path(result), watch or Watch()
+    for _ in range(3):
+        # Most looks find a task that is alive, and reading is less work for a file server
+        holder = find_holder(result)
+        if holder is not None and not watch.is_dead(holder):
+            return None
+        if holder is not None:
+            _set_aside(path, holder)
+        made = [parent for parent in path.parents if not parent.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Another task may make the claim, or remove an empty folder, at any moment
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            return Claim(path, made)
     return None
 
 
-def clear(result, others=()):
-    """Removes the claim of a dead task, and the partial files that it has left."""
-    path, holder = claim_path(result), find_holder(result)
-    if holder is not None and holder.is_dead() and _set_aside(path, holder):
-        _clear((result, path, *others), holder)
-    clear_leftovers(path)
+def remove(result):
+    """Removes the claim of a finished result, be its holder dead or alive.
 
-
-def remove(result, others=()):
-    """Removes the claim of a finished result, be its holder dead or alive."""
-    clear(result, others)
-    claim_path(result).unlink(missing_ok=True)
+    What killed tasks have left of claims goes too.
+    """
+    path = claim_path(result)
+    path.unlink(missing_ok=True)
+    clear_leftovers(path, ANY)
 
 
 class Claim:
@@ -102,8 +97,10 @@ class Claim:
         self._thread.join()
         os.close(self._file)
         holder = _read(self._path)
-        if holder is not None and holder.token == self._token:
-            self._path.unlink(missing_ok=True)
+        # A file system that does not answer now: the others see no sign of life any more
+        with contextlib.suppress(OSError):
+            if holder is not None and holder.token == self._token:
+                self._path.unlink(missing_ok=True)
         for folder in self._made:
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -125,7 +122,7 @@ class Holder:
         machine: name of the computer, for people.
         process: number of the process.
         token: text that no other claim has.
-        touched: time of the last sign of life, by the clock of the file system.
+        touched: time of the last sign of life in nanoseconds, by the clock of the file system.
     """
 
     path: Path
@@ -133,20 +130,35 @@ class Holder:
     machine: str
     process: int
     token: str
-    touched: float
-
-    def is_dead(self):
-        """Returns whether the task has ended, or has given no sign of life for a minute."""
-        if self.host == HOST and not is_running(self.process):
-            return True
-        try:
-            return _now(self.path) - self.touched > PATIENCE
-        except FileNotFoundError:
-            # Its folder went with it just now
-            return False
+    touched: int
 
     def __str__(self):
         return f"process {self.process} on {self.machine}"
+
+
+class Watch:
+    """Remembers the signs of life of other tasks, to tell which tasks are dead.
+
+    One look cannot tell: the clocks of machines differ, and a network file system may show old
+    times.
+    """
+
+    def __init__(self):
+        self._seen = {}
+
+    def is_dead(self, holder):
+        """Returns whether a task has ended, or has given no sign of life while this one watched.
+
+        Args:
+            holder: `Holder`.
+        """
+        if holder.host == HOST and not is_running(holder.process):
+            return True
+        now, sign = time.monotonic(), (holder.token, holder.touched)
+        last, since = self._seen.get(holder.path, (None, now))
+        if last != sign:
+            self._seen[holder.path], since = (sign, now), now
+        return now - since > PATIENCE
 
 
 def find_holder(result):
@@ -159,7 +171,7 @@ def _read(path):
     try:
         # Opened, because a network file system may show the times of a closed file late
         with open(path, "rb") as file:
-            content, touched = file.read(), os.fstat(file.fileno()).st_mtime
+            content, touched = file.read(), os.fstat(file.fileno()).st_mtime_ns
     except OSError:
         return None
     try:
@@ -169,12 +181,6 @@ def _read(path):
     except (ValueError, KeyError, TypeError):
         # Its task has made the file and not written it, or was killed just then
         return Holder(path, "", "another machine", 0, "", touched)
-
-
-def _clear(paths, holder):
-    """Removes the partial files that a dead holder has left of some results."""
-    for path in paths:
-        clear_leftovers(path, holder.host)
 
 
 def _set_aside(path, holder):
@@ -192,18 +198,6 @@ def _set_aside(path, holder):
             os.link(aside, path)
     aside.unlink(missing_ok=True)
     return is_dead_one
-
-
-def _now(path):
-    """Returns the time by the clock of the file system of a path: those of machines differ."""
-    clock = path.with_name(f".{path.name}.{writer()}.partial")
-    file = os.open(clock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    try:
-        _touch(file, clock)
-        return os.fstat(file).st_mtime
-    finally:
-        os.close(file)
-        clock.unlink(missing_ok=True)
 
 
 def _touch(file, path):

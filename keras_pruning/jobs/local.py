@@ -186,16 +186,20 @@ def _attempt(function, call, workers, threads, shown, is_caught, ended):
 
     Args:
         function, threads: as for `run_each`.
-        call: dictionary, or function that yields one when it is claimed.
+        call: dictionary, or function that yields one when it is claimed, with an exception if that
+            went wrong.
         workers: `Workers` that call it.
         shown: registry of the warnings that this process has given. It gives each only once.
         is_caught: whether an exception is returned. If not, it ends all calls.
         ended: `threading.Event`, after which nothing is called.
     """
-    with call(ended) if callable(call) else contextlib.nullcontext(call) as arguments:
+    turn = call(ended) if callable(call) else contextlib.nullcontext((call, None))
+    with turn as (arguments, failure):
         if arguments is None or ended.is_set():
             return arguments, None, None
         try:
+            if failure is not None:
+                raise failure
             result, caught = workers.call(function, arguments, threads)
             for warning in caught:
                 warnings.warn_explicit(*warning, registry=shown)

@@ -60,13 +60,13 @@ class Surroundings:
                 f"path. Received: {worker} without {missing}"
             )
         os.chdir(self.folder)
-        own = _recipe()
-        if own != self.recipe:
-            names = [name for name in own if own[name] != self.recipe.get(name)]
+        recipe = _recipe()
+        if recipe != self.recipe:
+            names = [name for name in recipe if recipe[name] != self.recipe.get(name)]
             raise InputError(
                 "A worker of Ray would give other bits than the recipe of the results says. "
                 f"Expected {[self.recipe.get(name) for name in names]} for {', '.join(names)}. "
-                f"Received: {[own[name] for name in names]} on {worker}. Install the same "
+                f"Received: {[recipe[name] for name in names]} on {worker}. Install the same "
                 "packages on all machines, and use machines of one kind."
             )
 

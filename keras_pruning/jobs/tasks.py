@@ -10,10 +10,13 @@ from pathlib import Path
 
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import claims
+from keras_pruning.storage.places import writing
 
 logger = logging.getLogger("keras_pruning")
 # Seconds until a task that waits looks again, at first and at most, and between two lines about it.
 _FIRST, _LAST, _TELL = 0.5, 10, 300
+# Seconds of errors of a file system, as of a server that starts again, after which they count.
+_UNANSWERED = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +27,11 @@ class Item:
         result: path of the file or folder that it writes. The claim is a file beside it.
         call: dictionary of the keyword arguments of the function that does the work.
         is_finished: function without arguments that returns whether the result is there.
-        others: further paths that it writes, whose partial files a killed task may leave.
     """
 
     result: Path
     call: dict
     is_finished: Callable
-    others: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -82,22 +83,22 @@ class Tasks:
         return [shared.turn] * len(items)
 
     @contextlib.contextmanager
-    def alone(self, result, others=()):
+    def alone(self, result):
         """Makes the other tasks wait while this one runs the block.
 
-        The block looks first whether another task has done its work.
+        The block looks first whether another task has done its work. The result is finished at the
+        end of the block.
 
         Args:
             result: path that the block writes.
-            others: further paths that it writes.
         """
         if not self.are_shared:
             yield
             # A task of an earlier call may have been killed
-            claims.clear(Path(result), others)
+            claims.remove(Path(result))
             return
-        waiting = _Waiting("file")
-        while (claim := claims.take(Path(result), others)) is None:
+        waiting, looks = _Waiting("file"), _Looks()
+        while (claim := looks.claim(Path(result))) is None:
             waiting.tell([Path(result)])
             time.sleep(waiting.seconds)
         try:
@@ -119,7 +120,7 @@ class _Shared:
 
     def __init__(self, items, description):
         self._items, self._lock = list(items), threading.Lock()
-        self._waiting = _Waiting(description)
+        self._waiting, self._looks = _Waiting(description), _Looks()
 
     @contextlib.contextmanager
     def turn(self, ended):
@@ -131,54 +132,106 @@ class _Shared:
             ended: `threading.Event`, after which nothing is claimed.
 
         Yields:
-            The call of the item, or `None` if another task has finished one.
-
-        Raises:
-            InputError: if there is a result of another recipe.
+            Tuple of the call of the item, `None` if another task has finished one, and the
+            exception that keeps this task from the call, or `None`.
         """
-        claim, call = None, None
-        while not ended.is_set():
-            with self._lock:
-                found = self._next()
-                if found is not None:
+        turn = None
+        # One thread looks and waits for all. The others would read the same files.
+        with self._lock:
+            while turn is None and not ended.is_set():
+                turn = self._next()
+                if turn is None:
+                    self._waiting.tell([item.result for item in self._items])
+                    ended.wait(self._waiting.seconds)
+                else:
                     self._waiting.seconds = _FIRST
-                    claim, call = found
-                    break
-                self._waiting.tell([item.result for item in self._items])
-            ended.wait(self._waiting.seconds)
+        turn = turn or _Turn()
         try:
-            yield call
+            yield turn.call, turn.error
         finally:
-            if claim is not None:
-                claim.release()
+            if turn.claim is not None:
+                turn.claim.release()
 
     def _next(self):
-        """Takes an item off the list.
-
-        Returns:
-            Tuple of a claim and a call, both `None` for an item that another task has finished. Or
-            `None` if other tasks hold all.
-        """
+        """Takes an item off the list and returns its `_Turn`, `None` if other tasks hold all."""
         for item in self._items:
+            try:
+                turn = self._turn_of(item)
+            except Exception as error:
+                turn = _Turn(item.call, error)
+            if turn is not None:
+                self._items.remove(item)
+                return turn
+        return None
+
+    def _turn_of(self, item):
+        """Returns the `_Turn` of an item, or `None` if another task holds it."""
+        with self._looks.at(item.result):
             if item.is_finished():
                 return self._finished(item)
-            claim = claims.take(item.result, item.others)
+            claim = claims.take(item.result, self._looks.watch)
             if claim is None:
-                continue
+                return None
             with contextlib.ExitStack() as released:
                 released.callback(claim.release)
                 # Another task may have finished it, and released its claim, just before
                 if not item.is_finished():
                     released.pop_all()
-                    self._items.remove(item)
-                    return claim, item.call
+                    return _Turn(item.call, claim=claim)
             return self._finished(item)
-        return None
 
     def _finished(self, item):
-        claims.remove(item.result, item.others)
-        self._items.remove(item)
-        return None, None
+        # The claim of a finished result does no harm
+        with contextlib.suppress(OSError):
+            claims.remove(item.result)
+        return _Turn()
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """An item that is this task's now, or nothing if another task has finished it.
+
+    Args:
+        call: the call of the item.
+        error: exception that keeps this task from the call, such as a result of another recipe.
+        claim: `keras_pruning.jobs.claims.Claim` of the item.
+    """
+
+    call: dict | None = None
+    error: Exception | None = None
+    claim: claims.Claim | None = None
+
+
+class _Looks:
+    """The looks of a task at the results of all, which a file system may refuse for a moment."""
+
+    def __init__(self):
+        self.watch, self._failing = claims.Watch(), {}
+
+    def claim(self, result):
+        """Returns the `Claim` of a result, or `None` if another task holds it.
+
+        Raises:
+            InputError: as `at`.
+        """
+        with self.at(result):
+            return claims.take(result, self.watch)
+
+    @contextlib.contextmanager
+    def at(self, result):
+        """Leaves a block that looks at a result if the file system refuses.
+
+        Raises:
+            InputError: if it has refused all looks for a while.
+        """
+        try:
+            yield
+            self._failing.pop(result, None)
+        except OSError:
+            now = time.monotonic()
+            if now - self._failing.setdefault(result, now) >= _UNANSWERED:
+                with writing(result):
+                    raise
 
 
 class _Waiting:
@@ -189,7 +242,7 @@ class _Waiting:
     """
 
     def __init__(self, description):
-        self._description, self._told, self.seconds = description, None, _FIRST
+        self._description, self._logged, self.seconds = description, None, _FIRST
 
     def tell(self, results):
         """Logs a line, unless there was one within five minutes.
@@ -198,11 +251,11 @@ class _Waiting:
             results: paths of the results that other tasks work on.
         """
         now = time.monotonic()
-        if self._told is not None:
+        if self._logged is not None:
             self.seconds = min(_LAST, 1.2 * self.seconds)
-        if self._told is not None and now - self._told < _TELL:
+        if self._logged is not None and now - self._logged < _TELL:
             return
-        self._told = now
+        self._logged = now
         holder = claims.find_holder(results[0])
         by = "" if holder is None else f" by {holder}"
         number = f"{len(results)} {self._description}{'' if len(results) == 1 else 's'}"

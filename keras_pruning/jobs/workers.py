@@ -44,7 +44,7 @@ class Workers:
             return result
 
     def stop(self):
-        """Prepares the end in the middle of calls: their processes are ended one by one."""
+        """Does nothing here: `run_each` ends the processes of calls that are at work by itself."""
 
     def end(self):
         """Ends the processes, of which none may be at work."""

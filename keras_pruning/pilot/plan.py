@@ -88,7 +88,7 @@ class Pilot:
         function = "keras_pruning.pilot.work:run_split"
         start, results = time.perf_counter(), {}
         jobs, threads = self.plan.jobs, self.plan.threads
-        workers = workers_of(self.plan.backend, None)
+        workers = workers_of(self.plan.backend, None, threads, "sweep.threads")
         for result in run_each(function, calls, jobs, threads, "pilot", workers=workers):
             results[result["seed"]] = result
         # In the order of the seeds: the splits end in any order

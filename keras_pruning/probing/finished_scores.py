@@ -11,7 +11,7 @@ import shutil
 from keras_pruning.errors import InputError
 from keras_pruning.recipes import require_same_recipe
 from keras_pruning.reports.prediction_depth import write_depth_curves
-from keras_pruning.storage import clear_leftovers, new_file, new_folder, write_json
+from keras_pruning.storage import ANY, clear_leftovers, new_file, new_folder, write_json
 from keras_pruning.tables.score_table import ScoreTable
 
 SCORES, CSV, COST, DEPTH = "scores.parquet", "scores.csv", "scoring.json", "prediction_depth"
@@ -55,17 +55,6 @@ def is_prepared(folder, recipe):
     return True
 
 
-def paths(folder, output):
-    """Returns the paths of all that is written after the probes, a list.
-
-    Args:
-        folder, output: as for `place`.
-    """
-    prepared = folder / _PREPARED
-    placed = [output / path.relative_to(prepared) for path in prepared.rglob("*")]
-    return [prepared, *(output / name for name in (SCORES, CSV, COST)), *placed]
-
-
 def place(folder, output):
     """Copies the prepared files to the output.
 
@@ -102,9 +91,17 @@ def require_free(folder, output):
             )
 
 
-def clear(folder):
-    """Removes the prepared files."""
-    shutil.rmtree(folder / _PREPARED, ignore_errors=True)
+def clear(folder, output):
+    """Removes the prepared files, and the partial files that killed processes have left.
+
+    Args:
+        folder, output: as for `place`, with the table in its place.
+    """
+    prepared = folder / _PREPARED
+    placed = [output / path.relative_to(prepared) for path in prepared.rglob("*")]
+    for path in (prepared, *(output / name for name in (SCORES, CSV, COST)), *placed):
+        clear_leftovers(path, ANY)
+    shutil.rmtree(prepared, ignore_errors=True)
     with contextlib.suppress(OSError):
         folder.rmdir()
 

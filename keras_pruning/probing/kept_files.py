@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import claims
-from keras_pruning.recipes import as_json, require_same_recipe
+from keras_pruning.recipes import require_same_recipe
 from keras_pruning.storage import ANY, clear_leftovers, new_file
 from keras_pruning.storage.unfinished import read_identity
 from keras_pruning.tables import parquet
@@ -49,11 +49,7 @@ class KeptFiles:
     def require_same_recipe(self):
         """Raises an `InputError` if there is a file of another recipe, finished or not."""
         for name in self._names():
-            self.has(name)
-            unfinished = read_identity(self.checkpoint_path(name))
-            if unfinished is not None:
-                path = self.checkpoint_path(name)
-                require_same_recipe(path, unfinished.get("recipe"), self.recipe)
+            self._require_same_recipe(name)
 
     def keep(self, name, columns, metadata):
         """Writes a file, unless another process has written it meanwhile.
@@ -93,16 +89,18 @@ class KeptFiles:
         for name in self._names():
             # A file of another recipe, or of somebody else, stays.
             with contextlib.suppress(InputError):
-                claims.clear(self.path(name), [self.checkpoint_path(name)])
-                if self.has(name) or self._is_unfinished(name):
-                    claims.remove(self.path(name), [self.checkpoint_path(name)])
-                    remove(self.checkpoint_path(name))
-                    remove(self.path(name))
+                self._require_same_recipe(name)
+                claims.remove(self.path(name))
+                remove(self.checkpoint_path(name))
+                remove(self.path(name))
 
-    def _is_unfinished(self, name):
-        """Returns whether work of this recipe was killed, as another number of tasks leaves it."""
-        unfinished = read_identity(self.checkpoint_path(name))
-        return unfinished is not None and unfinished.get("recipe") == as_json(self.recipe)
+    def _require_same_recipe(self, name):
+        """Raises an `InputError` if a piece of work has another recipe, finished or killed."""
+        self.has(name)
+        path = self.checkpoint_path(name)
+        unfinished = read_identity(path)
+        if unfinished is not None:
+            require_same_recipe(path, unfinished.get("recipe"), self.recipe)
 
     def _names(self):
         """Returns the names of all pieces of work that are finished or begun, sorted."""

@@ -38,13 +38,14 @@ def probe_tables(plan, files, extra=(), result=None):
             files.path(seed),
             {"files": files, "plan": plan, "seed": seed, "extra": tuple(extra), "verbose": verbose},
             lambda seed=seed: files.has(seed) or (result is not None and result.exists()),
-            (files.checkpoint_path(seed),),
         )
         for seed in missing
     ]
     function = "keras_pruning.probing.work:keep_probe"
     calls = plan.tasks.calls(items, "probe")
-    workers = workers_of(plan.backend, files.folder) if missing else None
+    workers = None
+    if missing:
+        workers = workers_of(plan.backend, files.folder, plan.threads, "probe.threads")
     for _ in run_each(function, calls, plan.jobs, plan.threads, "probe", workers=workers):
         pass
     # From the files, so that reused and new probes come in the same way.

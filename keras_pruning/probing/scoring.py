@@ -15,7 +15,7 @@ from keras_pruning.probing.part_files import PartFiles
 from keras_pruning.probing.probe_files import FOLDER, ProbeFiles
 from keras_pruning.probing.probes import probe_tables
 from keras_pruning.recipes import require_same_recipe
-from keras_pruning.storage import clear_leftovers, require_writable
+from keras_pruning.storage import require_writable
 from keras_pruning.storage.unfinished import read_identity
 from keras_pruning.tables.score_table import ScoreTable
 
@@ -50,8 +50,7 @@ def score(plan, output):
     with plan.tasks.alone(output / SCORES):
         PartFiles(files.folder, plan.recipe).clear()
         files.clear()
-        finished_scores.clear(files.folder)
-    clear_leftovers(output / SCORES)
+        finished_scores.clear(files.folder, output)
     return table
 
 
@@ -66,7 +65,7 @@ def _new_scores(plan, output, files):
                 scored = _score_probes(plan, files, output)
             elif plan.tasks.are_shared:
                 parts = _score_parts(plan, files, output)
-        with plan.tasks.alone(output / SCORES, finished_scores.paths(files.folder, output)):
+        with plan.tasks.alone(output / SCORES):
             if plan.tasks.are_shared and (output / SCORES).exists():
                 return find_scores(plan, output)
             if not finished_scores.is_prepared(files.folder, plan.recipe):
@@ -193,7 +192,6 @@ def _score_parts(plan, files, output):
             files.path(name),
             {"plan": plan, "files": files, "name": name},
             lambda name=name: files.has(name) or (output / SCORES).exists(),
-            (files.checkpoint_path(name),),
         )
         for name in names
     ]

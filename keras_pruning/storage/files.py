@@ -63,7 +63,7 @@ def new_folder(path, overwrite=False):
 
     Raises:
         AlreadyExists: if the folder exists and is not empty, and `overwrite` is false.
-        InputError: if the folder cannot be written.
+        InputError: if the folder cannot be written, or another process has removed it meanwhile.
     """
     path = behind_link(Path(path))
     with _new_parents(path), naming_full_disks(path):
@@ -72,13 +72,41 @@ def new_folder(path, overwrite=False):
             partial = path.with_name(f"{path.name}.{writer()}.partial")
             partial.mkdir()
         try:
-            yield partial
+            with _kept(partial, path):
+                yield partial
             if overwrite:
                 _replace(partial, path)
             else:
                 _rename(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _kept(partial, path):
+    """Raises an error after the block if the partial folder is gone, or is another one.
+
+    Writers of files make a missing folder again, without the files that it had.
+    """
+    made, opened = os.stat(partial), None
+    # An open folder keeps its number, which the next one could get otherwise
+    with contextlib.suppress(OSError):
+        opened = os.open(partial, os.O_RDONLY)
+    try:
+        yield
+        try:
+            is_same = os.path.samestat(os.stat(partial), made)
+        except OSError:
+            is_same = False
+    finally:
+        if opened is not None:
+            os.close(opened)
+    if not is_same:
+        raise InputError(
+            f"Cannot write {path}: its partial folder was removed before it was complete. Expected "
+            f"that no other process changes it. Received: another folder, or none, at {partial}. "
+            "Run the same command again."
+        )
 
 
 def clear_leftovers(path, host=HOST):

@@ -3,16 +3,20 @@
 import contextlib
 import os
 import platform
+from pathlib import Path
 
 
 def _host():
     """Returns a name of this computer and of its namespace of process numbers, without dots.
 
     Containers may share the name of their computer, and each counts its processes by itself.
+    Copies of a virtual machine share all but the number of their start.
     """
     name = platform.node().partition(".")[0]
     with contextlib.suppress(OSError):
         name += f"-{os.stat('/proc/self/ns/pid').st_ino}"
+    with contextlib.suppress(OSError):
+        name += f"-{Path('/proc/sys/kernel/random/boot_id').read_text().strip()[:8]}"
     return name
 
 

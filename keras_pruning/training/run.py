@@ -189,7 +189,7 @@ class TrainingRun:
         """Removes what killed processes have left beside the folder of a finished run."""
         clear_leftovers(self.folder, ANY)
         clear_leftovers(self.checkpoint_path, ANY)
-        claims.clear(self.folder, [self.checkpoint_path])
+        claims.remove(self.folder)
         self.checkpoint_path.unlink(missing_ok=True)
 
 
@@ -263,10 +263,7 @@ def run_all(runs, failed=None):
     # the plan, so that no child computes it again.
     for run in runs:
         run.plan.recipe  # noqa: B018
-    items = [
-        Item(run.folder, {"run": run, "verbose": verbose}, run.is_finished, (run.checkpoint_path,))
-        for run in runs
-    ]
+    items = [Item(run.folder, {"run": run, "verbose": verbose}, run.is_finished) for run in runs]
     calls = plan.tasks.calls(items, "training run")
     function = "keras_pruning.training.work:run_training"
     report = None if failed is None else lambda call, error: failed(call["run"], error)
@@ -275,7 +272,8 @@ def run_all(runs, failed=None):
     options = (plan.jobs, plan.threads, "training run", report, keep)
     place = Path(os.path.commonpath([run.folder.absolute().parent for run in runs]))
     try:
-        yield from run_each(function, calls, *options, workers=workers_of(plan.backend, place))
+        workers = workers_of(plan.backend, place, plan.threads, "sweep.threads")
+        yield from run_each(function, calls, *options, workers=workers)
     finally:
         # A process that was ended may not have removed its partial folder.
         for run in runs:

@@ -15,7 +15,7 @@ def test_a_claim_holds_until_it_is_released(tmp_path):
     claim = claims.take(result)
     assert claims.take(result) is None
     holder = claims.find_holder(result)
-    assert (holder.process, holder.is_dead()) == (os.getpid(), False)
+    assert (holder.process, claims.Watch().is_dead(holder)) == (os.getpid(), False)
     claim.release()
     # The folder that it has made goes with it
     assert list(tmp_path.iterdir()) == []
@@ -29,8 +29,16 @@ def test_signs_of_life_renew_a_claim(tmp_path, monkeypatch):
     end = time.monotonic() + 20
     while path.stat().st_mtime == 0 and time.monotonic() < end:
         time.sleep(0.01)
-    assert not claims.find_holder(tmp_path / "result").is_dead()
+    assert path.stat().st_mtime > time.time() - 60
     claim.release()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The monotonic clock of this machine, as a list of its one time."""
+    times = [1000.0]
+    monkeypatch.setattr(claims.time, "monotonic", lambda: times[0])
+    return times
 
 
 @pytest.mark.parametrize(
@@ -44,10 +52,14 @@ def test_signs_of_life_renew_a_claim(tmp_path, monkeypatch):
         ("elsewhere-1", True, 2 * claims.PATIENCE, True),
     ],
 )
-def test_only_the_claim_of_a_dead_task_is_free(host, is_running, seconds, is_free, tmp_path):
+def test_only_the_claim_of_a_dead_task_is_free(host, is_running, seconds, is_free, tmp_path, clock):
     process = os.getpid() if is_running else a_dead_process()
-    path = leave_claim(tmp_path / "result", host, process, seconds)
-    claim = claims.take(tmp_path / "result")
+    path, watch = leave_claim(tmp_path / "result", host, process), claims.Watch()
+    claim = claims.take(tmp_path / "result", watch)
+    if seconds:
+        assert claim is None
+        clock[0] += seconds
+        claim = claims.take(tmp_path / "result", watch)
     assert (claim is not None) == is_free
     if is_free:
         claim.release()
@@ -55,32 +67,54 @@ def test_only_the_claim_of_a_dead_task_is_free(host, is_running, seconds, is_fre
     assert set(tmp_path.iterdir()) <= {path}
 
 
-def test_the_age_is_told_by_the_clock_of_the_file_system(tmp_path, monkeypatch):
-    """The clock of this machine may be hours ahead."""
+def test_one_look_takes_no_task_for_dead(tmp_path):
+    """The clocks of two machines may be hours apart."""
+    leave_claim(tmp_path / "result", "elsewhere-1", 1, seconds=7200)
+    assert claims.take(tmp_path / "result", claims.Watch()) is None
+
+
+def test_a_held_claim_is_only_read(tmp_path, monkeypatch):
+    """Tasks that wait look often, and attempts to make files are work for a file server."""
     leave_claim(tmp_path / "result", "elsewhere-1", 1)
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 7200)
+    attempts = []
+    monkeypatch.setattr(claims, "Claim", lambda *arguments: attempts.append(arguments))
     assert claims.take(tmp_path / "result") is None
+    assert attempts == []
+
+
+@pytest.mark.parametrize("renewed", ["time", "token"])
+def test_any_sign_of_life_counts(renewed, tmp_path, clock):
+    path, watch = leave_claim(tmp_path / "result", "elsewhere-1", 1), claims.Watch()
+    for _ in range(3):
+        assert claims.take(tmp_path / "result", watch) is None
+        clock[0] += 0.9 * claims.PATIENCE
+        times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+        if renewed == "token":
+            path.write_text(path.read_text().replace("theirs", "theirs, again"))
+            os.utime(path, ns=times)
+        else:
+            os.utime(path, ns=(times[0], times[1] + 1))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"host": "x"}'])
-def test_a_claim_that_tells_nothing_counts_by_its_age(content, tmp_path):
-    path = claims.claim_path(tmp_path / "result")
+def test_a_claim_that_tells_nothing_counts_by_its_age(content, tmp_path, clock):
+    path, watch = claims.claim_path(tmp_path / "result"), claims.Watch()
     path.write_bytes(content)
-    assert claims.take(tmp_path / "result") is None
-    os.utime(path, (0, 0))
-    claims.take(tmp_path / "result").release()
+    assert claims.take(tmp_path / "result", watch) is None
+    clock[0] += 2 * claims.PATIENCE
+    claims.take(tmp_path / "result", watch).release()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_partial_files_of_a_dead_task_elsewhere_go(tmp_path):
-    ours = ["result.elsewhere-1-7-ab.partial", ".other.elsewhere-1-7-ab.partial"]
-    others = ["result.third-1-7-ab.partial", "result2.elsewhere-1-7-ab.partial"]
-    for name in (*ours, *others):
-        (tmp_path / name).mkdir()
-    leave_claim(tmp_path / "result", "elsewhere-1", 7, seconds=2 * claims.PATIENCE)
-    claims.take(tmp_path / "result", [tmp_path / "other"]).release()
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
+def test_a_takeover_leaves_the_partial_files_of_others(tmp_path, clock):
+    """A task without signs of life may be slow, and another one on its machine may write too."""
+    (tmp_path / "result.elsewhere-1-7-ab.partial").mkdir()
+    leave_claim(tmp_path / "result", "elsewhere-1", 7)
+    watch = claims.Watch()
+    assert claims.take(tmp_path / "result", watch) is None
+    clock[0] += 2 * claims.PATIENCE
+    claims.take(tmp_path / "result", watch).release()
+    assert [path.name for path in tmp_path.iterdir()] == ["result.elsewhere-1-7-ab.partial"]
 
 
 def test_a_task_that_was_taken_for_dead_leaves_the_new_claim(tmp_path):
@@ -105,13 +139,10 @@ def test_a_claim_that_was_renewed_is_put_back(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("seconds", [0, 2 * claims.PATIENCE])
-def test_a_finished_result_needs_no_claim(seconds, tmp_path):
-    (tmp_path / "result.elsewhere-1-7-ab.partial").mkdir()
-    path = leave_claim(tmp_path / "result", "elsewhere-1", 7, seconds)
-    claims.clear(tmp_path / "result")
-    assert path.exists() == (seconds == 0)
+def test_a_finished_result_needs_no_claim(tmp_path):
+    leave_claim(tmp_path / "result", "elsewhere-1", 7)
+    # Those of tasks that were killed while they took over
+    for host in ("elsewhere-1", "third-2"):
+        (tmp_path / f".result.claim.{host}-7-ab.partial").touch()
     claims.remove(tmp_path / "result")
-    assert not path.exists()
-    # A live task may still write into its partial folder
-    assert (tmp_path / "result.elsewhere-1-7-ab.partial").exists() == (seconds == 0)
+    assert list(tmp_path.iterdir()) == []

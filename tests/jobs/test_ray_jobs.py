@@ -1,5 +1,6 @@
 """Calls that a Ray cluster makes, and the checks of its workers."""
 
+import contextlib
 import dataclasses
 import importlib.util
 import os
@@ -68,6 +69,58 @@ def test_a_worker_must_see_the_folders(own_process, tmp_path):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match=f"all machines share.* without {tmp_path}/new/out"):
         here.set_up()
+
+
+def test_only_old_marks_of_other_commands_are_removed(tmp_path):
+    new, old = (tmp_path / f".seen-by-ray.elsewhere-1-{number}-ab.partial" for number in (7, 8))
+    for path in (new, old):
+        path.touch()
+    os.utime(old, (0, 0))
+    with ray_jobs._mark(tmp_path):
+        assert new.exists()
+    assert list(tmp_path.iterdir()) == [new]
+
+
+def machine(cpus, gpus=0, alive=True):
+    return {"Alive": alive, "Resources": {"CPU": float(cpus), "GPU": float(gpus), "memory": 1e9}}
+
+
+@pytest.mark.parametrize(
+    ("threads", "gpus", "message"),
+    [
+        (8, 0, None),
+        (9, 0, "probe.threads: .* Expected an integer <= 8, .* machine. Received: 9"),
+        (4, 1, None),
+        (5, 1, "probe.threads: .* <= 4, the CPUs of its largest machine with a GPU"),
+        (1, 2, "Expected a machine with a GPU. Received: none"),
+    ],
+)
+def test_a_call_must_fit_on_a_machine(threads, gpus, message):
+    machines = [machine(8), machine(4, 1), machine(64, 8, alive=False), machine(2)]
+    expected = pytest.raises(InputError, match=message) if message else contextlib.nullcontext()
+    with expected:
+        ray_jobs._require_machine(machines, threads, gpus, "probe.threads")
+
+
+def test_the_handler_of_signals_comes_back_after_an_error():
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with contextlib.suppress(ConnectionError), ray_jobs._own_signals():
+            signal.signal(signal.SIGTERM, lambda *_: None)
+            raise ConnectionError
+        assert signal.getsignal(signal.SIGTERM) is before
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_only_the_death_of_a_worker_is_told_as_one():
+    errors = pytest.importorskip("ray.exceptions")
+    for error in (errors.WorkerCrashedError(), errors.OutOfMemoryError("full")):
+        assert "died before its work was finished, 4 times" in str(ray_jobs._failure(error))
+    text = str(ray_jobs._failure(errors.OutOfDiskError("no room at /tmp/ray")))
+    assert "died" not in text
+    assert "Received: OutOfDiskError" in text
+    assert "no room at /tmp/ray" in text
 
 
 def test_a_worker_must_give_the_same_bits(own_process):
@@ -205,7 +258,7 @@ def failed(call, error):
 
 if __name__ == "__main__":
     import ray
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="error")
+    ray.init("local", num_cpus=2, include_dashboard=False, logging_level="error")
     calls = [{"number": number} for number in (1, 2, 3, 4)]
     workers = RayWorkers(Path(sys.argv[1]))
     for result in run_each(work, calls, 2, 1, "work", failed, workers=workers):

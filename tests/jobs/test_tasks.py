@@ -1,5 +1,8 @@
 """Work that is divided among tasks, here threads with work that takes no process."""
 
+import errno
+import os
+import re
 import threading
 import time
 
@@ -34,15 +37,23 @@ class Place:
     """Results in a folder, and who made them."""
 
     def __init__(self, folder, count=6):
-        self.folder, self.made, self.fail = folder, [], set()
+        self.folder, self.made, self.fail, self.other_recipe = folder, [], set(), None
         self.paths = [folder / f"{number}" for number in range(count)]
 
     def run(self, task, jobs=1, failed=None, work=None):
         """Runs one task to its end."""
-        items = [Item(path, {"path": path, "task": task.index}, path.exists) for path in self.paths]
+        items = [
+            Item(path, {"path": path, "task": task.index}, lambda path=path: self.is_finished(path))
+            for path in self.paths
+        ]
         calls = task.calls(items, "result")
         workers = InThisProcess()
         list(run_each(work or self.work, calls, jobs, 1, "result", failed, workers=workers))
+
+    def is_finished(self, path):
+        if path == self.other_recipe:
+            raise InputError("other recipe")
+        return path.exists()
 
     def work(self, path, task):
         if path.name in self.fail:
@@ -88,7 +99,7 @@ def test_tasks_begin_at_different_places(place):
         calls = Tasks(index, 2).calls(
             [Item(path, {"path": path}, path.exists) for path in place.paths], "result"
         )
-        with calls[0](threading.Event()) as call:
+        with calls[0](threading.Event()) as (call, _):
             assert call["path"].name == first
 
 
@@ -128,12 +139,13 @@ def test_all_wait_for_what_others_do(place, caplog):
     assert f"{place.paths[2]} by process" in caplog.text
 
 
-def test_work_of_a_dead_task_is_done_by_another(place):
+def test_work_of_a_dead_task_is_done_by_another(place, monkeypatch):
     leave_claim(place.paths[2], process=a_dead_process())
     # One was killed after it had finished, another one elsewhere
     leave_claim(place.paths[3], "elsewhere-1", 7)
     place.paths[3].write_text("done")
-    leave_claim(place.paths[4], "elsewhere-1", 7, seconds=2 * claims.PATIENCE)
+    leave_claim(place.paths[4], "elsewhere-1", 7)
+    monkeypatch.setattr(claims, "PATIENCE", 0.1)
     place.run(Tasks(0, 2))
     assert place.names == list("01245")
     assert place.left == []
@@ -155,6 +167,73 @@ def test_each_task_tries_a_failing_call_once(place):
     assert set(failures) == {(name, index) for name in "14" for index in range(3)}
     assert sorted(set(place.names)) == list("012345")
     assert place.left == []
+
+
+class Refusing:
+    """A file system that refuses some looks at one path, as a server that starts again does."""
+
+    def __init__(self, monkeypatch, path, times):
+        self.path, self.times, self.take = path, times, claims.take
+        monkeypatch.setattr(claims, "take", self)
+
+    def __call__(self, path, *watch):
+        if path == self.path and self.times > 0:
+            self.times -= 1
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return self.take(path, *watch)
+
+
+def test_a_look_that_fails_is_repeated(place, monkeypatch):
+    refusing = Refusing(monkeypatch, place.paths[1], 5)
+    place.run(Tasks(0, 2))
+    refusing.times = 2
+    with Tasks(0, 2).alone(place.paths[1]):
+        assert len(place.left) == 1
+    assert [name for name, _ in place.made] == list("023451")
+    assert (refusing.times, place.left) == (0, [])
+
+
+@pytest.mark.parametrize("kind", ["take", "is_finished"])
+def test_an_error_of_one_look_is_that_of_its_call(kind, place, monkeypatch):
+    """The other calls of the task go on."""
+    monkeypatch.setattr(tasks, "_UNANSWERED", 0.05)
+    if kind == "take":
+        Refusing(monkeypatch, place.paths[1], 10**6)
+        message = "Cannot write .*1: Stale file handle"
+    else:
+        place.other_recipe = place.paths[1]
+        message = "other recipe"
+    failures = []
+    place.run(Tasks(0, 2), 2, lambda call, error: failures.append((call["path"], str(error))))
+    ((path, text),) = failures
+    assert path == place.paths[1]
+    assert re.match(message, text)
+    assert (place.names, place.left) == (list("02345"), [])
+    with pytest.raises(InputError, match=message):
+        place.run(Tasks(0, 2))
+
+
+def test_one_thread_of_a_task_looks_for_all(place, monkeypatch):
+    held, looks, seen = [claims.take(path) for path in place.paths[:4]], [], []
+    take = claims.take
+
+    def looked(*arguments):
+        looks.append(threading.get_ident())
+        return take(*arguments)
+
+    monkeypatch.setattr(claims, "take", looked)
+
+    def finish():
+        while len(place.made) < 2 or len(looks) < 40:
+            time.sleep(0.01)
+        seen.extend(looks[-20:])
+        for path, claim in zip(place.paths, held, strict=False):
+            path.write_text("done")
+            claim.release()
+
+    at_once(lambda: place.run(Tasks(0, 1), jobs=4), finish)
+    assert len(set(seen)) == 1
+    assert (place.names, place.left) == (list("45"), [])
 
 
 def test_a_failure_ends_a_task_that_waits(place):

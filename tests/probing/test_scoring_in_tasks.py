@@ -31,8 +31,10 @@ def made(monkeypatch):
 
     def run_each(function, calls, *rest, **options):
         for call in calls:
-            ready = call(threading.Event()) if callable(call) else contextlib.nullcontext(call)
-            with ready as arguments:
+            ready = (
+                call(threading.Event()) if callable(call) else contextlib.nullcontext((call, None))
+            )
+            with ready as (arguments, _):
                 if arguments is None:
                     yield None
                 elif "check_scores" in function:
@@ -80,6 +82,11 @@ def in_tasks(plan, output, number):
 def test_tasks_divide_the_probes(fraction, made, tmp_path):
     scoring.score(plan_of(fraction), tmp_path / "whole")
     made.clear()
+    # Of a task elsewhere that was killed
+    for name in (f"{FOLDER}/.seed-1.parquet", f"{FOLDER}/.seed-1.parquet.claim", ".scores.csv"):
+        path = tmp_path / "out" / f"{name}.elsewhere-1-7-ab.partial"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     tables = in_tasks(plan_of(fraction), tmp_path / "out", 4)
     assert sorted(made) == [0, 1, 2]
     assert len({table.digest for table in tables}) == 1

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -159,6 +160,20 @@ def test_a_folder_that_appears_meanwhile_is_kept(tmp_path):
         (tmp_path / "run" / "theirs").write_text("")
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["theirs"]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_that_was_removed_is_not_published(overwrite, tmp_path):
+    """Writers of files make it again, without the files that it had."""
+    with (
+        pytest.raises(InputError, match="its partial folder was removed before"),
+        new_folder(tmp_path / "run", overwrite) as partial,
+    ):
+        (partial / "first").write_text("")
+        shutil.rmtree(partial)
+        with new_file(partial / "second") as file:
+            file.write_text("")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_replaced_by_two_at_once_is_one_of_them(tmp_path):

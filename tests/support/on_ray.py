@@ -10,5 +10,5 @@ from keras_pruning import cli
 if __name__ == "__main__":
     import ray
 
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="error")
+    ray.init("local", num_cpus=2, include_dashboard=False, logging_level="error")
     sys.exit(cli.main(sys.argv[1:]))
