@@ -1,8 +1,10 @@
 """Runs one function in a child process, while the parent waits for its result."""
 
+import contextlib
 import errno
 import gc
 import importlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -49,8 +51,9 @@ def run(function, arguments, threads):
         threads: number of CPU threads for TensorFlow.
 
     Returns:
-        Tuple of the result of the function and a list of the arguments that
-        `warnings.warn_explicit` takes for each warning: the parent knows how to show them.
+        Tuple of the result of the function; a list of the arguments that `warnings.warn_explicit`
+        takes for each warning; and a list of the level and the text of each line that it logged.
+        The parent knows how to show them.
 
     Raises:
         InputError: if the disk is full, or if the function raises it.
@@ -61,9 +64,10 @@ def run(function, arguments, threads):
         module, _, name = function.partition(":")
         function = getattr(importlib.import_module(module), name)
     try:
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, _logged() as lines:
             result = function(**arguments)
-        return result, [(str(w.message), _builtin(w), w.filename, w.lineno) for w in caught]
+        caught = [(str(w.message), _builtin(w), w.filename, w.lineno) for w in caught]
+        return result, caught, lines
     except SystemExit:
         # The pool would catch it and wait for more work.
         os._exit(1)
@@ -84,6 +88,24 @@ def _begin(threads):
     else:
         set_up_devices(threads)
     _begun = True
+
+
+@contextlib.contextmanager
+def _logged():
+    """Yields a list that gets the level and the text of each line that the package logs."""
+    lines, logger = [], logging.getLogger("keras_pruning")
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append((record.levelno, record.getMessage()))
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
 
 
 def memory():

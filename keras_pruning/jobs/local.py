@@ -1,6 +1,7 @@
 """Runs functions in child processes on this machine, several at a time."""
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -14,6 +15,7 @@ from keras_pruning.jobs.progress import with_progress
 from keras_pruning.jobs.workers import Workers
 from keras_pruning.storage.temporary import require_room
 
+logger = logging.getLogger("keras_pruning")
 # Name of the thread that the fork server belongs to.
 _SERVER = "keras_pruning fork server"
 # Modules that the fork server imports before it forks. The first silences TensorFlow's messages.
@@ -69,8 +71,8 @@ def run_each(function, calls, jobs, threads, description, failed=None, keep=Fals
         _start_server()
     # joblib limits the number of jobs. Within `joblib.parallel_config` it can use a cluster.
     parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
-    # Shared by all calls, so that a warning that several give is shown once.
-    shown = {}
+    # Shared by all calls, so that a warning or a line that several give is shown once.
+    shown = {}, set()
     # Set when no further call may begin.
     ended = threading.Event()
     workers = workers or Workers(_context(), keep)
@@ -189,7 +191,8 @@ def _attempt(function, call, workers, threads, shown, is_caught, ended):
         call: dictionary, or function that yields one when it is claimed, with an exception if that
             went wrong.
         workers: `Workers` that call it.
-        shown: registry of the warnings that this process has given. It gives each only once.
+        shown: registry of the warnings that this process has given, and set of the lines that it
+            has logged. It gives each only once.
         is_caught: whether an exception is returned. If not, it ends all calls.
         ended: `threading.Event`, after which nothing is called.
     """
@@ -200,9 +203,14 @@ def _attempt(function, call, workers, threads, shown, is_caught, ended):
         try:
             if failure is not None:
                 raise failure
-            result, caught = workers.call(function, arguments, threads)
+            result, caught, lines = workers.call(function, arguments, threads)
+            registry, logged = shown
             for warning in caught:
-                warnings.warn_explicit(*warning, registry=shown)
+                warnings.warn_explicit(*warning, registry=registry)
+            for line in lines:
+                if line not in logged:
+                    logged.add(line)
+                    logger.log(*line)
             return arguments, result, None
         except Exception as error:
             if not is_caught:

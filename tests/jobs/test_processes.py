@@ -252,7 +252,7 @@ def test_a_warning_of_a_class_of_the_user_reaches_the_parent(monkeypatch):
     monkeypatch.setattr(child, "set_up_devices", lambda threads: None)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        _, ((text, category, *_),) = child.run(_warn, {}, None)
+        _, ((text, category, *_),), _ = child.run(_warn, {}, None)
     assert (text, category) == ("odd", UserWarning)
 
 

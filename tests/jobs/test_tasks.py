@@ -24,7 +24,7 @@ class InThisProcess:
     """Makes calls where processes of `run_each` would make them."""
 
     def call(self, function, arguments, threads):
-        return function(**arguments), []
+        return function(**arguments), [], []
 
     def stop(self):
         pass

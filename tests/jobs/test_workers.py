@@ -1,5 +1,6 @@
 """Child processes that take several calls."""
 
+import logging
 import os
 
 import keras
@@ -30,6 +31,32 @@ def test_a_kept_process_forgets_the_layers_of_earlier_calls(keep):
     results = list(run_each(work, calls(1, 2, 3), 1, 1, "work", keep=keep))
     assert len({process for process, _ in results}) == (1 if keep else 3)
     assert all(names == ["dense", "dense_1"] for _, names in results)
+
+
+def tell(text):
+    logging.getLogger("keras_pruning").info("It says %s.", text)
+    logging.getLogger("keras_pruning").warning("Look at %s.", text)
+
+
+def test_lines_that_a_call_logs_are_shown_once(caplog):
+    caplog.set_level("INFO", "keras_pruning")
+    list(run_each(tell, [{"text": "a"}, {"text": "b"}, {"text": "a"}], 1, 1, "work"))
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
+    told = [line for line in lines if line[1].startswith(("It", "Look"))]
+    assert told == [
+        (*line,)
+        for text in "ab"
+        for line in (("INFO", f"It says {text}."), ("WARNING", f"Look at {text}."))
+    ]
+
+
+def test_a_fork_server_that_dies_is_told_in_one_line(monkeypatch):
+    def submit(pool, *arguments):
+        raise EOFError("unexpected EOF")
+
+    monkeypatch.setattr(workers.ProcessPoolExecutor, "submit", submit)
+    with pytest.raises(InputError, match="A process died before its work was finished"):
+        list(run_each(work, calls(1), 1, 1, "work"))
 
 
 def test_a_process_that_raised_an_error_takes_no_other_call():
