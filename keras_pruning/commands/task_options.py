@@ -1,5 +1,6 @@
 """The options of commands whose work several tasks share."""
 
+import dataclasses
 import os
 
 from keras_pruning.errors import InputError
@@ -42,23 +43,34 @@ def tasks_of(values, environment=os.environ):
                 f"it. Received: --task-index {index}"
             )
         return ALONE
-    return Tasks(_index(environment) if index is None else index, number)
+    shared = Tasks(number=number)
+    return dataclasses.replace(
+        shared, index=_index(environment, number) if index is None else index
+    )
 
 
-def _index(environment):
-    """Returns the number of this task from 0, as its scheduler tells it."""
+def _index(environment, number):
+    """Returns the index of this task from 0, as its scheduler tells it."""
     variables = {name: environment[name] for name in _INDEX if environment.get(name)}
     if len(variables) != 1:
+        reason = "Several variables say it" if variables else "Nothing says it"
         raise InputError(
-            "--num-tasks does not say which task this is. Expected --task-index beside it, or "
-            f"one of the variables {' and '.join(_INDEX)}. Received: {variables or 'none'}"
+            f"--num-tasks does not say which task this is. {reason}. Expected --task-index beside "
+            f"it, or one of the variables {' and '.join(_INDEX)}. Received: {variables or 'none'}"
         )
     ((name, text),) = variables.items()
     first = environment.get(_INDEX[name] or "") or "0"
     try:
-        return int(text) - int(first)
+        index = int(text) - int(first)
     except ValueError as error:
         raise InputError(
             f"Invalid variable {name}. Expected an integer. Received: {text!r}. "
             "Give --task-index in its place."
         ) from error
+    if not 0 <= index < number:
+        raise InputError(
+            f"The variable {name} does not fit --num-tasks. Expected numbers from {first} to "
+            f"{int(first) + number - 1} for {number} tasks. Received: {text}. Start as many tasks "
+            "as --num-tasks says, with numbers that follow each other, or give --task-index."
+        )
+    return index

@@ -39,11 +39,17 @@ def test_without_options_a_command_runs_alone():
         ((None, 2), {}, "Expected --task-index beside it, .* Received: none"),
         ((None, 2), {"JOB_COMPLETION_INDEX": ""}, "Received: none"),
         ((None, 2), {"JOB_COMPLETION_INDEX": "x"}, "Expected an integer. Received: 'x'"),
-        ((None, 2), {"JOB_COMPLETION_INDEX": "2"}, "from 0 to .* that is 1. Received: 2"),
+        ((None, 2), {"JOB_COMPLETION_INDEX": "2"}, "JOB_COMPLETION_INDEX.*from 0 to 1.*: 2"),
+        (
+            (None, 8),
+            {"SLURM_ARRAY_TASK_ID": "9", "SLURM_ARRAY_TASK_MIN": "1"},
+            "SLURM_ARRAY_TASK_ID.*from 1 to 8 for 8 tasks. Received: 9",
+        ),
+        ((2, 2), {}, "from 0 to .* that is 1. Received: 2"),
         (
             (None, 2),
             {"JOB_COMPLETION_INDEX": "0", "SLURM_ARRAY_TASK_ID": "0"},
-            "Expected --task-index beside it",
+            "Several variables say it. Expected --task-index beside it",
         ),
     ],
 )
