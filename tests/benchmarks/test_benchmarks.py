@@ -192,13 +192,6 @@ def test_the_shares_of_the_work_are_all_of_it(module):
 
 
 @pytest.mark.slow
-def test_a_kill_within_each_command_goes_well(module):
-    rows = list(module("resume").measure(4, 1))
-    held = [row for row in rows if row.unit == "kills"]
-    assert [(row.ours, row.reference) for row in held] == [(1, 1)] * 8
-
-
-@pytest.mark.slow
 def test_the_trials_of_kills_and_of_writers_at_once(module):
     """At their smallest: the trials themselves work, and a kill and a pair go well."""
     rows = list(module("kills").measure(1, 1))
