@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from support.measured import FIT
 
 from keras_pruning.comparison import sweep as comparison_sweep
 from keras_pruning.comparison.sweep import SweepPlan
@@ -24,12 +25,7 @@ WORK = {
 }
 SCORING = {"embedded": 0, "embedded_files": 0, "checkpoints": 0, "values": 0, "checking": 1.0}
 TRAINING = {
-    "beginning": 5.0,
-    "warm": 1.0,
-    "constant": 0.5,
-    "slope": 0.01,
-    "flops": 30,
-    "forward_flops": 10,
+    **FIT,
     "shares": [],
     "every": 1.0,
     "model_bytes": 50_000,

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from support.measured import FIT
 
 from keras_pruning.config import TrainingConfig
 from keras_pruning.preflight.forecast import Disk, Memory, Row, merged
@@ -12,12 +13,7 @@ from keras_pruning.preflight.runs import FULL, METHODS, PILOTS, PlannedRun
 from keras_pruning.preflight.text import duration
 
 RESULT = {
-    "beginning": 5.0,
-    "warm": 1.0,
-    "constant": 0.5,
-    "slope": 0.01,
-    "flops": 30,
-    "forward_flops": 10,
+    **FIT,
     "save": 0.25,
     "every": 1.0,
     "checkpoint_bytes": 1000,
