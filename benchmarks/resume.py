@@ -9,11 +9,15 @@ of kills within a training run that has one.
 import random
 import tempfile
 import time
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import numpy as np
 from commands import Place, bits, kill
 from rows import Row, main, say
+
+# Trials that run beside each other
+AT_ONCE = 2
 
 # Epochs of about a second: each of them is saved
 CONFIG = """
@@ -36,19 +40,25 @@ def measure(kills=100, seed=0):
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         for name, command in COMMANDS.items():
-            whole = _place(Path(folder, name, "whole"))
-            begin = time.monotonic()
-            code, shown = whole.run(*_arguments(command, whole))
-            seconds = time.monotonic() - begin
-            assert code == 0, shown
-            expected = bits(whole.folder / "out")
-            say(f"{name} takes {seconds:.1f} s")
-            ended = []
-            for number in range(kills // len(COMMANDS)):
-                place = _place(Path(folder, name, str(number)))
-                ended.append(_trial(place, command, rng.uniform(0, seconds), expected))
-                say(f"{name} {number + 1}: {ended[-1]}")
-            yield from _rows(name, ended)
+            with ThreadPool(AT_ONCE) as pool:
+                whole = [
+                    (command, _place(Path(folder, name, f"whole-{i}"))) for i in range(AT_ONCE)
+                ]
+                (expected, seconds), *_ = pool.starmap(_whole, whole)
+                say(f"{name} takes {seconds:.1f} s")
+                trials = [
+                    (command, _place(Path(folder, name, str(i))), rng.uniform(0, seconds), expected)
+                    for i in range(kills // len(COMMANDS))
+                ]
+                yield from _rows(name, pool.starmap(_trial, trials, chunksize=1))
+
+
+def _whole(command, place):
+    """Runs a command to its end and returns its bits and its seconds."""
+    begin = time.monotonic()
+    code, shown = place.run(*_arguments(command, place))
+    assert code == 0, shown
+    return bits(place.folder / "out"), time.monotonic() - begin
 
 
 def _place(folder):
@@ -61,7 +71,7 @@ def _arguments(command, place):
     return *command, "--config", place.config, "--output", place.folder / "out"
 
 
-def _trial(place, command, after, expected):
+def _trial(command, place, after, expected):
     """Kills one command and runs it again.
 
     Returns:
@@ -81,6 +91,7 @@ def _trial(place, command, after, expected):
     left = [*place.leftovers(), *place.folder.rglob("*.unfinished.npz*")]
     if left or not is_same:
         say(f"{shown}\nleft: {left}")
+    say(f"{place.folder}, killed after {after:.1f} s: {is_same}, {not left}, {lost}")
     return is_same, not left, lost
 
 

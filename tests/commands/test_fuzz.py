@@ -47,13 +47,13 @@ VALUES = (
     ),
 )
 COMMANDS = ("score", "prune", "train", "sweep", "doctor", "duplicates", "compare")
+PARSERS = make_parser().commands
 
 
 def command_line(random_):
     """A command and some of its options, or other words, with values of any kind."""
-    parsers = make_parser().commands
     command = random_.choice(COMMANDS)
-    options = [option for option in parsers[command]._option_string_actions if option[:2] == "--"]
+    options = [option for option in PARSERS[command]._option_string_actions if option[:2] == "--"]
     options = [option for option in options if not option.startswith(("--help", "--print"))]
     words = [command] if random_.random() < 0.95 else [random_.choice(VALUES)]
     for _ in range(random_.randint(0, 5)):
