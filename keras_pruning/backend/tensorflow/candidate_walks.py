@@ -20,6 +20,9 @@ from keras_pruning.backend.tensorflow.candidate_tiles import (
     with_halves,
 )
 
+# Threads that look for candidates.
+_THREADS = 2
+
 
 def slices(length, block):
     """Returns slices of at most `block` positions that cover `length` positions, in order."""
@@ -85,26 +88,49 @@ def _offer_itself(search, tile, vectors, first):
 
 def _all_pairs(search, query_rows):
     """Computes the product of each query and each support vector."""
-    width = 2 * search.tile
-    group = group_size(width, search.count)
-    size = tf.constant(group)
+
+    def offer(tile, support, group, first):
+        tile.offer(*products_and_maxima(tile.vectors, support, group), first)
+
     for chunk in slices(len(query_rows), search.chunk):
-        parts = slices(chunk.stop - chunk.start, search.tile)
         rows = query_rows[chunk]
+        # A tile for each thread at least, and flat ones for few queries.
+        height = min(search.tile, -(-len(rows) // _THREADS))
+        width = min(2 * search.tile**2 // height, max(2 * search.tile, search.block))
+        parts, columns = slices(len(rows), height), slices(search.size, width)
         tiles = [
             Tile(with_halves(search.centered(search.queries, rows[part])), search.count)
             for part in parts
         ]
-        columns = slices(search.size, width)
-        with _one_behind() as take:
+        group = group_size(width, search.count)
+        with _in_order() as run:
             tables = _ahead(search, columns, as_support=True, group=group)
             for part, table in zip(columns, tables, strict=True):
                 support = tf.constant(table)
-                for tile in tiles:
-                    results = products_and_maxima(tile.vectors, support, size)
-                    take((tile.offer, *results, part.start))
+                run([(offer, tile, support, tf.constant(group), part.start) for tile in tiles])
         for part, tile in zip(parts, tiles, strict=True):
             yield slice(chunk.start + part.start, chunk.start + part.stop), *tile.best()
+
+
+@contextlib.contextmanager
+def _in_order():
+    """Yields a function that makes a list of calls in threads, each place of the list in one.
+
+    While NumPy looks for candidates in one thread, TensorFlow computes products for another.
+    """
+    with contextlib.ExitStack() as stack:
+        threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in range(_THREADS)]
+        before = []
+
+        def run(calls):
+            coming = [threads[i % _THREADS].submit(*call) for i, call in enumerate(calls)]
+            # Wait for the calls before, so that no more than two lists are in memory.
+            for call in before:
+                call.result()
+            before[:] = coming
+
+        yield run
+        run([])
 
 
 def _ahead(search, parts, **options):
