@@ -102,7 +102,7 @@ class ScoringTime:
             )
         loaded = len(self._plan.checkpoints or ())
         seconds += self._loading * loaded
-        return seconds + self._saving["save"] * min(work.stop or loaded, seconds / EVERY)
+        return seconds + self._saving["save"] * min(work.stop or loaded, 2 * seconds / EVERY)
 
     def _extrapolation(self, number):
         """Returns the curves of estimating a number of scores, which are timed once."""

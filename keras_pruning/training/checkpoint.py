@@ -11,7 +11,8 @@ from keras_pruning.storage import clear_leftovers, new_file
 from keras_pruning.storage.unfinished import DAMAGED, IDENTITY
 
 logger = logging.getLogger("keras_pruning")
-# Seconds of work that a kill may cost if epochs are shorter
+# Seconds of work that a kill may cost if epochs are shorter. Half of them at least lie between two
+# states of such epochs.
 EVERY = 1.0
 _EPOCH, _SECONDS, _SPENT = "epoch", "seconds", "spent"
 
@@ -33,7 +34,7 @@ class RunCheckpoint:
     def __init__(self, path, identity):
         self._path = path
         self._identity = json.dumps(identity, sort_keys=True)
-        self._begun = self._saved = time.perf_counter()
+        self._begun = self._saved = self._offered = time.perf_counter()
         self.spent = 0.0
 
     def load(self):
@@ -56,9 +57,14 @@ class RunCheckpoint:
         return None
 
     def offer(self, state):
-        """Saves the result of `state()`, unless the last state is less than a second old."""
-        if time.perf_counter() - self._saved >= EVERY:
+        """Saves the result of `state()`, unless the next one will still be within a second.
+
+        It is expected after as long as this one.
+        """
+        now = time.perf_counter()
+        if now - self._saved + now - self._offered >= EVERY:
             self.save(state())
+        self._offered = time.perf_counter()
 
     def save(self, state):
         """Replaces the file by one with this state, a dictionary of arrays."""

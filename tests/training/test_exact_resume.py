@@ -1,5 +1,7 @@
 """Training runs that were killed at the end of an epoch, and go on to the same bits."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -191,6 +193,26 @@ def test_short_epochs_are_not_saved_each(tmp_path, monkeypatch):
     saved = RunCheckpoint(tmp_path / "run.npz", {"seed": 0})
     trained(examples, options, saved, killed_at=3)
     assert saved.load() is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "last"),
+    [
+        (0.3, [0.9, 1.8, 2.7]),
+        (0.4, [0.8, 1.6, 2.4]),
+        (0.7, [0.7, 1.4, 2.1]),
+        (2.0, [2.0, 4.0, 6.0]),
+    ],
+)
+def test_a_kill_costs_an_epoch_or_a_second(seconds, last, tmp_path, monkeypatch):
+    clock, saved = [0.0], []
+    monkeypatch.setattr(checkpoint_module, "EVERY", 1.0)
+    monkeypatch.setattr(checkpoint_module, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    checkpoint = RunCheckpoint(tmp_path / "run.npz", {})
+    for epoch in range(1, 10):
+        clock[0] = epoch * seconds
+        checkpoint.offer(lambda: saved.append(clock[0]) or {})
+    np.testing.assert_allclose(saved[:3], last)
 
 
 def test_weights_of_bfloat16_are_saved_as_they_are(tmp_path):
