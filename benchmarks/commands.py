@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -103,4 +104,8 @@ def bits(folder):
         elif path.suffix == ".parquet" or path.name == "scores.csv":
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             hashes[str(path.relative_to(folder))] = digest
+        elif path.suffix == ".keras":
+            # The file has a date beside the weights.
+            weights = zipfile.ZipFile(path).read("model.weights.h5")
+            hashes[str(path.relative_to(folder))] = hashlib.sha256(weights).hexdigest()
     return hashes

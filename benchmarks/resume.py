@@ -6,6 +6,7 @@ A kill is SIGKILL of the command alone. Lost work is the time from the last chec
 of kills within a training run that has one.
 """
 
+import os
 import random
 import tempfile
 import time
@@ -20,13 +21,14 @@ from rows import Row, main, say
 AT_ONCE = 2
 
 # Epochs of about a second: each of them is saved
-CONFIG = """
-dataset: {name: digits}
-model: {name: cnn, width: 16}
-probe: {epochs: 5, seeds: 1}
+EPOCHS = 5
+CONFIG = f"""
+dataset: {{name: digits}}
+model: {{name: cnn, width: 16}}
+probe: {{epochs: {EPOCHS}, seeds: 1}}
 scores: [aum, el2n, vog]
-training: {epochs: 5, batch_size: 16, budget: epochs, augmentation: flip_crop}
-sweep: {methods: [el2n, {dynamic: infobatch}], keep_fractions: [0.5], seeds: 1}
+training: {{epochs: {EPOCHS}, batch_size: 16, budget: epochs, augmentation: flip_crop}}
+sweep: {{methods: [el2n, {{dynamic: infobatch}}], keep_fractions: [0.5], seeds: 1}}
 """
 COMMANDS = {
     "score": ["score"],
@@ -44,7 +46,8 @@ def measure(kills=100, seed=0):
                 whole = [
                     (command, _place(Path(folder, name, f"whole-{i}"))) for i in range(AT_ONCE)
                 ]
-                (expected, seconds), *_ = pool.starmap(_whole, whole)
+                (expected, seconds), (again, _) = pool.starmap(_whole, whole)
+                assert again == expected
                 say(f"{name} takes {seconds:.1f} s")
                 trials = [
                     (command, _place(Path(folder, name, str(i))), rng.uniform(0, seconds), expected)
@@ -82,7 +85,7 @@ def _trial(command, place, after, expected):
     time.sleep(after)
     killed, lost = time.time(), None
     if process.poll() is None:
-        kill(process)
+        assert kill(process) is not None, "A child outlived the command"
         lost = _lost(place.folder, killed)
     else:
         process.communicate()
@@ -102,10 +105,10 @@ def _lost(folder, killed):
         folder: folder of the trial.
         killed: time of the kill.
     """
-    for path in folder.rglob("*.unfinished.npz"):
+    for path in sorted(folder.rglob("*.unfinished.npz"), key=os.path.getmtime, reverse=True):
         with np.load(path) as state:
             # The last epoch is followed by the scores of the trained model, or the evaluation
-            if state["epoch"] < 5:
+            if state["epoch"] < EPOCHS:
                 return killed - path.stat().st_mtime, float(state["seconds"] / state["epoch"])
     return None
 

@@ -18,13 +18,19 @@ from turns import in_turn
 BATCH_SIZE, LEARNING_RATE = 128, 0.1
 
 
-def epoch_of_keras(num_images, is_ours, is_fused=False):
-    """Returns a function that trains `networks.cnn` for one more epoch."""
+def epoch_of_keras(num_images, is_ours, normalization=None):
+    """Returns a function that trains `networks.cnn` for one more epoch.
+
+    Args:
+        num_images: number of images.
+        is_ours: whether several steps run in one call.
+        normalization: function in the place of `keras.layers.BatchNormalization.call`.
+    """
     tensorflow()
     import keras
 
-    if is_fused:
-        keras.layers.BatchNormalization.call = fused_normalization
+    if normalization is not None:
+        keras.layers.BatchNormalization.call = normalization
 
     import keras_pruning as kp
     from keras_pruning.models import loading
@@ -70,9 +76,9 @@ def measure(num_images=5_120, repetitions=40):
             epoch_of_keras,
             {"num_images": num_images, "is_ours": False},
         ),
-        "the same with fused batch normalization": (
+        "several steps a call, fused batch normalization": (
             epoch_of_keras,
-            {"num_images": num_images, "is_ours": True, "is_fused": True},
+            {"num_images": num_images, "is_ours": True, "normalization": fused_normalization},
         ),
     }
     if importlib.util.find_spec("torch") is None:

@@ -15,11 +15,11 @@ from keras_pruning.jobs.local import interruptible
 logger = logging.getLogger("keras_pruning")
 
 
-def make_parser(arguments=COMMANDS):
+def make_parser(words=COMMANDS):
     """Returns the parser of all commands.
 
     Args:
-        arguments: strings. A command that is not among them gets no options, which saves time.
+        words: strings. A command that is not among them gets no options, which saves time.
     """
     commands = {name: Parser(description=command.HELP) for name, command in COMMANDS.items()}
     parser = Parser(
@@ -30,7 +30,7 @@ def make_parser(arguments=COMMANDS):
     )
     subcommands = parser.add_subcommands(title="commands", metavar="COMMAND")
     for name, command in COMMANDS.items():
-        if name in arguments:
+        if name in words:
             command.add_arguments(commands[name])
         subcommands.add_subcommand(name, commands[name], help=command.HELP)
     return parser

@@ -1,5 +1,6 @@
 """The costs of training runs, from the measurement of one."""
 
+import math
 import statistics
 
 from keras_pruning.preflight.forecast import Disk, Row
@@ -9,6 +10,19 @@ from keras_pruning.preflight.runs import BASELINES, DYNAMIC, PILOTS
 # Bytes of the files of a run beside its model: recipe and metrics, the curves of each epoch, and a
 # row of the subset.
 _FILES, _OF_EPOCH, _OF_ROW = 12 * 1024, 300, 8
+
+
+def saved_states(epochs, seconds, every):
+    """Returns how many states a run saves, as `RunCheckpoint.offer` does.
+
+    Args:
+        epochs: number of epochs.
+        seconds: seconds of all of them.
+        every: seconds of work that a kill may cost if epochs are shorter.
+    """
+    # Epochs from one saved state to the next
+    between = max(1, math.ceil(every * epochs / seconds) - 1) if seconds else epochs
+    return epochs // max(1, between)
 
 
 class RunCosts:
@@ -31,8 +45,8 @@ class RunCosts:
         """Returns the seconds of a `PlannedRun` in a process that has trained before."""
         batch_size = self._training.training.batch_size
         in_epochs = run.models * run.epochs * self._epoch.at(run.epoch_examples(batch_size))
-        saves = min(run.epochs, in_epochs / self._results[0]["every"]) * (run.what != PILOTS)
-        return run.models * self._mean("warm") + in_epochs + self._mean("save") * saves
+        saving = self._mean("save") * saved_states(run.epochs, in_epochs, self._results[0]["every"])
+        return run.models * self._mean("warm") + in_epochs + saving * (run.what != PILOTS)
 
     def wall_seconds(self, run):
         """Returns the same with the start of the process, if the run has one of its own."""

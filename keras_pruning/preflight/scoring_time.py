@@ -9,6 +9,7 @@ from keras_pruning.models.heads import as_logits
 from keras_pruning.preflight import timed_passes
 from keras_pruning.preflight.lines import Line
 from keras_pruning.preflight.probe_work import ProbeWork
+from keras_pruning.preflight.run_costs import saved_states
 from keras_pruning.preflight.timed_training import measured_checkpoint, timed
 from keras_pruning.probing.cost_of_passes import cost_of
 from keras_pruning.scores.score import EMBEDDINGS, INPUT_GRADIENTS, OUTPUTS, TRAIN
@@ -102,7 +103,8 @@ class ScoringTime:
             )
         loaded = len(self._plan.checkpoints or ())
         seconds += self._loading * loaded
-        return seconds + self._saving["save"] * min(work.stop or loaded, 2 * seconds / EVERY)
+        saves = saved_states(work.stop or loaded, seconds, EVERY)
+        return seconds + self._saving["save"] * saves
 
     def _extrapolation(self, number):
         """Returns the curves of estimating a number of scores, which are timed once."""

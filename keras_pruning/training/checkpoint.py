@@ -11,8 +11,7 @@ from keras_pruning.storage import clear_leftovers, new_file
 from keras_pruning.storage.unfinished import DAMAGED, IDENTITY
 
 logger = logging.getLogger("keras_pruning")
-# Seconds of work that a kill may cost if epochs are shorter. Half of them at least lie between two
-# states of such epochs.
+# Seconds of work that a kill may cost if epochs are shorter
 EVERY = 1.0
 _EPOCH, _SECONDS, _SPENT = "epoch", "seconds", "spent"
 
@@ -20,8 +19,8 @@ _EPOCH, _SECONDS, _SPENT = "epoch", "seconds", "spent"
 class RunCheckpoint:
     """A file with the state of unfinished work at the end of an epoch.
 
-    Epochs of less than a second are not saved each: a kill costs an epoch or a second of work,
-    whichever takes longer.
+    Short epochs are not saved each: a kill costs an epoch or about a second of work, whichever
+    takes longer.
 
     Args:
         path: `Path` of the file, whose name ends in `.npz`.

@@ -69,6 +69,25 @@ def test_a_self_join_finds_both_ways(monkeypatch, tile, k, chunk):
     assert not joins
 
 
+@pytest.mark.parametrize("queries", [1, 2, 5, 41])
+@pytest.mark.parametrize("support", [9, 40, 3000])
+@pytest.mark.parametrize("memory_limit", [2**15, 2**29])
+def test_few_queries_have_wide_tiles(queries, support, memory_limit):
+    queries, support = vectors(queries), vectors(support, seed=1)
+    found = [nearest(queries, support, 8, memory_limit=memory_limit) for _ in range(2)]
+    np.testing.assert_array_equal(found[0][0], exact(queries, support, 8))
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_an_error_in_a_thread_is_raised(monkeypatch):
+    def fails(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(candidate_tiles.Tile, "offer", fails)
+    with pytest.raises(MemoryError):
+        nearest(vectors(20), vectors(300, seed=1), 3)
+
+
 @pytest.mark.parametrize("order", ["far first", "near first"])
 def test_data_in_order_of_distance(order):
     """In the order "far first", each tile is nearer to a query than all before it."""

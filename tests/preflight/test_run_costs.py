@@ -8,7 +8,7 @@ from support.measured import FIT
 from keras_pruning.config import TrainingConfig
 from keras_pruning.preflight.forecast import Disk, Memory, Row, merged
 from keras_pruning.preflight.pools import forecast_runs
-from keras_pruning.preflight.run_costs import RunCosts
+from keras_pruning.preflight.run_costs import RunCosts, saved_states
 from keras_pruning.preflight.runs import FULL, METHODS, PILOTS, PlannedRun
 from keras_pruning.preflight.text import duration
 
@@ -44,6 +44,15 @@ def test_the_seconds_of_a_run(costs):
     assert costs.seconds(PlannedRun(METHODS, 50, 4)) == pytest.approx(2 + 4 * 2 + 4 * 0.25)
     # Five models in turn, without saved states
     assert costs.seconds(PlannedRun(PILOTS, 50, 2, models=5)) == pytest.approx(5 * (2 + 2 * 2))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "saved"), [(0.0, 1), (0.05, 1), (0.3, 6), (0.4, 10), (0.7, 20), (2.0, 20)]
+)
+def test_short_epochs_save_fewer_states(epoch, saved):
+    """The same epochs as in tests/training/test_exact_resume.py."""
+    assert saved_states(20, 20 * epoch, 1.0) == saved
+    assert saved_states(0, 0.0, 1.0) == 0
 
 
 def test_two_processes_share_the_runs(costs):

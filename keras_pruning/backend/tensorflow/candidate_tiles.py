@@ -14,6 +14,8 @@ TILE = 2048
 _GROUP = 32
 # A query takes no more candidates from one tile than this multiple of those it keeps.
 _MANY = 4
+# Queries with too many candidates that are looked at together.
+_COPIED = 64
 # Tiles whose candidates are merged at once.
 _MOST_OFFERS = 8
 
@@ -117,9 +119,13 @@ class Tile:
         if counts.max() > _MANY * self.count:
             many = np.flatnonzero(counts > _MANY * self.count)
             few = counts[queries] <= _MANY * self.count
-            best = np.argpartition(-products[many], self.count, axis=1)[:, : self.count]
+            # Some at a time, because their products are copied.
+            best = [
+                np.argpartition(-products[part], self.count, axis=1)[:, : self.count]
+                for part in np.array_split(many, -(-len(many) // _COPIED))
+            ]
             queries = np.concatenate([queries[few], np.repeat(many, self.count)])
-            places = np.concatenate([places[few], best.ravel()])
+            places = np.concatenate([places[few], np.concatenate(best).ravel()])
         positions = (places + first).astype(np.int32)
         self._offers.append((queries.astype(np.int16), positions, products[queries, places]))
         self._offered += len(queries)

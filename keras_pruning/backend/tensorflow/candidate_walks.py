@@ -20,7 +20,8 @@ from keras_pruning.backend.tensorflow.candidate_tiles import (
     with_halves,
 )
 
-# Threads that look for candidates.
+# Threads that look for candidates of tiles in turn: while NumPy works in one of them, TensorFlow
+# computes with all cores in the other.
 _THREADS = 2
 
 
@@ -94,29 +95,32 @@ def _all_pairs(search, query_rows):
 
     for chunk in slices(len(query_rows), search.chunk):
         rows = query_rows[chunk]
-        # A tile for each thread at least, and flat ones for few queries.
-        height = min(search.tile, -(-len(rows) // _THREADS))
-        width = min(2 * search.tile**2 // height, max(2 * search.tile, search.block))
+        # As many tiles for each thread, of equal heights, and wide ones for few queries.
+        turns = -(-len(rows) // (_THREADS * search.tile))
+        height = -(-len(rows) // (_THREADS * turns))
+        # Up to six blocks of the support are in memory: two being read, and four with their copies.
+        width = min(2 * search.tile**2 // height, max(search.tile, search.block // 2))
         parts, columns = slices(len(rows), height), slices(search.size, width)
         tiles = [
             Tile(with_halves(search.centered(search.queries, rows[part])), search.count)
             for part in parts
         ]
         group = group_size(width, search.count)
+        size = tf.constant(group)
         with _in_order() as run:
             tables = _ahead(search, columns, as_support=True, group=group)
             for part, table in zip(columns, tables, strict=True):
                 support = tf.constant(table)
-                run([(offer, tile, support, tf.constant(group), part.start) for tile in tiles])
+                run([(offer, tile, support, size, part.start) for tile in tiles])
         for part, tile in zip(parts, tiles, strict=True):
             yield slice(chunk.start + part.start, chunk.start + part.stop), *tile.best()
 
 
 @contextlib.contextmanager
 def _in_order():
-    """Yields a function that makes a list of calls in threads, each place of the list in one.
+    """Yields a function that runs a list of calls in two threads.
 
-    While NumPy looks for candidates in one thread, TensorFlow computes products for another.
+    The calls at one place of all lists run in order.
     """
     with contextlib.ExitStack() as stack:
         threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in range(_THREADS)]
@@ -124,7 +128,7 @@ def _in_order():
 
         def run(calls):
             coming = [threads[i % _THREADS].submit(*call) for i, call in enumerate(calls)]
-            # Wait for the calls before, so that no more than two lists are in memory.
+            # No more than two lists are in memory.
             for call in before:
                 call.result()
             before[:] = coming
