@@ -10,7 +10,7 @@ from rows import Row, main
 from timing import FASHION_MNIST, paired, tensorflow
 
 
-def measure(num_examples=20_000, epochs=3, repetitions=7):
+def measure(num_examples=10_000, epochs=2, repetitions=5):
     tensorflow()
     import keras
 

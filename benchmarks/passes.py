@@ -35,7 +35,9 @@ def measure(num_examples=20_000, num_checkpoints=5, repetitions=7):
             "a forward pass in a graph",
             **paired(scoring_pass, forward, repetitions),
         )
-    checkpoints, vog = [weights_of(model)] * num_checkpoints, {"vog": get("vog").observe}
+    vog = get("vog")
+    vog.reset(examples, num_checkpoints)
+    checkpoints, observers = [weights_of(model)] * num_checkpoints, {"vog": vog.observe}
 
     def bare_gradients():
         for checkpoint in checkpoints:
@@ -43,7 +45,7 @@ def measure(num_examples=20_000, num_checkpoints=5, repetitions=7):
             input_gradients()
 
     def ours():
-        observe_input_gradients(model, checkpoints, examples, vog, BATCH_SIZE)
+        observe_input_gradients(model, checkpoints, examples, observers, BATCH_SIZE)
 
     yield Row(
         f"`vog` of {len(examples):,} images over {num_checkpoints} checkpoints",

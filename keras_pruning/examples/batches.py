@@ -3,6 +3,9 @@
 from keras_pruning.arguments import require_positive_integer
 from keras_pruning.errors import InputError
 
+# Batches that are read before they are needed.
+_AHEAD = 2
+
 
 def reader(inputs, stored_rows, labels):
     """Returns a function from rows to their inputs and labels, inside `tf.data`.
@@ -52,7 +55,7 @@ def for_fit(read, count, batch_size, shuffle, seed, augmentation, rows, skipped=
         # Pass the rows on only to a model that records them.
         return ({"x": x, "row": row} if rows else x), y
 
-    return _without_copies(order.map(batch).prefetch(tf.data.AUTOTUNE))
+    return _ready(order.map(batch))
 
 
 def of_epochs(read, arrays, batch_size, augmentation):
@@ -81,7 +84,7 @@ def of_epochs(read, arrays, batch_size, augmentation):
         return {"x": x, "row": rows}, y, weights
 
     batches = tf.data.Dataset.range(1).flat_map(epoch).map(batch)
-    return _without_copies(batches.prefetch(tf.data.AUTOTUNE))
+    return _ready(batches)
 
 
 def in_order(read, count, batch_size):
@@ -90,16 +93,22 @@ def in_order(read, count, batch_size):
 
     rows = tf.data.Dataset.range(count).batch(batch_size)
     batches = rows.map(lambda rows: (rows, *read(rows)))
-    return _without_copies(batches.prefetch(tf.data.AUTOTUNE))
+    return _ready(batches)
 
 
-def _without_copies(batches):
-    """Returns the dataset without graph optimisations, which copy all stored inputs first."""
+def _ready(batches):
+    """Returns the dataset with some batches read ahead, and without two services of `tf.data`.
+
+    Graph optimisations would copy all stored inputs first. Autotuning has a thread that wakes 10,
+    30, 70, 150, ... ms after the beginning of an epoch, and the end of the epoch can wait for it.
+    Nothing here needs tuning.
+    """
     import tensorflow as tf
 
     options = tf.data.Options()
     options.experimental_optimization.apply_default_optimizations = False
-    return batches.with_options(options)
+    options.autotune.enabled = False
+    return batches.prefetch(_AHEAD).with_options(options)
 
 
 def checked_batch_size(batch_size):

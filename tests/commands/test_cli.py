@@ -29,6 +29,12 @@ def test_help_is_fast_and_does_without_tensorflow():
         assert f"\n    {command} " in finished.stdout
 
 
+def test_only_the_command_that_is_called_gets_options():
+    commands = cli.make_parser(["prune", "--keep", "0.5"]).commands
+    assert "--keep" in commands.pop("prune")._option_string_actions
+    assert all(set(other._option_string_actions) == {"-h", "--help"} for other in commands.values())
+
+
 def test_score_writes_the_table_of_the_contract(scores):
     columns = pq.read_table(scores).column_names
     assert columns == ["id", "label", "el2n", "vog", "prediction_depth", "el2n_se"]
