@@ -29,6 +29,15 @@ def rows_of(batches):
     return rows.tolist()
 
 
+@pytest.mark.parametrize("options", [{"shuffle": True}, {"rows": True}, {}])
+def test_no_thread_tunes_batches(options):
+    """It delayed the end of epochs of less than a second by half of one."""
+    examples = numbered()
+    for batches in (examples.batches(8, **options), examples.scoring_batches(8)):
+        assert batches.options().autotune.enabled is False
+        assert batches.options().experimental_optimization.apply_default_optimizations is False
+
+
 def test_takes_arrays_as_they_are():
     x, y = np.random.default_rng(0).normal(size=(6, 4, 4, 3)), [2, 0, 1, 1, 0, 2]
     examples = Examples.from_arrays(x, y)
