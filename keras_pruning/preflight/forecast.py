@@ -85,8 +85,9 @@ class Forecast:
         memories: list of `Memory`, of work in turn.
         disk: `Disk`.
         server: bytes of the process that starts the others.
+        server_seconds: seconds from its start to that of the first other process.
         base: bytes of the command itself and of that process.
-        other_seconds: seconds beside the rows: starting, reading the data, reporting.
+        other_seconds: other seconds beside the rows: starting, reading the data, reporting.
         measured: seconds that the measurement took.
     """
 
@@ -96,14 +97,20 @@ class Forecast:
     memories: list = field(default_factory=list)
     disk: Disk = Disk()
     server: int = 0
+    server_seconds: float = 0.0
     base: int = 0
     other_seconds: float = 0.0
     measured: float = 0.0
 
     @property
+    def beside(self):
+        """Seconds beside the rows."""
+        return self.server_seconds + self.other_seconds
+
+    @property
     def seconds(self):
         """Wall-clock time of the command."""
-        return self.other_seconds + sum(row.seconds for row in self.rows)
+        return self.beside + sum(row.seconds for row in self.rows)
 
     @property
     def largest(self):
@@ -117,6 +124,9 @@ class Forecast:
         self.memories += other.memories
         self.disk += other.disk
         self.server = max(self.server, other.server)
+        # Processes that were measured later have not waited for the server alone
+        starts = filter(None, (self.server_seconds, other.server_seconds))
+        self.server_seconds = min(starts, default=0.0)
         self.other_seconds += other.other_seconds
         self.measured += other.measured
 

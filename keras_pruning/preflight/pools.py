@@ -68,5 +68,6 @@ def forecast_runs(costs, parts, jobs, here):
         else [],
         disk=disk + Disk(unfinished=unfinished),
         server=costs[0].server,
+        server_seconds=costs[0].server_seconds if busy else 0.0,
         other_seconds=beginning,
     )

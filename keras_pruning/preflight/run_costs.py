@@ -94,6 +94,11 @@ class RunCosts:
         """Bytes of the process that starts the others."""
         return self._results[0]["server"]
 
+    @property
+    def server_seconds(self):
+        """Seconds from its start to that of the first process."""
+        return min(result["server_seconds"] for result in self._results)
+
     def _is_fresh(self, run):
         # A pilot has a process for each of its splits.
         return self._fresh or run.what == PILOTS

@@ -98,6 +98,7 @@ def _forecast(plan, output, missing, results):
         memories=[_memory(plan, results, here)],
         disk=_disk(plan, results[0], jobs, here),
         server=max(result["server"] for result in results),
+        server_seconds=min(result["server_seconds"] for result in results),
         # A child process checks the scores first.
         other_seconds=0.0 if plan.checkpoints else results[0]["checking"],
     )

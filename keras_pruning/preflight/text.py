@@ -50,7 +50,7 @@ def lines(command, forecast, output, available):
     yield (
         f"Time: about {duration(forecast.seconds)}, from a measurement of "
         f"{duration(forecast.measured)} under the present load of the machine. "
-        f"{duration(forecast.other_seconds)} of it are for starting, checking and reporting."
+        f"{duration(forecast.beside)} of it are for starting, checking and reporting."
     )
 
 

@@ -1,5 +1,6 @@
 """The measurements of a preflight, each in a child process."""
 
+import multiprocessing
 import sys
 import tempfile
 import time
@@ -177,13 +178,20 @@ class Process:
         self._resident = self._process.memory_info().rss
 
     def memory(self):
-        """Returns the bytes at the beginning of the work, the peak, and those of the server."""
+        """Returns the bytes at the beginning of the work, the peak, and those of the server.
+
+        With them are the seconds from the start of the server until it forked this process.
+        """
         peak = self._peak()
-        server = self._process.parent()
+        server, command = self._process.parent(), multiprocessing.parent_process()
+        # Without a fork server, the command itself is the parent
+        is_server = server and command and server.pid != command.pid
+        waited = self._process.create_time() - server.create_time() if is_server else 0.0
         return {
             "resident": self._resident,
             "peak": max(peak, self._resident),
             "server": server.memory_info().rss if server else 0,
+            "server_seconds": max(0.0, waited),
         }
 
     def _peak(self):

@@ -15,7 +15,14 @@ from keras_pruning.probing.part_files import PartFiles
 from keras_pruning.probing.plan import ScoringPlan
 
 GIB = 2**30
-SIZES = {"resident": GIB, "peak": 2 * GIB, "server": GIB, "save": 0.1, "checkpoint_bytes": 1000}
+SIZES = {
+    "resident": GIB,
+    "peak": 2 * GIB,
+    "server": GIB,
+    "server_seconds": 4.0,
+    "save": 0.1,
+    "checkpoint_bytes": 1000,
+}
 WORK = {
     "seconds": 8.0,
     "examples_seen": 1,

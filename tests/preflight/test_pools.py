@@ -18,7 +18,7 @@ from keras_pruning.preflight.runs import (
 class Costs:
     """Each run takes as many seconds as it has epochs."""
 
-    unfinished, extra, server = 10, 100, 1
+    unfinished, extra, server, server_seconds = 10, 100, 1, 0.0
 
     def __init__(self, fresh=False):
         self._fresh = fresh

@@ -6,7 +6,7 @@ import pytest
 from support.measured import FIT
 
 from keras_pruning.config import TrainingConfig
-from keras_pruning.preflight.forecast import Disk, Memory, Row, merged
+from keras_pruning.preflight.forecast import Disk, Forecast, Memory, Row, merged
 from keras_pruning.preflight.pools import forecast_runs
 from keras_pruning.preflight.run_costs import RunCosts, saved_states
 from keras_pruning.preflight.runs import FULL, METHODS, PILOTS, PlannedRun
@@ -21,6 +21,7 @@ RESULT = {
     "resident": 400,
     "peak": 1000,
     "server": 700,
+    "server_seconds": 3.0,
 }
 
 
@@ -65,7 +66,7 @@ def test_two_processes_share_the_runs(costs):
     ]
     assert forecast.memories == [Memory(600, 2, "sweep.jobs", "training.batch_size")]
     assert forecast.memories[0].together == 1200
-    assert forecast.other_seconds == 10
+    assert (forecast.other_seconds, forecast.server_seconds) == (10, 3)
     assert forecast.disk.models == 150_000
     assert forecast.disk.unfinished == 4000
 
@@ -73,7 +74,14 @@ def test_two_processes_share_the_runs(costs):
 def test_finished_runs_cost_nothing(costs):
     forecast = forecast_runs([costs], [[PlannedRun(FULL, 100, 4, True, 100)]], 2, 2)
     assert forecast.rows == [Row(FULL, 0, 1)]
-    assert (forecast.memories, forecast.disk, forecast.other_seconds) == ([], Disk(), 0)
+    assert (forecast.memories, forecast.disk, forecast.beside) == ([], Disk(), 0)
+
+
+def test_the_server_starts_once():
+    whole = Forecast(other_seconds=1.0)
+    for seconds in (3.0, 9.0, 0.0):
+        whole.add(Forecast(server_seconds=seconds, other_seconds=2.0))
+    assert (whole.server_seconds, whole.beside, whole.seconds) == (3, 10, 10)
 
 
 def test_rows_of_several_data_fractions_are_added():
