@@ -33,7 +33,8 @@ class RunCheckpoint:
     def __init__(self, path, identity):
         self._path = path
         self._identity = json.dumps(identity, sort_keys=True)
-        self._begun = self._saved = self._offered = time.perf_counter()
+        self._begun = self._saved = time.perf_counter()
+        self._offered = None
         self.spent = 0.0
 
     def load(self):
@@ -58,10 +59,12 @@ class RunCheckpoint:
     def offer(self, state):
         """Saves the result of `state()`, unless the next one will still be within a second.
 
-        It is expected after as long as this one.
+        It is expected after as long as this one. How long the first takes says little, because the
+        start of the work is in it.
         """
         now = time.perf_counter()
-        if now - self._saved + now - self._offered >= EVERY:
+        coming = 0.0 if self._offered is None else now - self._offered
+        if now - self._saved + coming >= EVERY:
             self.save(state())
         self._offered = time.perf_counter()
 

@@ -30,8 +30,8 @@ def test_help_is_fast_and_does_without_tensorflow():
 
 
 def test_only_the_command_that_is_called_gets_options():
-    commands = cli.make_parser(["prune", "--keep", "0.5"]).commands
-    assert "--keep" in commands.pop("prune")._option_string_actions
+    commands = cli.make_parser(["prune", "--keep-fraction", "0.5"]).commands
+    assert "--keep-fraction" in commands.pop("prune")._option_string_actions
     assert all(set(other._option_string_actions) == {"-h", "--help"} for other in commands.values())
 
 

@@ -142,6 +142,8 @@ def test_children_end_when_the_parent_is_killed(moment, tmp_path):
     # The first folder may be there before any other process is.
     while len(members(process.pid)) < 2:
         assert process.poll() is None
+    # The first one checks the room, and is gone before the server starts.
+    _wait_for(tmp_path, f"keras_pruning-{HOST}-{process.pid}-*", 1)
     kill(process)
     assert seconds_until_alone(process.pid, limit=3) is not None
     # The next run clears the temporary folders of this one.
