@@ -1,8 +1,8 @@
 """The cost of recording the scores of training dynamics, against a plain fit of the same model.
 
 The first row compares a plain fit with another one. Its ratio is 1, and what is measured beside it
-is the error of the other rows. All epochs of one kind are those of one fit, as in a real run. Each
-fit that records traces the graph of its step once, which takes about as long as a plain fit's.
+is the error of the other rows. All epochs of one kind are those of one fit, as in a real run:
+each fit that records traces its step anew, which is not part of the rows.
 
 python benchmarks/recording.py [EXAMPLES] [REPETITIONS]
 """
