@@ -52,26 +52,16 @@ def record_checkpoints(
     earlier = None if unfinished is None else unfinished.load()
     if not checkpoints and any(score.needs_model for score in recorder.scores):
         raise InputError("Expected at least one checkpoint. Received: none")
-    model, shapes = None, None
+    model = None
     if not checkpoints:
         recorder.start(0)
-    for epoch, checkpoint in enumerate(checkpoints, start=1):
-        model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
-        loading.require_fit(
-            model, examples.spec, examples.num_classes, output, labels=examples.labels
-        )
+    for epoch, model in enumerate(_models(checkpoints, examples, output, unfinished), start=1):
         # The first model shows before any pass whether the scores can be taken.
         if epoch == 1:
             recorder.start(len(checkpoints), model)
             if earlier is not None:
                 recorder.restore(earlier)
                 restore_passes(passes_of(recorder), earlier)
-        # Weights of several checkpoints are stacked, so they must have the same shapes.
-        if shapes not in (None, shapes := [weight.shape for weight in model.weights]):
-            raise InputError(
-                "Checkpoints of different models. Expected weights of the same shapes in all. "
-                f"Received: others in checkpoint {epoch}"
-            )
         if epoch <= recorder.progress.reached:
             continue
         recorder.epoch_end(epoch, model)
@@ -79,6 +69,31 @@ def record_checkpoints(
             unfinished.offer(lambda: {**recorder.state(), **state_of(passes_of(recorder))})
     recorder.finish(model)
     return recorder
+
+
+def _models(checkpoints, examples, output, unfinished):
+    """Yields the models of checkpoints, after checking that they can be scored.
+
+    If one cannot, the unfinished state of the others is removed: nothing could go on with it.
+    """
+    shapes = None
+    for number, checkpoint in enumerate(checkpoints, start=1):
+        try:
+            model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
+            loading.require_fit(
+                model, examples.spec, examples.num_classes, output, labels=examples.labels
+            )
+            # Weights of several checkpoints are stacked, so they must have the same shapes.
+            if shapes not in (None, shapes := [weight.shape for weight in model.weights]):
+                raise InputError(
+                    "Checkpoints of different models. Expected weights of the same shapes in all. "
+                    f"Received: others in checkpoint {number}"
+                )
+        except InputError:
+            if unfinished is not None:
+                unfinished.remove()
+            raise
+        yield model
 
 
 def _as_list(checkpoints):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support import processes, small
 
+from keras_pruning.errors import InputError
 from keras_pruning.probing import work
 from keras_pruning.probing.checkpoints import record_checkpoints
 from keras_pruning.probing.collectors.passes import passes_of
@@ -47,6 +48,49 @@ def test_saved_models_are_passed_over_once(tmp_path, monkeypatch, each_epoch_is_
     for name in scores:
         np.testing.assert_array_equal(whole.table()[name], again.table()[name])
     assert list(map(vars, passes_of(whole))) == list(map(vars, passes_of(again)))
+
+
+def test_no_state_remains_of_checkpoints_that_do_not_fit(tmp_path, each_epoch_is_saved):
+    """A state that nothing can go on with would stand in the way of other checkpoints."""
+    examples = small.digits(60)
+    models = [small.network(examples, 0), small.network(examples, 1), _wider(examples)]
+    path = tmp_path / "new" / "probes" / "scoring.npz"
+    unfinished, saved = RunCheckpoint(path, {"scores": ["el2n"]}), []
+    save = unfinished.save
+
+    def saving(state):
+        save(state)
+        saved.append(path.exists())
+
+    unfinished.save = saving
+    with pytest.raises(InputError, match="others in checkpoint 3"):
+        record_checkpoints(models, examples, ["el2n"], unfinished=unfinished)
+    assert saved == [True, True]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_state_remains_if_there_is_no_room_for_the_next(tmp_path, each_epoch_is_saved):
+    examples = small.digits(60)
+    models = [small.network(examples, seed) for seed in range(2)]
+    unfinished = RunCheckpoint(tmp_path / "scoring.npz", {"scores": ["el2n"]})
+    save = unfinished.save
+
+    def full(state):
+        if unfinished.load() is not None:
+            raise InputError("No space is left.")
+        save(state)
+
+    unfinished.save = full
+    with pytest.raises(InputError, match="No space"):
+        record_checkpoints(models, examples, ["el2n"], unfinished=unfinished)
+    assert unfinished.load() is not None
+
+
+def _wider(examples):
+    model = keras.Sequential([keras.Input(examples.spec.shape), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(7, "relu"))
+    model.add(keras.layers.Dense(examples.num_classes))
+    return model
 
 
 def _until(killed_at, epoch_end, recorder, epoch, model):
