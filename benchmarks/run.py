@@ -34,6 +34,7 @@ BENCHMARKS = (
     "embedding_policies",
     "verdicts",
     "datagnosis_peer",
+    "workers",
     "plan",
 )
 
