@@ -22,6 +22,7 @@ BENCHMARKS = (
     "passes",
     "grand",
     "where_time_goes",
+    "image_folder",
     "memory",
     "tdds",
     "all_scores",

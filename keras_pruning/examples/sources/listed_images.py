@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import itertools
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +18,8 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 # Number of headers that are read at a time, and by one task of a thread.
 _BLOCK, _TASK = 4096, 64
+# Share of the time of reading in which it waits for the disk, from which on threads help
+_WAITING = 0.7
 
 
 def load(key, files, others, image_size, skip_broken):
@@ -66,9 +69,7 @@ def _with_channels(files, others, image_size, broken):
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         # In blocks, because the pool takes all of its tasks at once.
         while block := list(itertools.islice(listed, _BLOCK)):
-            tasks = [block[start : start + _TASK] for start in range(0, len(block), _TASK)]
-            headers = pool.map(functools.partial(_headers, broken), tasks)
-            for file, header in zip(block, itertools.chain(*headers), strict=True):
+            for file, header in zip(block, _headers_of_block(block, broken, pool), strict=True):
                 if header is not None:
                     all_gray &= header[1]
                     if image_size is None:
@@ -101,6 +102,21 @@ def _require_one_size(first_of_size, broken):
             "Images of different sizes. Expected the same width and height for all. Received: "
             f"{', '.join(shown[:5])}{more}. Set `dataset.image_size` to resize them."
         )
+
+
+def _headers_of_block(files, broken, pool):
+    """Yields the `_header` of each file.
+
+    Pillow reads headers in Python. Threads make that slower, because only one of them can run
+    Python, unless they wait for the disk most of the time. The first files show whether they would.
+    """
+    tasks = [files[start : start + _TASK] for start in range(0, len(files), _TASK)]
+    read = functools.partial(_headers, broken)
+    start, at_work = time.perf_counter(), time.thread_time()
+    yield from read(tasks[0])
+    waited = 1 - (time.thread_time() - at_work) / (time.perf_counter() - start)
+    others = pool.map(read, tasks[1:]) if waited > _WAITING else map(read, tasks[1:])
+    yield from itertools.chain.from_iterable(others)
 
 
 def _headers(broken, files):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 import tracemalloc
 
 import numpy as np
@@ -79,18 +80,26 @@ def images(tmp_path):
     return tmp_path / "images"
 
 
-def test_headers_come_in_blocks(images, monkeypatch, tmp_path):
+@pytest.mark.parametrize("threads", [True, False])
+def test_headers_come_in_blocks(images, monkeypatch, tmp_path, threads):
     expected = folder.load(images, "train").stored_inputs(slice(None)).copy()
     monkeypatch.setenv("KERAS_PRUNING_CACHE", str(tmp_path / "other"))
     monkeypatch.setattr(listed_images, "_BLOCK", 8)
     monkeypatch.setattr(listed_images, "_TASK", 3)
-    sizes, headers = [], listed_images._headers
-    monkeypatch.setattr(
-        listed_images, "_headers", lambda *given: sizes.append(len(given[1])) or headers(*given)
-    )
+    # Reading waits for the disk at least that long
+    monkeypatch.setattr(listed_images, "_WAITING", -1.0 if threads else 2.0)
+    sizes, readers, headers = [], set(), listed_images._headers
+
+    def reading(broken, files):
+        sizes.append(len(files))
+        readers.add(threading.get_ident())
+        return headers(broken, files)
+
+    monkeypatch.setattr(listed_images, "_headers", reading)
     found = folder.load(images, "train")
     # The last block has seven
     assert sorted(sizes) == sorted([3, 3, 2] * 3 + [3, 3, 1])
+    assert (len(readers) > 1) == threads
     assert found.shape == (4, 5, 3)
     np.testing.assert_array_equal(found.stored_inputs(slice(None)), expected)
 
