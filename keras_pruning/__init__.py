@@ -52,7 +52,7 @@ _FOLDERS = ("scores", "selection", "dynamic")
 
 __all__ = list(_HOMES)
 # Part of every recipe: raise it when a default of a score changes.
-__version__ = "0.9.1"
+__version__ = "0.9.2"
 
 
 def __getattr__(name):
