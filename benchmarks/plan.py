@@ -148,7 +148,9 @@ def forecast(shown):
 
 def _sample(number, readings, done):
     """Adds the memory of a process and its descendants, in bytes."""
-    while not done.wait(0.3):
+    pause = 0.05  # Short commands have a reading too
+    while not done.wait(pause):
+        pause = 0.3
         try:
             process = psutil.Process(number)
             members = [process, *process.children(recursive=True)]

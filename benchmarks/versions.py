@@ -34,11 +34,17 @@ def main():
     parser.add_argument("checkout", type=Path, help="folder of the earlier version")
     parser.add_argument("repetitions", type=int, nargs="?", default=6)
     arguments = parser.parse_args()
-    show({"versions.py": list(measure(arguments.checkout, arguments.repetitions))})
+    found, others = [], []
+    for row, is_equal in measure(arguments.checkout, arguments.repetitions):
+        found.append(row)
+        others += [] if is_equal else [row.measured]
+    show({"versions.py": found})
+    if others:
+        sys.exit(f"Other weights, losses or accuracies than the earlier version: {others}")
 
 
 def measure(checkout, repetitions):
-    """Yields rows of the training alone and of the whole command."""
+    """Yields rows of the fit and of the whole command, each with whether all results are equal."""
     versions = [ROOT, checkout]
     for title, command in COMMANDS.items():
         pairs = []
@@ -55,14 +61,15 @@ def measure(checkout, repetitions):
         say(f"{title}: {'equal' if is_equal else 'OTHER'} weights, losses and accuracies")
         for part, place in (("the fit", 0), ("the whole command", 1)):
             times = [[pair[version][place] for pair in pairs[1:]] for version in versions]
-            yield Row(f"{title}: {part}", "the earlier version", **ratios(*times))
+            yield Row(f"{title}: {part}", "the earlier version", **ratios(*times)), is_equal
 
 
 def train(root, command, output):
     """Returns the seconds of a training and of its command, and what must be equal."""
     environment = {**os.environ, "PYTHONPATH": f"{root}"}
     arguments = [sys.executable, "cli.py", "train", *command, "--output", output]
-    options = {"cwd": root, "env": environment, "capture_output": True, "check": True}
+    # Errors stay visible
+    options = {"cwd": root, "env": environment, "stdout": subprocess.DEVNULL, "check": True}
     taken = seconds(lambda: subprocess.run(arguments, **options))
     metrics = json.loads((output / "metrics.json").read_text())
     same = {key: metrics[key] for key in ("test_accuracy", "test_loss")}

@@ -7,6 +7,7 @@ import itertools
 import tempfile
 from pathlib import Path
 
+from commands import bits
 from rows import Row, main
 from timing import paired
 
@@ -32,7 +33,9 @@ def measure(num_runs=16, repetitions=2):
             runs = [TrainingRun(plan, None, seed, place / f"{seed}") for seed in range(num_runs)]
             calls = [{"run": run} for run in runs]
             list(run_each(RUN, calls, JOBS, threads, "training run", keep=keep))
+            return bits(place)
 
+        assert train(True) == train(False)
         times = paired(lambda: train(True), lambda: train(False), repetitions)
     times.pop("peak")  # The runs are in other processes
     yield Row(

@@ -11,6 +11,7 @@ from keras_pruning.commands.parser import Parser, config_first
 from keras_pruning.commands.terminal import readable_messages, show, show_message
 from keras_pruning.errors import InputError
 from keras_pruning.jobs.local import interruptible
+from keras_pruning.storage.temporary import clear_temporary_folders
 
 logger = logging.getLogger("keras_pruning")
 
@@ -78,6 +79,8 @@ def _run(arguments):
                 "Invalid --output. Expected the path of a file or folder. Received: an empty text. "
                 "Leave out --output for the default place, or name one."
             )
+        # This command may have nothing left to do that would remove them
+        clear_temporary_folders()
         with interruptible():
             for content in COMMANDS[name].run(values):
                 show(content)

@@ -9,7 +9,7 @@ def add_plan(parser):
         "--plan",
         action="store_true",
         help="print what will be read, trained and kept, and its time, memory and disk, by a short "
-        "measurement; nothing is written",
+        "measurement; nothing is written to the output",
     )
 
 
@@ -26,8 +26,9 @@ def show_plan(command, forecast, output):
     """
     import psutil
 
-    from keras_pruning.preflight.limits import available_memory, require_fit
+    from keras_pruning.preflight.limits import require_fit
     from keras_pruning.preflight.text import lines
+    from keras_pruning.storage.memory import available_memory
 
     process = psutil.Process()
     plan = forecast()

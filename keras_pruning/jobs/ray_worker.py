@@ -11,6 +11,8 @@ from keras_pruning.jobs import child
 from keras_pruning.recipes import SWITCHES, environment, versions
 from keras_pruning.storage.temporary import temporary_folder
 
+# Environment variables that decide where decoded images are. A worker may have its own.
+_CACHE = ("KERAS_PRUNING_CACHE", "KERAS_PRUNING_CACHE_LIMIT")
 # Environment variables that decide on bits or on the model.
 _VARIABLES = (*SWITCHES, "KERAS_BACKEND", "KERAS_HOME", "OMP_NUM_THREADS", "TF_ENABLE_ONEDNN_OPTS")
 
@@ -36,7 +38,8 @@ class Surroundings:
     @classmethod
     def here(cls, mark=None):
         """Returns the surroundings of this process."""
-        variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+        names = (*_VARIABLES, *_CACHE)
+        variables = {name: os.environ[name] for name in names if name in os.environ}
         return cls(os.getcwd(), list(sys.path), variables, _recipe(), mark)
 
     def set_up(self):

@@ -77,9 +77,7 @@ def load(path):
         InputError: if the file is missing, damaged or too large when unpacked, or if it cannot be
             loaded.
     """
-    if not Path(path).is_file():
-        raise InputError(f"Missing model file. Expected a .keras file. Received: {path}")
-    require_intact(path)
+    require_file(path)
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:
@@ -87,6 +85,13 @@ def load(path):
         reason = str(error).strip().rpartition("Exception encountered: ")[2].splitlines()
         reason = (reason or [type(error).__name__])[0].partition("Full object config")[0].strip()
         raise InputError(f"Cannot load the model {path}: {reason}") from error
+
+
+def require_file(path):
+    """Raises an `InputError` if the `.keras` file of a path is missing, damaged or too large."""
+    if not Path(path).is_file():
+        raise InputError(f"Missing model file. Expected a .keras file. Received: {path}")
+    require_intact(path)
 
 
 def _with_new_weights(model, spec):

@@ -1,19 +1,11 @@
-"""The memory and disk space that there are, and the refusal of what does not fit."""
+"""The refusal of commands that need more memory or disk space than there is."""
 
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-import psutil
-
 from keras_pruning.errors import InputError
-from keras_pruning.preflight.control_groups import in_groups
-
-
-def available_memory():
-    """Returns the bytes of memory that are available, at most those of a container or a job."""
-    return min([psutil.virtual_memory().available, *in_groups()])
 
 
 def nearest_folder(path):

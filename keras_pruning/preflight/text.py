@@ -18,7 +18,7 @@ def lines(command, forecast, output, available):
         available: bytes of memory that processes can take.
     """
     yield from forecast.reads
-    yield f"Would write to {output}. This plan writes nothing."
+    yield f"Would write to {output}. This plan writes nothing there."
     table = new_table(
         ["to do", "number", "reused", "examples", "FLOPs", "time"],
         words=("to do",),

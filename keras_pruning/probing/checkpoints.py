@@ -72,27 +72,27 @@ def record_checkpoints(
 
 
 def _models(checkpoints, examples, output, unfinished):
-    """Yields the models of checkpoints, after checking that they can be scored.
-
-    If one cannot, the unfinished state of the others is removed: nothing could go on with it.
-    """
+    """Yields the models of checkpoints, each after checking that it can be scored."""
+    # Damage shows before the first pass
+    for checkpoint in checkpoints:
+        if not isinstance(checkpoint, keras.Model):
+            loading.require_file(checkpoint)
     shapes = None
     for number, checkpoint in enumerate(checkpoints, start=1):
-        try:
-            model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
-            loading.require_fit(
-                model, examples.spec, examples.num_classes, output, labels=examples.labels
+        model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
+        # Weights of several checkpoints are stacked, so they must have the same shapes.
+        is_another = shapes not in (None, shapes := [weight.shape for weight in model.weights])
+        # Nothing can go on with the state then. After other errors the same command may.
+        if is_another and unfinished is not None:
+            unfinished.remove()
+        loading.require_fit(
+            model, examples.spec, examples.num_classes, output, labels=examples.labels
+        )
+        if is_another:
+            raise InputError(
+                "Checkpoints of different models. Expected weights of the same shapes in all. "
+                f"Received: others in checkpoint {number}"
             )
-            # Weights of several checkpoints are stacked, so they must have the same shapes.
-            if shapes not in (None, shapes := [weight.shape for weight in model.weights]):
-                raise InputError(
-                    "Checkpoints of different models. Expected weights of the same shapes in all. "
-                    f"Received: others in checkpoint {number}"
-                )
-        except InputError:
-            if unfinished is not None:
-                unfinished.remove()
-            raise
         yield model
 
 

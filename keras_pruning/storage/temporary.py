@@ -13,10 +13,11 @@ from keras_pruning.storage.processes import HOST, is_running
 
 # AutoGraph writes its sources to the temporary folder. Without room it only warns, at length.
 _ROOM = 2**20
+_NAME = "keras_pruning"
 
 
 @contextlib.contextmanager
-def temporary_folder(place=None, name="keras_pruning", suffix=""):
+def temporary_folder(place=None, name=_NAME, suffix=""):
     """Yields a new folder for temporary files and removes it when the block ends.
 
     Folders of processes on this machine that were killed are removed first.
@@ -30,18 +31,29 @@ def temporary_folder(place=None, name="keras_pruning", suffix=""):
         InputError: if there is no place for temporary files, or no room in it.
     """
     place, prefix = Path(place or _place()), f"{name}-{HOST}-"
-    # The number of the process, and the eight random characters of `tempfile`
-    ours = re.compile(rf"{re.escape(prefix)}(\d+)-[a-z0-9_]{{8}}{re.escape(suffix)}")
-    for leftover in place.glob(f"{glob.escape(prefix)}*{suffix}"):
-        match = ours.fullmatch(leftover.name)
-        if match and not is_running(match[1]):
-            shutil.rmtree(leftover, ignore_errors=True)
+    _clear(place, prefix, suffix)
     try:
         folder = tempfile.TemporaryDirectory(suffix, f"{prefix}{os.getpid()}-", place)
     except OSError as error:
         raise _no_room(place, error) from error
     with folder as path:
         yield path
+
+
+def clear_temporary_folders():
+    """Removes the temporary folders of processes on this machine that were killed."""
+    with contextlib.suppress(InputError):
+        _clear(_place(), f"{_NAME}-{HOST}-", "")
+
+
+def _clear(place, prefix, suffix):
+    """Removes the folders whose names begin and end with texts, of processes that were killed."""
+    # The number of the process, and the eight random characters of `tempfile`
+    ours = re.compile(rf"{re.escape(prefix)}(\d+)-[a-z0-9_]{{8}}{re.escape(suffix)}")
+    for leftover in place.glob(f"{glob.escape(prefix)}*{suffix}"):
+        match = ours.fullmatch(leftover.name)
+        if match and not is_running(match[1]):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def require_room():

@@ -36,7 +36,7 @@ class RunCheckpoint:
         self._identity = json.dumps(identity, sort_keys=True)
         self._begun = self._saved = time.perf_counter()
         self._offered = None
-        self._made = []
+        self._made = None
         self.spent = 0.0
 
     def load(self):
@@ -74,20 +74,21 @@ class RunCheckpoint:
         """Replaces the file by one with this state, a dictionary of arrays."""
         spent = self.spent + time.perf_counter() - self._begun
         added = {IDENTITY: np.array(self._identity), _SPENT: np.array(spent)}
-        self._made += [parent for parent in self._path.parents if not parent.exists()]
+        if self._made is None:
+            self._made = [folder for folder in self._path.parents if not folder.exists()]
         # A file object, because `savez` adds a suffix to paths
         with new_file(self._path, overwrite=True) as partial, open(partial, "wb") as file:
             np.savez(file, **added, **state)
         self._saved = time.perf_counter()
 
     def remove(self):
-        """Removes the file, and the folders that were made for it if nothing else is in them.
+        """Removes the file, and the folders that this process has made for it, if they are empty.
 
         It is called if the run is finished, or if it can never be.
         """
         clear_leftovers(self._path)
         self._path.unlink(missing_ok=True)
-        for folder in self._made:
+        for folder in self._made or ():
             with contextlib.suppress(OSError):
                 folder.rmdir()
 

@@ -89,9 +89,24 @@ def test_the_command_for_ray_names_its_backend():
 
 
 @pytest.mark.parametrize("name", ["#!/bin/bash", "jobset.yaml", "sky.yaml"])
-def test_the_version_and_the_folder_are_those_of_the_page(name):
+def test_the_folders_are_shared(name):
+    assert "/shared/runs/study" in BLOCKS[name].text
+    assert "/shared/cache" in BLOCKS[name].text
+
+
+def test_the_version_is_that_of_the_package():
     from keras_pruning import __version__
 
-    text = BLOCKS[name].text
-    assert "/shared/runs/study" in text
-    assert set(re.findall(r"(?:keras-pruning:|==)(\d[\d.]*\d)", text)) <= {__version__}
+    found = re.findall(r"(?:keras-pruning:|keras_pruning-)(\d[\d.]*\d)", PAGE.text)
+    assert len(found) >= 4
+    assert set(found) == {__version__}
+
+
+def test_a_mistake_is_not_repeated_by_the_job_set():
+    job_set = yaml.safe_load(BLOCKS["jobset.yaml"].text)
+    job = job_set["spec"]["replicatedJobs"][0]["template"]["spec"]
+    rules = {rule["action"]: rule for rule in job["podFailurePolicy"]["rules"]}
+    assert rules["FailIndex"]["onExitCodes"] == {"operator": "In", "values": [2]}
+    # Kubernetes allows the policy and the limit of each index with these only
+    assert job["template"]["spec"]["restartPolicy"] == "Never"
+    assert job["completionMode"] == "Indexed"

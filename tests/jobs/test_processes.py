@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.processes import kill, members, seconds_until_alone, start
 
+from keras_pruning.cli import main
 from keras_pruning.errors import InputError
 from keras_pruning.jobs import child
 from keras_pruning.jobs.local import run_each
@@ -181,7 +182,8 @@ def test_the_fork_server_outlives_the_thread_that_needs_it(tmp_path):
     assert shown == "4 1\n"
 
 
-def test_only_folders_of_dead_processes_are_cleared(tmp_path, monkeypatch):
+@pytest.mark.parametrize("by", ["the next folder", "a command without any"])
+def test_only_folders_of_dead_processes_are_cleared(by, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
@@ -196,8 +198,11 @@ def test_only_folders_of_dead_processes_are_cleared(tmp_path, monkeypatch):
     }
     for name in names:
         (tmp_path / name / "file").mkdir(parents=True)
-    with temporary_folder() as folder:
-        assert Path(folder).parent == tmp_path
+    if by == "the next folder":
+        with temporary_folder() as folder:
+            assert Path(folder).parent == tmp_path
+    else:
+        assert main(["cache"]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {name for name in names if names[name]}
 
 

@@ -46,16 +46,21 @@ def test_a_worker_takes_the_surroundings_of_the_command(own_process, tmp_path, m
     monkeypatch.chdir(tmp_path)
     os.environ["XLA_FLAGS"] = "--xla_dump_to="
     os.environ.pop("OMP_NUM_THREADS", None)
+    os.environ["KERAS_PRUNING_CACHE"] = "/shared/cache"
     sys.path.append("/of/the/command")
     there = Surroundings.here()
     monkeypatch.chdir("/")
     del os.environ["XLA_FLAGS"]
     os.environ["OMP_NUM_THREADS"] = "7"
+    os.environ |= {"KERAS_PRUNING_CACHE": "/own", "KERAS_PRUNING_CACHE_LIMIT": "9"}
     sys.path.remove("/of/the/command")
     there.set_up()
     assert Path.cwd() == tmp_path
     assert os.environ["XLA_FLAGS"] == "--xla_dump_to="
     assert "OMP_NUM_THREADS" not in os.environ
+    # What the command does not say about the cache is up to the worker
+    assert os.environ["KERAS_PRUNING_CACHE"] == "/shared/cache"
+    assert os.environ["KERAS_PRUNING_CACHE_LIMIT"] == "9"
     assert sys.path[-1] == "/of/the/command"
 
 

@@ -11,14 +11,6 @@ from keras_pruning.preflight.forecast import Disk, Forecast, Memory
 GIB = 2**30
 
 
-def test_the_least_of_machine_and_groups_is_available(monkeypatch):
-    memory = SimpleNamespace(available=5 * GIB)
-    monkeypatch.setattr(limits.psutil, "virtual_memory", lambda: memory)
-    for groups, available in (([], 5), ([7 * GIB], 5), ([7 * GIB, GIB], 1)):
-        monkeypatch.setattr(limits, "in_groups", lambda groups=groups: groups)
-        assert limits.available_memory() == available * GIB
-
-
 def test_the_number_of_jobs_that_fit_is_named(tmp_path):
     memory = Memory(2 * GIB, 4, "sweep.jobs", "training.batch_size")
     forecast = Forecast(memories=[Memory(GIB, 1, None, "other"), memory])

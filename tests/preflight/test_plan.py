@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from support import small
 
-from keras_pruning.preflight import limits, scoring, sweep
+from keras_pruning.preflight import scoring, sweep
 
 SWEEP = """
 model: {name: mlp, width: 8}
@@ -114,7 +114,7 @@ def test_the_plan_of_a_sweep_counts_what_it_does(tmp_path, capsys):
 
 def test_the_table_is_shown_before_a_refusal(workplace, monkeypatch, capsys):
     memory = SimpleNamespace(available=2**20)
-    monkeypatch.setattr(limits.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr("keras_pruning.storage.memory.psutil.virtual_memory", lambda: memory)
     options = ["--config", workplace / "small.yaml", "--output", workplace / "refused"]
     assert small.run("score", "--plan", *options) == 2
     shown, error = capsys.readouterr()

@@ -69,6 +69,42 @@ def test_no_state_remains_of_checkpoints_that_do_not_fit(tmp_path, each_epoch_is
     assert not list(tmp_path.iterdir())
 
 
+def test_a_state_remains_if_a_later_file_cannot_be_read_now(
+    tmp_path, monkeypatch, each_epoch_is_saved
+):
+    """The same command may read it later, and goes on."""
+    examples, paths = small.digits(60), [tmp_path / f"{number}.keras" for number in range(2)]
+    for number, path in enumerate(paths):
+        small.network(examples, number).save(path)
+    unfinished = RunCheckpoint(tmp_path / "scoring.npz", {"scores": ["el2n"]})
+    load = keras.saving.load_model
+
+    def failing(path, **options):
+        if path == paths[1]:
+            raise OSError("Input/output error")
+        return load(path, **options)
+
+    with pytest.raises(InputError, match="Input/output error"), monkeypatch.context() as patch:
+        patch.setattr(keras.saving, "load_model", failing)
+        record_checkpoints(paths, examples, ["el2n"], unfinished=unfinished)
+    assert unfinished.load() is not None
+    again = record_checkpoints(paths, examples, ["el2n"], unfinished=unfinished)
+    whole = record_checkpoints(paths, examples, ["el2n"])
+    np.testing.assert_array_equal(whole.table()["el2n"], again.table()["el2n"])
+
+
+def test_damage_shows_before_the_first_pass(tmp_path, monkeypatch, each_epoch_is_saved):
+    examples, damaged = small.digits(60), tmp_path / "1.keras"
+    small.network(examples, 1).save(damaged)
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    monkeypatch.setattr(ScoreRecorder, "epoch_end", None)
+    unfinished = RunCheckpoint(tmp_path / "new" / "scoring.npz", {"scores": ["el2n"]})
+    with pytest.raises(InputError, match="Cannot load the model .*1.keras"):
+        models = [small.network(examples), damaged]
+        record_checkpoints(models, examples, ["el2n"], unfinished=unfinished)
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_state_remains_if_there_is_no_room_for_the_next(tmp_path, each_epoch_is_saved):
     examples = small.digits(60)
     models = [small.network(examples, seed) for seed in range(2)]

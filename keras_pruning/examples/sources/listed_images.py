@@ -16,9 +16,9 @@ from keras_pruning.examples.sources.listed_files import BrokenFiles, warn_of_ski
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-# Number of headers that are read at a time, and by one task of a thread.
-_BLOCK, _TASK = 4096, 64
-# Share of the time of reading in which it waits for the disk, from which on threads help
+# Number of headers that are read at a time, of those that are timed, and by one task of a thread.
+_BLOCK, _TIMED, _TASK = 4096, 16, 64
+# Threads read headers if reading spends more than this share of its time waiting for the disk.
 _WAITING = 0.7
 
 
@@ -105,18 +105,18 @@ def _require_one_size(first_of_size, broken):
 
 
 def _headers_of_block(files, broken, pool):
-    """Yields the `_header` of each file.
+    """Returns the `_header` of each file, an iterator.
 
     Pillow reads headers in Python. Threads make that slower, because only one of them can run
     Python, unless they wait for the disk most of the time. The first files show whether they would.
     """
-    tasks = [files[start : start + _TASK] for start in range(0, len(files), _TASK)]
     read = functools.partial(_headers, broken)
-    start, at_work = time.perf_counter(), time.thread_time()
-    yield from read(tasks[0])
-    waited = 1 - (time.thread_time() - at_work) / (time.perf_counter() - start)
-    others = pool.map(read, tasks[1:]) if waited > _WAITING else map(read, tasks[1:])
-    yield from itertools.chain.from_iterable(others)
+    begin, at_work = time.perf_counter(), time.thread_time()
+    first = read(files[:_TIMED])
+    waited = 1 - (time.thread_time() - at_work) / (time.perf_counter() - begin)
+    tasks = [files[start : start + _TASK] for start in range(_TIMED, len(files), _TASK)]
+    others = pool.map(read, tasks) if waited > _WAITING else map(read, tasks)
+    return itertools.chain(first, *others)
 
 
 def _headers(broken, files):

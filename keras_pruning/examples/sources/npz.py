@@ -118,7 +118,11 @@ def _array(location, archive, name):
                 f"Damaged array {name} in {location}. Expected {expected} bytes for shape {shape}. "
                 f"Received: {size - file.tell()}"
             )
-        require_memory(expected, f"{name} in {location}", "Use a memory map of an .npy file.")
+        require_memory(
+            expected,
+            f"{name} in {location}",
+            "Use a memory map of an .npy file in Python, or images in a folder or a TFDS data set.",
+        )
         if is_fortran:
             return filled(shape[::-1], dtype, file).T
         return filled(shape, dtype, file)

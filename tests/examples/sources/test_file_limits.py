@@ -61,7 +61,7 @@ def test_npz_refuses_a_header_of_other_sizes(tmp_path, shape):
 
 def test_npz_refuses_arrays_beyond_the_memory(npz, monkeypatch):
     memory = type("Memory", (), {"available": 100})
-    monkeypatch.setattr("keras_pruning.examples.memory.psutil.virtual_memory", lambda: memory)
+    monkeypatch.setattr("keras_pruning.storage.memory.psutil.virtual_memory", lambda: memory)
     with pytest.raises(InputError, match=r"Not enough memory for x_train.npy in .*data.npz"):
         load_examples(npz())
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_headers_come_in_blocks(images, monkeypatch, tmp_path, threads):
     monkeypatch.setenv("KERAS_PRUNING_CACHE", str(tmp_path / "other"))
     monkeypatch.setattr(listed_images, "_BLOCK", 8)
     monkeypatch.setattr(listed_images, "_TASK", 3)
-    # Reading waits for the disk at least that long
+    monkeypatch.setattr(listed_images, "_TIMED", 3)
     monkeypatch.setattr(listed_images, "_WAITING", -1.0 if threads else 2.0)
     sizes, readers, headers = [], set(), listed_images._headers
 
@@ -104,9 +105,30 @@ def test_headers_come_in_blocks(images, monkeypatch, tmp_path, threads):
     np.testing.assert_array_equal(found.stored_inputs(slice(None)), expected)
 
 
+@pytest.mark.parametrize("threads", [True, False])
+def test_threads_read_where_the_disk_is_waited_for(images, monkeypatch, threads):
+    monkeypatch.setattr(listed_images, "_TASK", 3)
+    monkeypatch.setattr(listed_images, "_TIMED", 3)
+    readers, header = set(), listed_images._header
+
+    def reading(broken, file):
+        readers.add(threading.get_ident())
+        end = time.thread_time() + 0.002
+        if threads:
+            time.sleep(0.002)
+        while not threads and time.thread_time() < end:
+            pass
+        return header(broken, file)
+
+    monkeypatch.setattr(listed_images, "_header", reading)
+    folder.load(images, "train")
+    assert (len(readers) > 1) == threads
+
+
 def test_every_header_is_compared(images, monkeypatch):
     monkeypatch.setattr(listed_images, "_BLOCK", 8)
     monkeypatch.setattr(listed_images, "_TASK", 3)
+    monkeypatch.setattr(listed_images, "_TIMED", 3)
     Image.fromarray(np.zeros((6, 5), "uint8")).save(images / "b" / "99.png")
     with pytest.raises(InputError, match="5 × 4 in a/00.png, 5 × 6 in b/99.png"):
         folder.load(images, "train")

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from keras_pruning.preflight.control_groups import in_groups
 from keras_pruning.preflight.work import Process
+from keras_pruning.storage.control_groups import in_groups
 
 GIB = 2**30
 
