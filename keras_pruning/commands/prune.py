@@ -19,6 +19,8 @@ from keras_pruning.storage import AlreadyExists, require_writable
 from keras_pruning.tables.score_table import ScoreTable
 
 HELP = "Select the examples to keep by their scores."
+# Endings of files that one may expect to get, and would not
+_OTHERS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".npz", ".npy", ".zip")
 
 
 def add_arguments(parser):
@@ -108,6 +110,11 @@ def _methods(values):
 def _require_output(output, is_single):
     """Raises an `InputError` unless the output can be written."""
     if is_single:
+        if output.suffix in _OTHERS:
+            raise InputError(
+                f"Invalid --output. Expected the path of a .parquet file. Received: {output}. "
+                "`cli.py export` writes the kept examples in other formats."
+            )
         if not os.path.exists(output):
             require_writable(output)
         return

@@ -238,9 +238,13 @@ def _runs(rows):
         key: "–".join(map(str, sorted({min(runs), max(runs)}))) for key, runs in numbers.items()
     }
     if len(set(texts.values())) == 1:
-        return f"{texts.popitem()[1]} seeds"
+        return _seeds(texts.popitem()[1])
     names = "the baselines" if any(row.is_dynamic for row in rows) else BASELINE
-    return f"{texts[False]} seeds, {texts[True]} of {names}"
+    return f"{_seeds(texts[False])}, {texts[True]} of {names}"
+
+
+def _seeds(number):
+    return f"{number} seed" if number == "1" else f"{number} seeds"
 
 
 def _with_half_width(value, half_width, sign):

@@ -86,6 +86,13 @@ def test_several_subsets_need_a_folder(name, scores, capsys):
     assert "Invalid --output. Expected a folder" in capsys.readouterr().err
 
 
+def test_a_subset_is_no_csv_file(scores, capsys):
+    arguments = ["--scores", scores, "--by", "el2n", "--keep-fraction", 0.5]
+    message = fails(capsys, scores.parent, "prune", *arguments, "--output", scores.parent / "a.csv")
+    assert "Expected the path of a .parquet file" in message
+    assert "cli.py export" in message
+
+
 def test_explain_shows_classes_and_overlaps(scores, capsys):
     arguments = ["--by", "el2n", "--policy", "hardest", "easiest", "--keep-fraction", 0.4]
     assert prune(scores, *arguments, "--explain") == 0
