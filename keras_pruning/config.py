@@ -185,7 +185,8 @@ class SweepConfig:
         keep_fractions: fractions of the examples to keep.
         data_fractions: fractions of the data set to start from. Defaults to dataset.fraction.
         seeds: number of evaluation seeds, or a list of them. Fixed before the sweep begins.
-        baseline_seeds: those of the baselines. Defaults to twice as many from 8 on, else the same.
+        baseline_seeds: those of random pruning, and of `rs2` and `shortened`. Defaults to twice as
+            many from 8 on, else the same.
         jobs: number of training runs at the same time, each in a process of its own.
         threads: CPU threads of each process. Defaults to the cores divided by the jobs.
         save_models: whether to keep the trained model of every run.

@@ -101,7 +101,9 @@ class Parser(ArgumentParser):
         name = arguments[0].partition("=")[0]
         parsers = [self, *(self.commands[key] for key in self.args if key in self.commands)]
         if not name.startswith("-"):
-            return f"Expected options only. Received: {' '.join(arguments)}"
+            # The shell replaces a pattern without quotes by the files
+            quote = ". Put the pattern of --checkpoints in quotes" if ".keras" in name else ""
+            return f"Expected options only. Received: {' '.join(arguments)}{quote}"
         known = {option for parser in parsers for option in parser._option_string_actions}
         return (
             f"Unknown option {name}. Expected one that --help lists. Received: "

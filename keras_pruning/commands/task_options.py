@@ -56,7 +56,8 @@ def _index(environment, number):
         reason = "Several variables say it" if variables else "Nothing says it"
         raise InputError(
             f"--num-tasks does not say which task this is. {reason}. Expected --task-index beside "
-            f"it, or one of the variables {' and '.join(_INDEX)}. Received: {variables or 'none'}"
+            f"it, or only one of the variables {' and '.join(_INDEX)}. "
+            f"Received: {variables or 'none'}"
         )
     ((name, text),) = variables.items()
     first = environment.get(_INDEX[name] or "") or "0"

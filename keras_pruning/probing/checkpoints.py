@@ -79,19 +79,23 @@ def _models(checkpoints, examples, output, unfinished):
             loading.require_file(checkpoint)
     shapes = None
     for number, checkpoint in enumerate(checkpoints, start=1):
+        name = number if isinstance(checkpoint, keras.Model) else f"{number}, {checkpoint}"
         model = checkpoint if isinstance(checkpoint, keras.Model) else loading.load(checkpoint)
         # Weights of several checkpoints are stacked, so they must have the same shapes.
         is_another = shapes not in (None, shapes := [weight.shape for weight in model.weights])
         # Nothing can go on with the state then. After other errors the same command may.
         if is_another and unfinished is not None:
             unfinished.remove()
-        loading.require_fit(
-            model, examples.spec, examples.num_classes, output, labels=examples.labels
-        )
+        try:
+            loading.require_fit(
+                model, examples.spec, examples.num_classes, output, labels=examples.labels
+            )
+        except InputError as error:
+            raise InputError(f"{error} (checkpoint {name})") from error
         if is_another:
             raise InputError(
                 "Checkpoints of different models. Expected weights of the same shapes in all. "
-                f"Received: others in checkpoint {number}"
+                f"Received: others in checkpoint {name}"
             )
         yield model
 

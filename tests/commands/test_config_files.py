@@ -97,6 +97,7 @@ def test_suggestions():
         (["compare", "--runs"], "The option --runs has no value"),
         (["score", "--scores"], "The option --scores has no value"),
         (["score", "extra"], "Expected options only. Received: extra"),
+        (["score", "b.keras"], "Received: b.keras. Put the pattern of --checkpoints in quotes"),
         (["score", "--probe.epoch", "3"], "Unknown option --probe.epoch. .*mean --probe.epochs?"),
         (["score", "--zzz=3"], "Unknown option --zzz. Expected one that .*Received: --zzz=3\n"),
         (["score", "--dataset", "3"], "Invalid section `dataset`. Expected a dictionary"),

@@ -260,6 +260,7 @@ def test_models_of_other_shapes(shape, units, message, place, capsys, in_this_pr
     arguments = place.arguments("--output", place.folder / "deep" / "new")
     shown = fails(capsys, place.folder, *arguments)
     assert re.search(message, shown)
+    assert f"checkpoint 2, {place.paths[1]}" in shown
     assert shown.count("\n") == 1
 
 
