@@ -56,6 +56,7 @@ def test_settings_that_stop_keras_are_refused(settings, keras_home):
         startup.keras_settings()
 
 
+@pytest.mark.slow
 def test_settings_are_those_of_a_new_keras(keras_home, monkeypatch):
     """Keras itself is asked in a process of its own."""
     write(keras_home, floatx="float64", image_data_format="channels_first", epsilon=1e-5)

@@ -75,6 +75,7 @@ def test_a_file_that_the_function_reads_changes_the_digest(change, folder):
     assert digest(folder) != before
 
 
+@pytest.mark.slow
 def test_options_and_classes_change_the_digest(folder):
     assert digest(folder) != digest(folder, width=5)
     assert digest(folder) != digest(folder, "net_as_built:own")

@@ -78,6 +78,7 @@ def test_another_recipe_is_refused_as_without_plan(workplace, nothing_measured, 
     assert capsys.readouterr().err == refused
 
 
+@pytest.mark.slow
 def test_the_plan_of_a_sweep_counts_what_it_does(tmp_path, capsys):
     config, output = tmp_path / "sweep.yaml", tmp_path / "out"
     config.write_text(SWEEP)
@@ -112,6 +113,7 @@ def test_the_plan_of_a_sweep_counts_what_it_does(tmp_path, capsys):
     }
 
 
+@pytest.mark.slow
 def test_the_table_is_shown_before_a_refusal(workplace, monkeypatch, capsys):
     memory = SimpleNamespace(available=2**20)
     monkeypatch.setattr("keras_pruning.storage.memory.psutil.virtual_memory", lambda: memory)

@@ -129,6 +129,7 @@ def test_no_alarm_in_an_early_epoch_of_batch_normalization():
         fit(model, x, LABELS, kp.Examples.from_arrays(x, LABELS), epochs=3, batch_size=60)
 
 
+@pytest.mark.slow
 def test_other_examples_than_those_of_fit():
     """A network that has learned its examples by heart, and is scored on others."""
     x = FORMS["0 to 1"]
@@ -253,6 +254,7 @@ class OwnStep(keras.Model):
         return {"loss": loss}
 
 
+@pytest.mark.slow
 def test_own_training_steps_are_watched():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     for form, is_same in (("0 to 1", True), ("0 to 255", False)):

@@ -54,6 +54,7 @@ def test_the_same_as_brute_force(k, block_bytes, monkeypatch):
     assert np.flatnonzero(np.isnan(values[:, 0])).tolist() == [90]
 
 
+@pytest.mark.slow
 def test_equally_near_examples_have_the_same_chance():
     """Twenty scored examples at one place: the mean over the seeds is the mean of all of them."""
     vectors, labels = np.zeros((21, 2), np.float32), np.zeros(21, int)

@@ -49,6 +49,7 @@ def score(fraction, size):
     return scored if fraction == 1 else scored.table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fraction", [1.0, 0.7])
 def test_every_pass_of_a_probe_has_the_batch_size(fraction, sizes):
     small = score(fraction, 37)

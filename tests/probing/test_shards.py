@@ -41,6 +41,7 @@ def in_shards(plan, folder, number):
     return files, names, shards.merged(plan, files, names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_all_scores_in_shards_have_the_bits_of_one_process(tmp_path, split):
     plan = plan_of(tmp_path, "all", split=split)
@@ -57,6 +58,7 @@ def test_all_scores_in_shards_have_the_bits_of_one_process(tmp_path, split):
     assert costs[-1]["examples_forward"] == again
 
 
+@pytest.mark.slow
 def test_a_class_is_normalized_over_all_shards(tmp_path):
     plan = plan_of(tmp_path, ["vog"], models=3)
     _, _, (table, _) = in_shards(plan, tmp_path / "parts", 5)

@@ -100,6 +100,7 @@ def test_only_the_epochs_after_the_kill_are_trained_again(tmp_path):
     assert len(rates.rates) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recorded", [True, False])
 def test_scores_of_a_killed_run_are_the_same(tmp_path, recorded):
     examples, options = small.digits(110), options_of()
@@ -133,6 +134,7 @@ def test_a_run_killed_after_its_last_epoch_is_only_scored(tmp_path):
         np.testing.assert_array_equal(whole[2].table()[name], again.table()[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", kp.dynamic.METHODS)
 def test_a_killed_run_that_prunes_goes_on_the_same(tmp_path, method):
     examples = small.digits(110)

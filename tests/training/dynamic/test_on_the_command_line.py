@@ -26,6 +26,7 @@ def test_a_run_is_trained_and_reused(tmp_path, capsys):
     assert "another recipe" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_probes_train_on_all_examples(tmp_path, caplog):
     command = ["score", *SMALL, "--probe.epochs", 2, "--scores", "[el2n]"]
     with_method = [*command, "--training.dynamic", "{name: shortened, f: 0.5}"]
@@ -46,6 +47,7 @@ def test_an_unknown_method_is_one_message(tmp_path, capsys, dynamic, message):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_subset_needs_the_budget_of_epochs(tmp_path, capsys):
     assert run("score", *SMALL, "--probe.epochs", 2, "--output", tmp_path) == 0
     subset = tmp_path / "half.parquet"
