@@ -110,7 +110,7 @@ def _methods(values):
 def _require_output(output, is_single):
     """Raises an `InputError` unless the output can be written."""
     if is_single:
-        if output.suffix in _OTHERS:
+        if output.suffix.lower() in _OTHERS:
             raise InputError(
                 f"Invalid --output. Expected the path of a .parquet file. Received: {output}. "
                 "`cli.py export` writes the kept examples in other formats."

@@ -244,7 +244,7 @@ def _require_scored(grid, names):
             mend = (
                 f"Write {{dynamic: {by}}} for the method that prunes while training."
                 if by in DEFAULTS
-                else "Add it to `scores`, or set `sweep.methods`, whose default has three scores."
+                else "Add it to `scores`, or set `sweep.methods`, which has a default."
             )
             raise InputError(
                 "A method of the sweep uses a score that is not taken. "
